@@ -1,0 +1,85 @@
+"""What every script does alike: flags, exit codes, one JSON object on stdout, logs on stderr.
+
+Exit codes: 0 the job is done (its report says if there was nothing to do), 1 the job failed, 2 it was asked wrongly
+(a flag, config.toml or the environment).
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import logging
+import sys
+from collections.abc import Callable, Sequence
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any, Protocol
+
+from pipeline.database import Database, open_database
+from pipeline.settings import DEFAULT_CONFIG, ActioncastError, Settings, SettingsError, load_settings
+
+log = logging.getLogger("actioncast")
+
+
+class Report(Protocol):
+    """What a verb hands back."""
+
+    def as_json(self) -> dict[str, Any]:
+        """The documented interface, made of JSON's types."""
+        ...
+
+    def as_text(self) -> str:
+        """What a person reads."""
+        ...
+
+
+Story = Callable[[argparse.Namespace, Settings, Database], Report]
+AddFlags = Callable[[argparse.ArgumentParser], None]
+
+
+def run_script(argv: Sequence[str] | None, description: str | None, story: Story, add_flags: AddFlags | None = None) -> int:
+    """Read the flags, open what they name, tell the story, print its report. Returns the exit code."""
+    arguments = _parser(description, add_flags).parse_args(argv)
+    logging.basicConfig(level=logging.INFO, format="%(levelname)s %(message)s", stream=sys.stderr, force=True)
+    secrets: list[str] = []
+    try:
+        settings = load_settings(arguments.config)
+        secrets = settings.environment.secrets()
+        arguments.time_travel = arguments.now is not None
+        arguments.now = arguments.now or datetime.now(UTC).replace(microsecond=0)
+        arguments.series = settings.series_id(arguments.series)
+        log.debug("settings %s", settings.model_dump_json())
+        with open_database(settings) as database:
+            report = story(arguments, settings, database)
+    except ActioncastError as error:
+        print(f"error: {masked(str(error), secrets)}", file=sys.stderr)
+        return 2 if isinstance(error, SettingsError) else 1
+    print(json.dumps(report.as_json()) if arguments.json else report.as_text())
+    return 0
+
+
+def masked(text: str, secrets: Sequence[str]) -> str:
+    """The text with every secret value replaced by ***."""
+    for secret in sorted(secrets, key=len, reverse=True):
+        text = text.replace(secret, "***")
+    return text
+
+
+def _parser(description: str | None, add_flags: AddFlags | None) -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(description=description, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--config", type=Path, default=DEFAULT_CONFIG, help="settings file (default: config.toml)")
+    parser.add_argument("--series", help="name of a [series.NAME] table (default: the first)")
+    parser.add_argument("--now", type=parse_time, help="act as at this moment, ISO 8601 (UTC without an offset)")
+    parser.add_argument("--json", action="store_true", help="one JSON object on stdout instead of text")
+    if add_flags:
+        add_flags(parser)
+    return parser
+
+
+def parse_time(text: str) -> datetime:
+    """ISO 8601 -> aware UTC; a stamp without an offset is UTC."""
+    try:
+        moment = datetime.fromisoformat(text)
+    except ValueError:
+        raise argparse.ArgumentTypeError(f"{text!r} is not an ISO 8601 time such as 2022-03-04T03:00") from None
+    return moment.replace(tzinfo=UTC) if moment.tzinfo is None else moment.astimezone(UTC)

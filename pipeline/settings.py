@@ -1,0 +1,278 @@
+"""config.toml, the environment and .env, read once into one typed, frozen Settings.
+
+Secrets come from the environment (or .env beside config.toml) only and never print. A wrong, unknown or missing key
+is an error that names the key, the file and what is allowed.
+"""
+
+from __future__ import annotations
+
+import math
+import os
+import tomllib
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Annotated, Any, Literal
+
+from dotenv import load_dotenv
+from pydantic import BaseModel, ConfigDict, Field, SecretStr, ValidationError, model_validator
+
+ROOT = Path(__file__).resolve().parent.parent
+DEFAULT_CONFIG = ROOT / "config.toml"
+CANDIDATES = ("seasonal_naive", "ridge", "random_forest", "lightgbm", "blend")
+
+
+class ActioncastError(Exception):
+    """A failure with a message made for the person who has to mend it."""
+
+
+class SettingsError(ActioncastError):
+    """config.toml or the environment cannot be used as it is."""
+
+
+class Table(BaseModel):
+    """A table of config.toml: no unknown keys, no change after reading."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+
+class BlockchainSource(Table):
+    """The charts API of blockchain.com: `values` of {x: unix seconds, y: number}."""
+
+    kind: Literal["blockchain"]
+    chart: str = "transactions-per-second"
+    url: str = "https://api.blockchain.info/charts"
+    timeout_seconds: float = Field(default=30, gt=0)
+
+
+class TabularFields(Table):
+    """Where a row keeps its time and its value, and how its times are written."""
+
+    timestamp: str = "timestamp"
+    value: str = "value"
+    timezone: str = "UTC"  # of stamps without an offset
+    newest_first: bool = False
+
+
+class JsonSource(TabularFields):
+    """Any JSON document with a list of records. {start} and {end} in the URL become ISO times, {days} their distance."""
+
+    kind: Literal["json"]
+    url: str
+    records: str = ""  # dotted path to the list, e.g. "data.points"; empty: the document is the list
+    headers: dict[str, str] = {}  # a value "$NAME" is read from the environment
+    timeout_seconds: float = Field(default=30, gt=0)
+
+
+class CsvSource(TabularFields):
+    """Any CSV document with a header. {start}, {end} and {days} in the URL as for JSON."""
+
+    kind: Literal["csv"]
+    url: str
+    headers: dict[str, str] = {}
+    timeout_seconds: float = Field(default=30, gt=0)
+
+
+class FileSource(TabularFields):
+    """A file: CSV with a header, or the charts API's JSON; a name ending in .gz is unpacked."""
+
+    kind: Literal["file"]
+    path: Path
+
+
+class PythonSource(Table):
+    """A function of the user's: (since, until) -> iterable of (time, value); times are aware datetimes or unix seconds."""
+
+    kind: Literal["python"]
+    function: str = Field(pattern=r"^[\w.]+:\w+$")
+
+
+SourceSettings = Annotated[
+    BlockchainSource | JsonSource | CsvSource | FileSource | PythonSource, Field(discriminator="kind")
+]
+
+
+class SeriesSettings(Table):
+    """One [series.NAME] table."""
+
+    title: str = ""
+    source: SourceSettings
+    unit: str
+    frequency: Literal["1h"] = "1h"
+    scale: float = 1.0
+    points_per_hour: int = Field(default=1, ge=1)
+    minimum_points_per_hour: int = Field(default=1, ge=1)
+    minimum_value: float = 0.0
+    maximum_rejected_share: float = Field(default=0.05, ge=0, le=1)
+    history_days: float = Field(default=math.inf, gt=0)
+    reread_hours: int = Field(default=48, ge=1)
+    seasonality: tuple[Annotated[int, Field(ge=2)], ...] = Field(default=(24, 168), min_length=1)
+    horizon: int = Field(default=168, ge=1, le=24 * 92)
+
+    @model_validator(mode="after")
+    def _points_fit_the_hour(self) -> SeriesSettings:
+        if self.minimum_points_per_hour > self.points_per_hour:
+            raise ValueError(
+                f"minimum_points_per_hour is {self.minimum_points_per_hour}, more than points_per_hour = {self.points_per_hour}"
+            )
+        return self
+
+
+class TrainSettings(Table):
+    """How candidates are compared, and what a challenger must show."""
+
+    history_days: float = Field(default=730, gt=0)
+    backtest_days: int = Field(default=14, ge=2)
+    candidates: tuple[Literal["seasonal_naive", "ridge", "random_forest", "lightgbm", "blend"], ...] = CANDIDATES
+    coverage: float = Field(default=0.8, gt=0, lt=1)
+    gate_hours: int = Field(default=168, ge=24)
+    gate_margin: float = Field(default=0.01, ge=0, lt=1)
+    seed: int = 123
+    model_directory: Path = Path("model")
+
+
+class RetrainSettings(Table):
+    """When the live error is no longer good, and how often a retrain may be asked for."""
+
+    mode: Literal["dispatch", "suggest"] = "dispatch"
+    window_hours: int = Field(default=48, ge=1)
+    minimum_scored_hours: int = Field(default=24, ge=1)
+    maximum_ratio_to_backtest: float = Field(default=1.5, gt=0)
+    maximum_ratio_to_naive: float = Field(default=1.0, gt=0)
+    bad_checks: int = Field(default=3, ge=1)
+    of_checks: int = Field(default=4, ge=1)
+    cooldown_hours: float = Field(default=24, ge=0)
+    maximum_per_week: int = Field(default=3, ge=0)
+    max_mae: float | None = Field(default=None, gt=0)
+
+    @model_validator(mode="after")
+    def _k_fits_n(self) -> RetrainSettings:
+        if self.bad_checks > self.of_checks:
+            raise ValueError(f"bad_checks is {self.bad_checks}, more than of_checks = {self.of_checks}")
+        if self.minimum_scored_hours > self.window_hours:
+            raise ValueError(
+                f"minimum_scored_hours is {self.minimum_scored_hours}, more than window_hours = {self.window_hours}"
+            )
+        return self
+
+
+class FreshnessSettings(Table):
+    """How old is too old, in hours."""
+
+    source_hours: float = Field(default=24, gt=0)
+
+
+class Environment(BaseModel):
+    """What comes from environment variables; the tutorial's names URI and TOKEN are accepted."""
+
+    model_config = ConfigDict(frozen=True)
+
+    database_url: SecretStr | None = None
+    github_token: SecretStr | None = None
+    github_api_url: str = "https://api.github.com"
+    github_repository: str | None = None
+    api_key: SecretStr | None = None
+
+    @classmethod
+    def of(cls, variables: Mapping[str, str]) -> Environment:
+        """Pick the variables the project knows; empty ones count as unset, as GitHub passes missing secrets."""
+        known = {
+            "database_url": variables.get("DATABASE_URL") or variables.get("URI"),
+            "github_token": variables.get("GITHUB_TOKEN") or variables.get("TOKEN"),
+            "github_api_url": variables.get("GITHUB_API_URL"),
+            "github_repository": variables.get("GITHUB_REPOSITORY"),
+            "api_key": variables.get("API_KEY"),
+        }
+        return cls(**{name: value for name, value in known.items() if value})  # type: ignore[arg-type]
+
+    def secrets(self) -> list[str]:
+        """The values that no output may hold."""
+        return [s.get_secret_value() for s in (self.database_url, self.github_token, self.api_key) if s]
+
+
+class Settings(Table):
+    """Everything a verb may ask for."""
+
+    series: dict[Annotated[str, Field(pattern=r"^[A-Za-z0-9_-]+$")], SeriesSettings] = Field(min_length=1)
+    train: TrainSettings = TrainSettings()
+    retrain: RetrainSettings = RetrainSettings()
+    freshness: FreshnessSettings = FreshnessSettings()
+    environment: Environment = Field(default=Environment(), exclude=True)
+    folder: Path = Field(default=Path(), exclude=True)  # of config.toml: relative paths start here
+
+    def series_id(self, wanted: str | None = None) -> str:
+        """The series asked for; the first table of config.toml when none is."""
+        if wanted is None:
+            return next(iter(self.series))
+        if wanted not in self.series:
+            raise SettingsError(f"there is no series {wanted!r}; config.toml has: {', '.join(self.series)}")
+        return wanted
+
+    def model_directory(self, series_id: str) -> Path:
+        """Where the champion of a series lies."""
+        return self.folder / self.train.model_directory / series_id
+
+
+def load_settings(path: Path = DEFAULT_CONFIG, variables: Mapping[str, str] | None = None) -> Settings:
+    """Read config.toml, .env beside it and the environment (which wins over .env).
+
+    Raises SettingsError for a missing file, TOML that does not parse, and wrong, unknown or missing keys.
+    """
+    try:
+        document = tomllib.loads(path.read_text(encoding="utf-8"))
+    except FileNotFoundError:
+        raise SettingsError(f"{path} does not exist; pass --config FILE or restore config.toml") from None
+    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
+        raise SettingsError(f"{path} is not valid TOML: {error}") from None
+    for reserved in ("environment", "folder"):
+        if reserved in document:
+            raise SettingsError(f"{path}: unknown key {reserved!r}; allowed: series, train, retrain, freshness")
+    folder = path.resolve().parent
+    if variables is None:
+        load_dotenv(folder / ".env")  # never over what is set already
+    environment = Environment.of(os.environ if variables is None else variables)
+    try:
+        return Settings.model_validate({**document, "environment": environment, "folder": folder})
+    except ValidationError as error:
+        raise SettingsError(_explain(path, error)) from None
+
+
+def _explain(path: Path, error: ValidationError) -> str:
+    """One line per wrong key: where, what is wrong with it, what is allowed."""
+    return "\n".join(f"{path}: {_explain_one(dict(detail))}" for detail in error.errors())
+
+
+def _explain_one(detail: dict[str, Any]) -> str:
+    place = detail["loc"]
+    key = ".".join(str(part) for before, part in zip(("", *place), place, strict=False) if before != "source")
+    if detail["type"] == "extra_forbidden":
+        return f"unknown key {key}; allowed here: {', '.join(_allowed_keys(place[:-1]))}"
+    if detail["type"] == "missing":
+        return f"missing key {key}; it has no default"
+    if detail["type"] in ("union_tag_invalid", "union_tag_not_found"):
+        return f"{key}: kind must be one of {', '.join(_SOURCE_KINDS)}; got {detail['input']!r}"
+    message = str(detail["msg"]).removeprefix("Value error, ")
+    return f"{key}: {message}; got {detail['input']!r}" if detail["type"] != "value_error" else f"{key}: {message}"
+
+
+_SOURCE_KINDS: dict[str, type[Table]] = {
+    "blockchain": BlockchainSource,
+    "json": JsonSource,
+    "csv": CsvSource,
+    "file": FileSource,
+    "python": PythonSource,
+}
+_TABLES: dict[str, type[Table]] = {
+    "series": SeriesSettings,
+    "train": TrainSettings,
+    "retrain": RetrainSettings,
+    "freshness": FreshnessSettings,
+}
+
+
+def _allowed_keys(place: tuple[int | str, ...]) -> list[str]:
+    """The keys of the table at this place of config.toml."""
+    if not place:
+        return list(_TABLES)
+    if len(place) > 2 and place[-2] == "source":
+        return list(_SOURCE_KINDS[str(place[-1])].model_fields)
+    return list(_TABLES[str(place[0])].model_fields)

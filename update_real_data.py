@@ -1,0 +1,171 @@
+"""ETL: read the newest points of a series from its source and store complete hours in the table `reality`.
+
+Reads from the last stored hour on, and the hours just before it again: late points complete them. Safe to run at any
+time, twice, or after days of silence: it catches up. A source that is dead, old or broken changes nothing and fails.
+
+    python update_real_data.py                      # what is new
+    python update_real_data.py --backfill           # all the source has
+    python update_real_data.py --backfill 2024-01-01
+
+Writes `reality` and one row of `etl_runs` per run, failures included.
+Exit codes: 0 loaded, or nothing new (it says which); 1 the source or the database failed, nothing was loaded;
+2 wrong flags, config.toml or environment.
+"""
+
+from __future__ import annotations
+
+import argparse
+import sys
+import uuid
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Any
+
+from pipeline import series, source
+from pipeline.database import Database
+from pipeline.script import parse_time, run_script
+from pipeline.series import Hours, Rejection, isoformat
+from pipeline.settings import ActioncastError, Settings
+
+ALL = "all"  # --backfill without a start
+
+
+@dataclass(frozen=True)
+class Report:
+    """What a run did. `hours_loaded` counts new and changed hours."""
+
+    series: str
+    hours_loaded: int
+    hours_missing: int
+    points_read: int
+    rejections: list[Rejection]
+    last_hour: datetime | None
+    outcome: str
+
+    def as_json(self) -> dict[str, Any]:
+        return {
+            "series": self.series,
+            "hours_loaded": self.hours_loaded,
+            "hours_missing": self.hours_missing,
+            "points_read": self.points_read,
+            "points_rejected": len(self.rejections),
+            "rejections": [str(rejection) for rejection in self.rejections[:20]],
+            "last_hour": isoformat(self.last_hour) if self.last_hour else None,
+            "outcome": self.outcome,
+        }
+
+    def as_text(self) -> str:
+        lines = [
+            f"{self.series}: {self.outcome}: {self.hours_loaded} hours new or changed, {self.hours_missing} missing "
+            f"(too few points), last hour {isoformat(self.last_hour) if self.last_hour else 'none'}"
+        ]
+        if self.rejections:
+            lines.append(f"{len(self.rejections)} points rejected: {series.describe(self.rejections)}")
+        return "\n".join(lines)
+
+
+def run(
+    settings: Settings,
+    database: Database,
+    now: datetime,
+    *,
+    series_id: str,
+    backfill: datetime | str | None = None,
+    time_travel: bool = False,
+) -> Report:
+    """Fetch, check, aggregate, store. `backfill` is a start or "all". Raises ActioncastError after recording why."""
+    record = {"run_id": uuid.uuid4().hex, "series_id": series_id, "started_at": now, "finished_at": now}
+    counts = {"points_read": 0, "points_rejected": 0, "hours_missing": 0}
+    try:
+        since = _since(settings, database, now, series_id, backfill)
+        rows = source.fetch(settings, series_id, since, now)
+        counts["points_read"] = len(rows)
+        hours, rejections = _hours(settings, series_id, rows, since, now, time_travel)
+        counts |= {"points_rejected": len(rejections), "hours_missing": series.missing_hours(hours)}
+        message = series.describe(rejections) if rejections else ""
+        loaded = database.load_hours(series_id, hours, now, {**record, **counts, "message": message})
+    except ActioncastError as error:
+        database.record_etl_failure({**record, **counts, "message": str(error)})
+        raise
+    return Report(
+        series=series_id,
+        hours_loaded=loaded,
+        hours_missing=counts["hours_missing"],
+        points_read=len(rows),
+        rejections=rejections,
+        last_hour=database.last_hour(series_id),
+        outcome="loaded" if loaded else "nothing new",
+    )
+
+
+def _since(
+    settings: Settings, database: Database, now: datetime, series_id: str, backfill: datetime | str | None
+) -> datetime | None:
+    """The first hour to read; None for all the source has."""
+    if isinstance(backfill, datetime):
+        return series.floor_hour(backfill)
+    last = None if backfill == ALL else database.last_hour(series_id)
+    if last is not None:
+        return last - timedelta(hours=settings.series[series_id].reread_hours)
+    days = settings.series[series_id].history_days
+    whole_history = backfill == ALL or days == float("inf")
+    return None if whole_history else series.floor_hour(now - timedelta(days=days))
+
+
+def _hours(
+    settings: Settings, series_id: str, rows: source.Rows, since: datetime | None, now: datetime, time_travel: bool
+) -> tuple[Hours, list[Rejection]]:
+    """Raw rows -> complete hours, and the points left out. Raises when the answer as a whole cannot be trusted."""
+    wanted = settings.series[series_id]
+    points, unreadable = series.read_points(rows)
+    points, untrue = series.check_points(points, now, wanted.minimum_value)
+    rejections = unreadable + untrue
+    # A recording replayed at an earlier moment has a future; that says nothing about its quality.
+    held_against = [r for r in rejections if not (time_travel and r.reason.startswith(series.FUTURE))]
+    series.refuse_too_many(held_against, len(rows), wanted.maximum_rejected_share)
+    _refuse_old(points, now, settings.freshness.source_hours, source.name_of(settings, series_id))
+    hours = series.to_hours(
+        points, minimum_points=wanted.minimum_points_per_hour, scale=wanted.scale, since=since, now=now
+    )
+    return hours, rejections
+
+
+def _refuse_old(points: series.Points, now: datetime, maximum_hours: float, name: str) -> None:
+    """An answer whose newest point is too old is a dead source that still answers."""
+    if not len(points):
+        raise source.SourceError(f"{name}: no usable point up to {isoformat(now)}; nothing was loaded")
+    newest = series.from_seconds(int(points.times.max()))
+    age_hours = (now - newest).total_seconds() / 3600
+    if age_hours > maximum_hours:
+        raise source.SourceError(
+            f"{name}: the newest point is from {isoformat(newest)}, {age_hours:,.0f} h before {isoformat(now)}, more than "
+            f"freshness.source_hours = {maximum_hours:g}; nothing was loaded. Is the source dead? For a finished "
+            f"recording pass --now {isoformat(series.from_seconds(int(points.times.max()) + 3600))}"
+        )
+
+
+def _add_flags(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument(
+        "--backfill", nargs="?", const=ALL, metavar="START", type=parse_time, help="read from START on, or all there is"
+    )
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    return run_script(
+        argv,
+        __doc__,
+        lambda arguments, settings, database: run(
+            settings,
+            database,
+            arguments.now,
+            series_id=arguments.series,
+            backfill=arguments.backfill,
+            time_travel=arguments.time_travel,
+        ),
+        _add_flags,
+    )
+
+
+if __name__ == "__main__":
+    sys.exit(main())
