@@ -15,7 +15,9 @@ Exit codes: 0 loaded, or nothing new (it says which); 1 the source or the databa
 from __future__ import annotations
 
 import argparse
+import math
 import sys
+import time
 import uuid
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -27,8 +29,6 @@ from pipeline.database import Database
 from pipeline.script import parse_time, run_script
 from pipeline.series import Hours, Rejection, isoformat
 from pipeline.settings import ActioncastError, Settings
-
-ALL = "all"  # --backfill without a start
 
 
 @dataclass(frozen=True)
@@ -42,6 +42,7 @@ class Report:
     rejections: list[Rejection]
     last_hour: datetime | None
     outcome: str
+    failed: bool = False
 
     def as_json(self) -> dict[str, Any]:
         return {
@@ -71,22 +72,27 @@ def run(
     now: datetime,
     *,
     series_id: str,
-    backfill: datetime | str | None = None,
+    backfill: datetime | bool = False,
     time_travel: bool = False,
 ) -> Report:
-    """Fetch, check, aggregate, store. `backfill` is a start or "all". Raises ActioncastError after recording why."""
-    record = {"run_id": uuid.uuid4().hex, "series_id": series_id, "started_at": now, "finished_at": now}
+    """Fetch, check, aggregate, store. `backfill` is a start, or True for all the source has. Raises ActioncastError after recording why."""
+    begun = time.monotonic()
     counts = {"points_read": 0, "points_rejected": 0, "hours_missing": 0}
+
+    def record(message: str) -> dict[str, Any]:
+        finished = now + timedelta(seconds=time.monotonic() - begun)
+        identity = {"run_id": uuid.uuid4().hex, "series_id": series_id, "started_at": now, "finished_at": finished}
+        return {**identity, **counts, "message": message}
+
     try:
         since = _since(settings, database, now, series_id, backfill)
         rows = source.fetch(settings, series_id, since, now)
         counts["points_read"] = len(rows)
         hours, rejections = _hours(settings, series_id, rows, since, now, time_travel)
         counts |= {"points_rejected": len(rejections), "hours_missing": series.missing_hours(hours)}
-        message = series.describe(rejections) if rejections else ""
-        loaded = database.load_hours(series_id, hours, now, {**record, **counts, "message": message})
+        loaded = database.load_hours(series_id, hours, now, record(series.describe(rejections) if rejections else ""))
     except ActioncastError as error:
-        database.record_etl_failure({**record, **counts, "message": str(error)})
+        database.record_etl_failure(record(str(error)))
         raise
     return Report(
         series=series_id,
@@ -100,17 +106,16 @@ def run(
 
 
 def _since(
-    settings: Settings, database: Database, now: datetime, series_id: str, backfill: datetime | str | None
+    settings: Settings, database: Database, now: datetime, series_id: str, backfill: datetime | bool
 ) -> datetime | None:
     """The first hour to read; None for all the source has."""
     if isinstance(backfill, datetime):
         return series.floor_hour(backfill)
-    last = None if backfill == ALL else database.last_hour(series_id)
+    last = None if backfill else database.last_hour(series_id)
     if last is not None:
         return last - timedelta(hours=settings.series[series_id].reread_hours)
     days = settings.series[series_id].history_days
-    whole_history = backfill == ALL or days == float("inf")
-    return None if whole_history else series.floor_hour(now - timedelta(days=days))
+    return None if backfill or days == math.inf else series.floor_hour(now - timedelta(days=days))
 
 
 def _hours(
@@ -147,7 +152,13 @@ def _refuse_old(points: series.Points, now: datetime, maximum_hours: float, name
 
 def _add_flags(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
-        "--backfill", nargs="?", const=ALL, metavar="START", type=parse_time, help="read from START on, or all there is"
+        "--backfill",
+        nargs="?",
+        const=True,
+        default=False,
+        metavar="START",
+        type=parse_time,
+        help="read from START on, or all there is",
     )
 
 

@@ -38,7 +38,7 @@ from sqlalchemy import (
 from sqlalchemy.engine import URL, make_url
 from sqlalchemy.exc import ArgumentError, DBAPIError, NoSuchModuleError, SQLAlchemyError
 
-from pipeline.series import HOUR, Grid, Hours, from_seconds, isoformat, to_grid, to_seconds
+from pipeline.series import Grid, Hours, from_seconds, isoformat, to_grid, to_seconds
 from pipeline.settings import ROOT, ActioncastError, Settings, SettingsError
 
 MIGRATIONS = ROOT / "sql"
@@ -86,9 +86,7 @@ def _table(name: str, **kinds: Any) -> Any:
     return table(name, *(column(key, kind) for key, kind in kinds.items()))
 
 
-_REALITY = _table(
-    "reality", series_id=String, reality_date=UtcTime, value=Float, samples=Integer, loaded_at=UtcTime
-)
+_REALITY = _table("reality", series_id=String, reality_date=UtcTime, value=Float, samples=Integer, loaded_at=UtcTime)
 _PREDICTION_COLUMNS: dict[str, Any] = {
     "series_id": String,
     "prediction_date": UtcTime,
@@ -140,6 +138,7 @@ _CHECKS = _table(
     checked_at=UtcTime,
     verdict=String,
     bad=Boolean,
+    newest_hour=UtcTime,
     reasons=Json,
     scored_hours=Integer,
     mae=Float,
@@ -237,18 +236,17 @@ class Database:
         with self._transaction(write=True) as connection:
             connection.execute(insert(_ETL_RUNS), {**run, "hours_loaded": 0, "outcome": "failed"})
 
-    def reality(self, series_id: str, *, since: datetime | None = None, until: datetime) -> Grid | None:
-        """The stored hours from `since` to those over at `until`, as a regular series; None when there are none."""
+    def reality(self, series_id: str, *, until: datetime, newest: int) -> Grid | None:
+        """The newest so many stored hours that are over at `until`, as a regular series; None when there are none."""
         begins = _REALITY.c.reality_date
         query = (
             select(begins, _REALITY.c.value)
             .where(_REALITY.c.series_id == series_id, begins <= until - timedelta(hours=1))
-            .order_by(begins)
+            .order_by(begins.desc())
+            .limit(newest)
         )
-        if since is not None:
-            query = query.where(begins >= since)
         with self._transaction(write=False) as connection:
-            rows = connection.execute(query).all()
+            rows = connection.execute(query).all()[::-1]
         if not rows:
             return None
         starts = np.array([to_seconds(start) for start, _ in rows], dtype=np.int64)
@@ -381,9 +379,7 @@ def _copy_and_merge(connection: Connection, series_id: str, hours: Hours, loaded
     with connection.connection.cursor() as cursor:
         cursor.copy_expert("copy incoming from stdin", buffer)
     rows = "select %(series_id)s, to_timestamp(start), value, samples, %(loaded_at)s from incoming order by start"
-    merged = connection.exec_driver_sql(
-        _MERGE.format(rows=rows), {"series_id": series_id, "loaded_at": loaded_at}
-    )
+    merged = connection.exec_driver_sql(_MERGE.format(rows=rows), {"series_id": series_id, "loaded_at": loaded_at})
     return merged.rowcount
 
 
@@ -415,9 +411,3 @@ def _insert_unnested(connection: Connection, rows: Sequence[Mapping[str, Any]]) 
         f"insert into predictions ({', '.join(kinds)}) select * from unnest({arrays})",
         {name: [row[name] for row in rows] for name in kinds},
     )
-
-
-def hour_dates(start: datetime, count: int) -> list[datetime]:
-    """`count` hour starts from `start` on."""
-    first = to_seconds(start)
-    return [from_seconds(first + i * HOUR) for i in range(count)]

@@ -24,6 +24,11 @@ log = logging.getLogger("actioncast")
 class Report(Protocol):
     """What a verb hands back."""
 
+    @property
+    def failed(self) -> bool:
+        """The job ran to its end and what it found is a failure."""
+        ...
+
     def as_json(self) -> dict[str, Any]:
         """The documented interface, made of JSON's types."""
         ...
@@ -37,7 +42,9 @@ Story = Callable[[argparse.Namespace, Settings, Database], Report]
 AddFlags = Callable[[argparse.ArgumentParser], None]
 
 
-def run_script(argv: Sequence[str] | None, description: str | None, story: Story, add_flags: AddFlags | None = None) -> int:
+def run_script(
+    argv: Sequence[str] | None, description: str | None, story: Story, add_flags: AddFlags | None = None
+) -> int:
     """Read the flags, open what they name, tell the story, print its report. Returns the exit code."""
     arguments = _parser(description, add_flags).parse_args(argv)
     logging.basicConfig(level=logging.INFO, format="%(levelname)s %(message)s", stream=sys.stderr, force=True)
@@ -55,7 +62,7 @@ def run_script(argv: Sequence[str] | None, description: str | None, story: Story
         print(f"error: {masked(str(error), secrets)}", file=sys.stderr)
         return 2 if isinstance(error, SettingsError) else 1
     print(json.dumps(report.as_json()) if arguments.json else report.as_text())
-    return 0
+    return int(report.failed)
 
 
 def masked(text: str, secrets: Sequence[str]) -> str:

@@ -60,7 +60,10 @@ def fetch(settings: Settings, series_id: str, since: datetime | None, until: dat
         case BlockchainSource():
             rows = _from_chart(source, since, until)
         case JsonSource():
-            document = _json(_get(_filled(source.url, since, until), {}, _headers(source.headers), source.timeout_seconds), source.url)
+            document = _json(
+                _get(_filled(source.url, since, until), {}, _headers(source.headers), source.timeout_seconds),
+                source.url,
+            )
             rows = _from_records(_at(document, source.records, source.url), source, source.url)
         case CsvSource():
             body = _get(_filled(source.url, since, until), {}, _headers(source.headers), source.timeout_seconds)
@@ -111,7 +114,9 @@ def _chart_values(document: Any, place: str) -> Rows:
         raise SourceError(f"{place}: expected an object with a list `values`, got {_start(document)}")
     if document.get("status", "ok") != "ok":
         raise SourceError(f"{place}: expected status ok, got {document.get('status')!r}: {document.get('error')!r}")
-    return [(point.get("x"), point.get("y")) if isinstance(point, dict) else (None, point) for point in document["values"]]
+    return [
+        (point.get("x"), point.get("y")) if isinstance(point, dict) else (None, point) for point in document["values"]
+    ]
 
 
 def _at(document: Any, path: str, url: str) -> list[Any]:
@@ -186,7 +191,9 @@ def _in_seconds(pairs: list[tuple[Any, Any]], fields: TabularFields) -> Rows:
     """Turn written times into unix seconds; a time that cannot be read stays as it is and is rejected later."""
     zone = zoneinfo.ZoneInfo(fields.timezone)
     seen: set[datetime] = set()
-    rows: Rows = [(_seconds(time, zone, seen), value) for time, value in (reversed(pairs) if fields.newest_first else pairs)]
+    rows: Rows = [
+        (_seconds(time, zone, seen), value) for time, value in (reversed(pairs) if fields.newest_first else pairs)
+    ]
     return rows
 
 
@@ -255,7 +262,9 @@ def _body(answer: requests.Response, deadline: float, url: str) -> bytes:
     with progress("download", float(answer.headers.get("Content-Length", 0)), "B") as advance:
         for chunk in answer.iter_content(1 << 16):
             if time.monotonic() > deadline:
-                raise SourceError(f"{_shown(url)}: the answer was not complete in time; {sum(map(len, chunks))} bytes came")
+                raise SourceError(
+                    f"{_shown(url)}: the answer was not complete in time; {sum(map(len, chunks))} bytes came"
+                )
             chunks.append(chunk)
             advance(len(chunk))
     return b"".join(chunks)
@@ -273,7 +282,9 @@ def _json(body: bytes, place: str) -> Any:
         return json.loads(body)
     except ValueError as error:
         kind = "HTML instead of JSON" if body.lstrip()[:1] == b"<" else "JSON that is truncated or broken"
-        raise SourceError(f"{_shown(place) if '://' in place else place}: {kind} ({error}); it begins {body[:60]!r}") from None
+        raise SourceError(
+            f"{_shown(place) if '://' in place else place}: {kind} ({error}); it begins {body[:60]!r}"
+        ) from None
 
 
 def _start(document: object) -> str:

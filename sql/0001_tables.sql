@@ -58,8 +58,9 @@ create index training_runs_by_start on training_runs (series_id, started_at);
 create table checks (
     series_id     text        not null,
     checked_at    timestamptz not null,
-    verdict       text        not null,  -- good | watch | retrain | cooldown | too few hours | alarm
+    verdict       text        not null,  -- good | watch | retrain | wait | too few hours | alarm
     bad           boolean     not null,  -- this look alone
+    newest_hour   timestamptz,           -- newest scored hour: looks at the same hours count once
     reasons       text        not null,  -- JSON: list of sentences
     scored_hours  integer     not null,
     mae           double precision,

@@ -1,0 +1,121 @@
+"""Forecast: the champion, applied to the newest stored hours, for the next hours of a series.
+
+The first forecast is the hour after the last complete one; observing new hours needs no retraining. The forecasts are
+stored as one vintage in `predictions`, beside the earlier ones. POST /forecast makes the same call.
+
+    python make_predictions.py
+    python make_predictions.py --num-predictions 24
+
+Reads `reality` and model/<series>/; writes `predictions`.
+Exit codes: 0 forecast and stored; 1 no champion, no data, or the database failed; 2 wrong flags, config.toml or
+environment.
+"""
+
+from __future__ import annotations
+
+import argparse
+import sys
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Any
+
+from pipeline import card, forecaster
+from pipeline.database import Database
+from pipeline.script import run_script
+from pipeline.series import Grid, isoformat
+from pipeline.settings import ActioncastError, Settings
+from pipeline.terminal import table
+
+
+class NoDataError(ActioncastError):
+    """There is nothing to forecast from."""
+
+
+@dataclass(frozen=True)
+class Report:
+    """One vintage. `rows` as stored: prediction_date, prediction, lower, upper, lead; `origin` is the last known hour."""
+
+    series: str
+    issued_at: datetime
+    origin: datetime
+    model_version: str
+    rows: list[dict[str, Any]]
+    failed: bool = False
+
+    def as_json(self) -> dict[str, Any]:
+        shown = ("prediction", "lower", "upper")
+        return {
+            "series": self.series,
+            "issued_at": isoformat(self.issued_at),
+            "origin": isoformat(self.origin),
+            "model_version": self.model_version,
+            "predictions": [
+                {"prediction_date": isoformat(row["prediction_date"]), **{name: row[name] for name in shown}}
+                for row in self.rows
+            ],
+        }
+
+    def as_text(self) -> str:
+        rows = [[isoformat(r["prediction_date"]), r["prediction"], r["lower"], r["upper"]] for r in self.rows[:6]]
+        more = f"\n... and {len(self.rows) - len(rows)} more hours" if len(self.rows) > len(rows) else ""
+        return (
+            f"{self.series}: {len(self.rows)} hours stored, last known hour {isoformat(self.origin)}, "
+            f"model {self.model_version}\n\n{table(['hour', 'prediction', 'lower', 'upper'], rows)}{more}"
+        )
+
+
+def run(settings: Settings, database: Database, now: datetime, *, series_id: str, horizon: int | None = None) -> Report:
+    """Forecast `horizon` hours (default: the series' own) and store them. Raises ActioncastError when it cannot."""
+    champion = card.load(settings.model_directory(series_id))
+    known = _newest_hours(database, series_id, now, champion)
+    ahead = forecaster.forecast(champion.forecaster, known, horizon or settings.series[series_id].horizon)
+    rows = [
+        {
+            "series_id": series_id,
+            "prediction_date": known.end + timedelta(hours=lead),
+            "issued_at": now,
+            "prediction": float(ahead.prediction[lead - 1]),
+            "lower": float(ahead.lower[lead - 1]),
+            "upper": float(ahead.upper[lead - 1]),
+            "lead": lead,
+            "model_version": champion.card.version,
+        }
+        for lead in range(1, len(ahead.prediction) + 1)
+    ]
+    database.store_vintage(rows)
+    return Report(series_id, now, known.end, champion.card.version, rows)
+
+
+def _newest_hours(database: Database, series_id: str, now: datetime, champion: card.Champion) -> Grid:
+    """As much of the stored hours as the champion looks back on, and some more to fill gaps from."""
+    known = database.reality(series_id, until=now, newest=champion.forecaster.reach + forecaster.FILL_HOURS)
+    if known is None:
+        raise NoDataError(f"no hour of {series_id} is stored; run: python update_real_data.py --series {series_id}")
+    return known
+
+
+def horizon_flag(text: str) -> int:
+    """A whole number of hours from 1 on."""
+    if not text.isdigit() or not 1 <= int(text) <= forecaster.LONGEST_HORIZON:
+        raise argparse.ArgumentTypeError(f"expected 1 to {forecaster.LONGEST_HORIZON} hours, got {text!r}")
+    return int(text)
+
+
+def _add_flags(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("--num-predictions", type=horizon_flag, help="hours to forecast (default: the series' horizon)")
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    return run_script(
+        argv,
+        __doc__,
+        lambda arguments, settings, database: run(
+            settings, database, arguments.now, series_id=arguments.series, horizon=arguments.num_predictions
+        ),
+        _add_flags,
+    )
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,114 @@
+"""A throwaway PostgreSQL server on loopback: about half a second up, gone without a trace.
+
+Works as root (the server then runs as `postgres` or `nobody`) and as anybody else. The binaries are looked for in
+$PGTEST_BINDIR, /usr/lib/postgresql/*/bin, Homebrew's folders and PATH.
+"""
+
+from __future__ import annotations
+
+import os
+import pwd
+import shutil
+import socket
+import subprocess
+import tempfile
+import time
+from pathlib import Path
+from types import TracebackType
+
+HOW_TO_GET_IT = (
+    "no PostgreSQL server binaries found: `apt-get install postgresql` (Debian, Ubuntu), `brew install postgresql` "
+    "(macOS), or set PGTEST_BINDIR to the folder that holds initdb and postgres"
+)
+
+
+class PostgresMissingError(Exception):
+    """There are no server binaries on this machine."""
+
+
+def binaries() -> Path:
+    """The folder that holds initdb and postgres, the newest version first."""
+    installed = sorted(Path("/usr/lib/postgresql").glob("*/bin"), key=lambda p: int(p.parent.name), reverse=True)
+    homebrew = [p for root in ("/opt/homebrew/opt", "/usr/local/opt") for p in Path(root).glob("postgresql*/bin")]
+    on_path = [Path(p) for p in os.environ.get("PATH", "").split(os.pathsep)]
+    chosen = [Path(os.environ["PGTEST_BINDIR"])] if "PGTEST_BINDIR" in os.environ else []
+    for folder in [*chosen, *installed, *homebrew, *on_path]:
+        if (folder / "initdb").exists() and (folder / "postgres").exists():
+            return folder
+    raise PostgresMissingError(HOW_TO_GET_IT)
+
+
+class TempPostgres:
+    """`with TempPostgres() as server: server.new_database()` gives URLs of empty databases."""
+
+    def __init__(self, *, durable: bool = False) -> None:
+        self.durable = durable  # with fsync, as in production: for benchmarks
+        self.port = _free_port()
+        self._count = 0
+
+    def __enter__(self) -> TempPostgres:
+        self._bin = binaries()
+        self._folder = Path(tempfile.mkdtemp(prefix="actioncast-pg-"))
+        self._user = _server_user()
+        if self._user:
+            shutil.chown(self._folder, self._user)
+        self._run(
+            "initdb", "-D", str(self._folder / "data"), "-U", "postgres", "--auth=trust", "--no-sync", "-E", "UTF8"
+        )
+        self.start()
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.stop()
+        shutil.rmtree(self._folder, ignore_errors=True)
+
+    def start(self) -> None:
+        """Start the server and wait until it takes connections."""
+        options = ["-D", str(self._folder / "data"), "-p", str(self.port), "-c", "listen_addresses=127.0.0.1"]
+        options += ["-c", f"unix_socket_directories={self._folder}"]
+        options += [] if self.durable else ["-c", "fsync=off", "-c", "full_page_writes=off"]
+        self._log = (self._folder / "log").open("ab")
+        self._process = subprocess.Popen(
+            [self._bin / "postgres", *options], user=self._user, stdout=self._log, stderr=self._log, cwd="/"
+        )
+        deadline = time.monotonic() + 30
+        while subprocess.run([self._bin / "pg_isready", "-q", "-h", "127.0.0.1", "-p", str(self.port)]).returncode:
+            if time.monotonic() > deadline or self._process.poll() is not None:
+                raise RuntimeError(f"PostgreSQL did not start: {(self._folder / 'log').read_text()[-2000:]}")
+            time.sleep(0.05)
+
+    def stop(self) -> None:
+        """Fast shutdown: open transactions are rolled back."""
+        self._process.send_signal(2)
+        self._process.wait(30)
+        self._log.close()
+
+    def new_database(self) -> str:
+        """Create an empty database; returns its postgresql:// URL."""
+        self._count += 1
+        name = f"test_{self._count}"
+        self._run("createdb", "-h", "127.0.0.1", "-p", str(self.port), "-U", "postgres", name)
+        return f"postgresql://postgres:unused@127.0.0.1:{self.port}/{name}"
+
+    def _run(self, program: str, *arguments: str) -> None:
+        done = subprocess.run(
+            [self._bin / program, *arguments], user=self._user, capture_output=True, text=True, cwd="/", check=False
+        )
+        if done.returncode:
+            raise RuntimeError(f"{program} failed: {done.stderr or done.stdout}")
+
+
+def _server_user() -> str | None:
+    """PostgreSQL refuses to run as root: the account to run it as, None when we are somebody else already."""
+    if os.geteuid():
+        return None
+    known = {entry.pw_name for entry in pwd.getpwall()}
+    return "postgres" if "postgres" in known else "nobody"
+
+
+def _free_port() -> int:
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return int(probe.getsockname()[1])
