@@ -7,23 +7,26 @@ cooldown and under the weekly cap, dispatch `execute-retrain`.
     python check_retrain.py
     python check_retrain.py --max-mae 6000          # the tutorial's absolute limit, beside the ratios
 
+Verdicts: good, watch (bad, not often enough), wait (due, but something must pass first), retrain, too few hours (no
+verdict), alarm (a stored error is not a number, or the card cannot be read).
+
 Reads the view `performance`, `checks`, `training_runs` and model/<series>/card.json.
 Needs GITHUB_TOKEN with `contents: write` and GITHUB_REPOSITORY to dispatch; without a repository it says what to run.
-Exit codes: 0 checked, whatever the verdict; 1 an error is not a number, or GitHub or the database failed; 2 wrong
-flags, config.toml or environment.
+Exit codes: 0 checked; 1 alarm, or GitHub or the database failed; 2 wrong flags, config.toml or environment.
 """
 
 from __future__ import annotations
 
 import argparse
+import math
 import sys
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import Any
 
 from pipeline import github, monitoring
-from pipeline.card import Card, read_card
+from pipeline.card import ModelError, read_card
 from pipeline.database import Database
 from pipeline.monitoring import LiveScore, Verdict
 from pipeline.script import run_script
@@ -39,102 +42,119 @@ class Report:
     score: LiveScore
     verdict: Verdict
     dispatched: bool
-    command: str | None = None  # to run by hand where no repository is configured
 
     @property
     def failed(self) -> bool:
         return self.verdict.name == "alarm"
 
     def as_json(self) -> dict[str, Any]:
-        score = self.score
-        figures = {"mae": score.mae, "reference_mae": score.reference_mae, "naive_mae": score.naive_mae}
+        newest_hour = self.score.newest_hour
         return {
             "series": self.series,
             "verdict": self.verdict.name,
             "reasons": self.verdict.reasons,
-            "scored_hours": score.scored_hours,
-            "newest_hour": isoformat(score.newest_hour) if score.newest_hour else None,
-            **{name: value if monitoring.is_number(value) else None for name, value in figures.items()},
-            "coverage": score.coverage,
+            "scored_hours": self.score.scored_hours,
+            "newest_hour": isoformat(newest_hour) if newest_hour else None,
+            **self.score.figures(),
+            "coverage": self.score.coverage,
             "dispatched": self.dispatched,
         }
 
     def as_text(self) -> str:
         lines = [f"{self.series}: {self.verdict.name}", *(f"- {reason}" for reason in self.verdict.reasons)]
         if self.dispatched:
-            lines.append("asked GitHub for a retrain (repository_dispatch execute-retrain)")
-        if self.command:
-            lines.append(f"no repository is configured; run: {self.command}")
+            lines.append(f"asked GitHub for a retrain (repository_dispatch {github.EVENT_TYPE})")
         return "\n".join(lines)
+
+    def as_row(self, now: datetime) -> dict[str, Any]:
+        """The row of `checks`."""
+        return {
+            "series_id": self.series,
+            "checked_at": now,
+            "verdict": self.verdict.name,
+            "bad": self.verdict.bad,
+            "newest_hour": self.score.newest_hour,
+            "reasons": self.verdict.reasons,
+            "scored_hours": self.score.scored_hours,
+            **self.score.figures(),
+            "dispatched": self.dispatched,
+        }
 
 
 def run(
     settings: Settings, database: Database, now: datetime, *, series_id: str, max_mae: float | None = None
 ) -> Report:
-    """Score, judge, dispatch if due, record. A dispatch that fails is recorded, then raised."""
-    policy = settings.retrain.model_copy(update={"max_mae": max_mae} if max_mae is not None else {})
-    week_ago = now - timedelta(days=7)
-    earlier = database.checks(series_id, since=week_ago, before=now)
-    trainings = database.training_runs(series_id, since=week_ago)
-    score = _score(settings, database, now, series_id, policy)
-    verdict = monitoring.judge(score, earlier, trainings[0]["started_at"] if trainings else None, policy, now)
+    """Score, judge, record, dispatch if due. A dispatch that fails is recorded as such, then raised."""
+    policy = settings.retrain.model_copy(update={} if max_mae is None else {"max_mae": max_mae})
+    since = now - max(monitoring.WEEK, timedelta(hours=policy.cooldown_hours))
+    earlier = database.checks(series_id, since=since, before=now + timedelta(seconds=1))  # this moment's too
+    trainings = [training["started_at"] for training in database.training_runs(series_id, since=since)]
+    last_training = max((started for started in trainings if started <= now), default=None)
     try:
-        dispatched, verdict = _act(settings, series_id, score, verdict)
-    except github.GitHubError as error:
-        failed = Verdict(verdict.name, verdict.bad, [*verdict.reasons, str(error)])
-        database.store_check(_row(series_id, now, score, failed, dispatched=False))
-        raise
-    database.store_check(_row(series_id, now, score, verdict, dispatched))
-    by_hand = verdict.name == "retrain" and not dispatched and settings.retrain.mode == "dispatch"
-    return Report(series_id, score, verdict, dispatched, f"python train.py --series {series_id}" if by_hand else None)
+        score = _score(settings, database, now, series_id, policy)
+        verdict = monitoring.judge(score, earlier, last_training, policy, now)
+    except ModelError as error:
+        score, verdict = monitoring.live_score([], []), Verdict("alarm", False, [str(error)])
+    by_hand = _by_hand(settings, series_id) if verdict.name == "retrain" else None
+    dispatches = verdict.name == "retrain" and by_hand is None
+    report = Report(series_id, score, verdict.because(by_hand) if by_hand else verdict, dispatches)
+    if now not in monitoring.asked(earlier):  # repeated at the same moment, it must not wipe out that it has asked
+        # Before the deed: a database that cannot remember a dispatch must not let the loop dispatch.
+        database.store_check(report.as_row(now))
+    if dispatches:
+        _dispatch(settings, database, now, report)
+    return report
 
 
 def _score(settings: Settings, database: Database, now: datetime, series_id: str, policy: RetrainSettings) -> LiveScore:
-    """The live score of the champion's own forecasts over the window; of all forecasts while there is no champion."""
-    rows = database.performance(series_id, since=now - timedelta(hours=policy.window_hours), until=now)
-    card: Card | None = read_card(settings.model_directory(series_id))
-    if card is None:
-        return monitoring.live_score(rows, [])
-    return monitoring.live_score([row for row in rows if row["model_version"] == card.version], card.mae_by_lead)
+    """The live score of the champion's own forecasts over the newest window; of all forecasts without a champion."""
+    card = read_card(settings.model_directory(series_id))
+    # Twice the window: as long as a score is recent enough for a verdict, its whole window lies inside.
+    rows = database.performance(series_id, since=now - timedelta(hours=2 * policy.window_hours), until=now)
+    own = [row for row in rows if card is None or row["model_version"] == card.version]
+    newest = monitoring.newest_window(own, policy.window_hours)
+    return monitoring.live_score(newest, card.mae_by_lead if card else [])
 
 
-def _act(settings: Settings, series_id: str, score: LiveScore, verdict: Verdict) -> tuple[bool, Verdict]:
-    """Dispatch when the verdict is retrain and the mode allows it."""
-    if verdict.name != "retrain":
-        return False, verdict
+def _by_hand(settings: Settings, series_id: str) -> str | None:
+    """Why a person must start the retrain; None when GitHub can be asked."""
+    command = f"to retrain, run: python train.py --series {series_id}"
     if settings.retrain.mode == "suggest":
-        return False, Verdict(
-            verdict.name, verdict.bad, [*verdict.reasons, "retrain.mode is suggest: nothing dispatched"]
-        )
+        return f"retrain.mode is suggest, nothing was dispatched; {command}"
+    if settings.environment.github_repository is None:
+        return f"no repository is configured (GITHUB_REPOSITORY), nothing was dispatched; {command}"
+    return None
+
+
+def _dispatch(settings: Settings, database: Database, now: datetime, report: Report) -> None:
+    """Ask GitHub; when it refuses, correct the record, so that the next check asks again."""
     payload = {
-        "series": series_id,
-        "reasons": verdict.reasons,
-        "scored_hours": score.scored_hours,
-        "mae": score.mae,
-        "reference_mae": score.reference_mae,
-        "naive_mae": score.naive_mae,
+        "series": report.series,
+        "reasons": report.verdict.reasons,
+        "scored_hours": report.score.scored_hours,
+        **report.score.figures(),
     }
-    return github.dispatch_retrain(settings.environment, payload), verdict
+    try:
+        github.dispatch_retrain(settings.environment, payload)
+    except github.GitHubError as error:
+        refused = replace(report, verdict=report.verdict.because(str(error)), dispatched=False)
+        database.store_check(refused.as_row(now))
+        raise
 
 
-def _row(series_id: str, now: datetime, score: LiveScore, verdict: Verdict, dispatched: bool) -> dict[str, Any]:
-    return {
-        "series_id": series_id,
-        "checked_at": now,
-        "verdict": verdict.name,
-        "bad": verdict.bad,
-        "newest_hour": score.newest_hour,
-        "reasons": verdict.reasons,
-        "scored_hours": score.scored_hours,
-        "mae": score.mae,
-        "reference_mae": score.reference_mae,
-        "naive_mae": score.naive_mae,
-        "dispatched": dispatched,
-    }
+def _error_limit(text: str) -> float:
+    """A finite number above 0: NaN would never be exceeded."""
+    try:
+        limit = float(text)
+    except ValueError:
+        limit = math.nan
+    if not (math.isfinite(limit) and limit > 0):
+        raise argparse.ArgumentTypeError(f"expected a number above 0, got {text!r}")
+    return limit
 
 
 def _add_flags(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument("--max-mae", type=float, help="absolute limit of the live error, in the series' unit")
+    parser.add_argument("--max-mae", type=_error_limit, help="absolute limit of the live error, in the series' unit")
 
 
 def main(argv: Sequence[str] | None = None) -> int:

@@ -26,7 +26,7 @@ from typing import Any
 
 from pipeline import series, source
 from pipeline.database import Database
-from pipeline.script import parse_time, run_script
+from pipeline.script import log, parse_time, run_script
 from pipeline.series import Hours, Rejection, isoformat
 from pipeline.settings import ActioncastError, Settings
 
@@ -75,7 +75,10 @@ def run(
     backfill: datetime | bool = False,
     time_travel: bool = False,
 ) -> Report:
-    """Fetch, check, aggregate, store. `backfill` is a start, or True for all the source has. Raises ActioncastError after recording why."""
+    """Fetch, check, aggregate, store. `backfill` is a start, or True for all the source has.
+
+    Raises ActioncastError, after recording why in `etl_runs`.
+    """
     begun = time.monotonic()
     counts = {"points_read": 0, "points_rejected": 0, "hours_missing": 0}
 
@@ -91,18 +94,20 @@ def run(
         hours, rejections = _hours(settings, series_id, rows, since, now, time_travel)
         counts |= {"points_rejected": len(rejections), "hours_missing": series.missing_hours(hours)}
         loaded = database.load_hours(series_id, hours, now, record(series.describe(rejections) if rejections else ""))
+        last_hour = database.last_hour(series_id)
     except ActioncastError as error:
-        database.record_etl_failure(record(str(error)))
+        _record_failure(database, record(str(error)))
         raise
-    return Report(
-        series=series_id,
-        hours_loaded=loaded,
-        hours_missing=counts["hours_missing"],
-        points_read=len(rows),
-        rejections=rejections,
-        last_hour=database.last_hour(series_id),
-        outcome="loaded" if loaded else "nothing new",
-    )
+    outcome = "loaded" if loaded else "nothing new"
+    return Report(series_id, loaded, counts["hours_missing"], len(rows), rejections, last_hour, outcome)
+
+
+def _record_failure(database: Database, row: dict[str, Any]) -> None:
+    """A database that cannot even take this row must not hide why the run failed."""
+    try:
+        database.record_etl_failure(row)
+    except ActioncastError as error:
+        log.warning("the failure could not be recorded in etl_runs: %s", error)
 
 
 def _since(
@@ -112,8 +117,8 @@ def _since(
     if isinstance(backfill, datetime):
         return series.floor_hour(backfill)
     last = None if backfill else database.last_hour(series_id)
-    if last is not None:
-        return last - timedelta(hours=settings.series[series_id].reread_hours)
+    if last is not None:  # which is later than now on a journey into the past
+        return min(last, series.floor_hour(now)) - timedelta(hours=settings.series[series_id].reread_hours)
     days = settings.series[series_id].history_days
     return None if backfill or days == math.inf else series.floor_hour(now - timedelta(days=days))
 
@@ -129,14 +134,14 @@ def _hours(
     # A recording replayed at an earlier moment has a future; that says nothing about its quality.
     held_against = [r for r in rejections if not (time_travel and r.reason.startswith(series.FUTURE))]
     series.refuse_too_many(held_against, len(rows), wanted.maximum_rejected_share)
-    _refuse_old(points, now, settings.freshness.source_hours, source.name_of(settings, series_id))
+    refuse_old(points, now, settings.freshness.source_hours, source.name_of(settings, series_id))
     hours = series.to_hours(
         points, minimum_points=wanted.minimum_points_per_hour, scale=wanted.scale, since=since, now=now
     )
     return hours, rejections
 
 
-def _refuse_old(points: series.Points, now: datetime, maximum_hours: float, name: str) -> None:
+def refuse_old(points: series.Points, now: datetime, maximum_hours: float, name: str) -> None:
     """An answer whose newest point is too old is a dead source that still answers."""
     if not len(points):
         raise source.SourceError(f"{name}: no usable point up to {isoformat(now)}; nothing was loaded")
@@ -144,9 +149,9 @@ def _refuse_old(points: series.Points, now: datetime, maximum_hours: float, name
     age_hours = (now - newest).total_seconds() / 3600
     if age_hours > maximum_hours:
         raise source.SourceError(
-            f"{name}: the newest point is from {isoformat(newest)}, {age_hours:,.0f} h before {isoformat(now)}, more than "
-            f"freshness.source_hours = {maximum_hours:g}; nothing was loaded. Is the source dead? For a finished "
-            f"recording pass --now {isoformat(series.from_seconds(int(points.times.max()) + 3600))}"
+            f"{name}: the newest point is from {isoformat(newest)}, {age_hours:,.0f} h before {isoformat(now)}, more "
+            f"than freshness.source_hours = {maximum_hours:g}; nothing was loaded. Is the source dead? For a finished "
+            f"recording pass --now {isoformat(newest + timedelta(hours=1))}"
         )
 
 

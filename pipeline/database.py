@@ -8,8 +8,9 @@ from __future__ import annotations
 
 import io
 import json
+import sqlite3
 from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import closing, contextmanager, suppress
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -31,14 +32,15 @@ from sqlalchemy import (
     event,
     func,
     insert,
+    inspect,
     select,
     table,
     text,
 )
 from sqlalchemy.engine import URL, make_url
-from sqlalchemy.exc import ArgumentError, DBAPIError, NoSuchModuleError, SQLAlchemyError
+from sqlalchemy.exc import ArgumentError, DBAPIError, SQLAlchemyError
 
-from pipeline.series import Grid, Hours, from_seconds, isoformat, to_grid, to_seconds
+from pipeline.series import DataError, Grid, Hours, from_seconds, isoformat, to_grid, to_seconds
 from pipeline.settings import ROOT, ActioncastError, Settings, SettingsError
 
 MIGRATIONS = ROOT / "sql"
@@ -62,7 +64,7 @@ class UtcTime(TypeDecorator[datetime]):
     def process_bind_param(self, value: datetime | None, dialect: Dialect) -> Any:
         return isoformat(value) if value and dialect.name == "sqlite" else value
 
-    def process_result_value(self, value: Any, dialect: Dialect) -> datetime | None:
+    def process_result_value(self, value: Any, dialect: Dialect) -> datetime | None:  # noqa: ARG002
         if value is None:
             return None
         return (datetime.fromisoformat(value) if isinstance(value, str) else value).astimezone(UTC)
@@ -74,10 +76,10 @@ class Json(TypeDecorator[Any]):
     impl = String
     cache_ok = True
 
-    def process_bind_param(self, value: Any, dialect: Dialect) -> str:
+    def process_bind_param(self, value: Any, dialect: Dialect) -> str:  # noqa: ARG002
         return json.dumps(value)
 
-    def process_result_value(self, value: Any, dialect: Dialect) -> Any:
+    def process_result_value(self, value: Any, dialect: Dialect) -> Any:  # noqa: ARG002
         return json.loads(value)
 
 
@@ -148,22 +150,28 @@ _CHECKS = _table(
 )
 
 
+_DRIVERS = {"postgresql": "postgresql+psycopg2", "postgres": "postgresql+psycopg2", "sqlite": "sqlite"}
+_URL_SHAPE = (
+    "a URL such as postgresql://user:password@host:5432/name or sqlite:///file.db; "
+    "special characters in a password must be percent-encoded (@ is %40)"
+)
+
+
 def database_url(settings: Settings) -> URL:
     """DATABASE_URL with psycopg2 selected, or the SQLite file beside config.toml."""
     secret = settings.environment.database_url
     if secret is None:
         return URL.create("sqlite", database=str(settings.folder / "actioncast.db"))
     try:
-        url = make_url(secret.get_secret_value())
+        url = make_url(secret.get_secret_value().strip())
     except (ArgumentError, ValueError):
-        raise SettingsError(
-            "DATABASE_URL is not a URL such as postgresql://user:password@host:5432/name or sqlite:///file.db; "
-            "special characters in a password must be percent-encoded"
-        ) from None
-    backend = {"postgres": "postgresql"}.get(url.get_backend_name(), url.get_backend_name())
-    if backend not in ("postgresql", "sqlite"):
+        raise SettingsError(f"DATABASE_URL is not {_URL_SHAPE}") from None
+    if url.host and "@" in url.host:  # the end of a password; shown as part of the host it would leak
+        raise SettingsError(f"DATABASE_URL has more than one @; expected {_URL_SHAPE}")
+    backend = url.drivername.partition("+")[0]
+    if backend not in _DRIVERS:
         raise SettingsError(f"DATABASE_URL: expected postgresql:// or sqlite:///, got {backend}://")
-    return url.set(drivername="postgresql+psycopg2" if backend == "postgresql" else "sqlite")
+    return url.set(drivername=_DRIVERS[backend])
 
 
 @contextmanager
@@ -182,7 +190,8 @@ class Database:
 
     def __init__(self, url: URL) -> None:
         self.is_sqlite = url.get_backend_name() == "sqlite"
-        self.place = url.render_as_string(hide_password=True)
+        # Without the query: libpq takes a password there too.
+        self.place = url.set(query={}).render_as_string(hide_password=True)
         self.engine = _sqlite_engine(url) if self.is_sqlite else _postgresql_engine(url)
 
     @contextmanager
@@ -198,18 +207,28 @@ class Database:
 
     def migrate(self) -> list[str]:
         """Apply the files of sql/ that were not applied yet, in their order. Returns their names."""
+        with self._transaction(write=False) as connection:  # the usual case, which waits for nobody
+            if not self._waiting_migrations(connection):
+                return []
         with self._transaction(write=True) as connection:
-            if not self.is_sqlite:
-                connection.execute(text("select pg_advisory_xact_lock(hashtext('actioncast.migrations'))"))
-            connection.execute(text("create table if not exists schema_migrations (name text not null primary key)"))
-            applied = set(connection.scalars(text("select name from schema_migrations")))
-            waiting = [path for path in _migration_files(self.is_sqlite) if path.name not in applied]
+            self._lock(connection, "migrations")
+            connection.exec_driver_sql("create table if not exists schema_migrations (name text not null primary key)")
+            waiting = self._waiting_migrations(connection)
             for path in waiting:
-                for statement in path.read_text(encoding="utf-8").split(";\n"):
-                    if statement.strip():
-                        connection.exec_driver_sql(statement)
+                _execute_script(connection, path.read_text(encoding="utf-8"))
                 connection.execute(text("insert into schema_migrations (name) values (:name)"), {"name": path.name})
         return [path.name for path in waiting]
+
+    def _waiting_migrations(self, connection: Connection) -> list[Path]:
+        if not inspect(connection).has_table("schema_migrations"):
+            return _migration_files(self.is_sqlite)
+        applied = set(connection.scalars(text("select name from schema_migrations")))
+        return [path for path in _migration_files(self.is_sqlite) if path.name not in applied]
+
+    def _lock(self, connection: Connection, name: str) -> None:
+        """Wait for other transactions of this name. SQLite has one writer at a time anyway."""
+        if not self.is_sqlite:
+            connection.execute(text("select pg_advisory_xact_lock(hashtext(:name))"), {"name": f"actioncast.{name}"})
 
     # reality -------------------------------------------------------------------------------------------------------
 
@@ -223,8 +242,11 @@ class Database:
         """Upsert complete hours and write the run's row (its hours_loaded is filled in) in one transaction.
 
         An hour is never replaced by one built from fewer points, nor rewritten when nothing changed. Returns how many
-        hours are new or changed.
+        hours are new or changed. Raises DataError for a value that is not finite.
         """
+        if not np.isfinite(hours.values).all():
+            first = from_seconds(hours.starts[~np.isfinite(hours.values)][0])
+            raise DataError(f"the value of {isoformat(first)} is not finite; nothing was loaded. Check `scale`")
         with self._transaction(write=True) as connection:
             changed = (_upsert_sqlite if self.is_sqlite else _copy_and_merge)(connection, series_id, hours, loaded_at)
             row = {**run, "hours_loaded": changed, "outcome": "loaded" if changed else "nothing new"}
@@ -261,8 +283,7 @@ class Database:
         """
         same = (_PREDICTIONS.c.series_id == rows[0]["series_id"], _PREDICTIONS.c.issued_at == rows[0]["issued_at"])
         with self._transaction(write=True) as connection:
-            if not self.is_sqlite:
-                connection.execute(text("select pg_advisory_xact_lock(hashtext('actioncast.vintage'))"))
+            self._lock(connection, "predictions")
             connection.execute(delete(_PREDICTIONS).where(*same))
             if self.is_sqlite:
                 connection.execute(insert(_PREDICTIONS), list(rows))
@@ -298,6 +319,7 @@ class Database:
         """Store a check; one checked again at the same moment is replaced."""
         same = (_CHECKS.c.series_id == row["series_id"], _CHECKS.c.checked_at == row["checked_at"])
         with self._transaction(write=True) as connection:
+            self._lock(connection, "checks")
             connection.execute(delete(_CHECKS).where(*same))
             connection.execute(insert(_CHECKS), row)
 
@@ -325,13 +347,17 @@ class Database:
 def _sqlite_engine(url: URL) -> Engine:
     """WAL, so that reads go on beside a write; a write takes its lock at once, so that two cannot deadlock."""
     if url.database and url.database != ":memory:":
-        Path(url.database).parent.mkdir(parents=True, exist_ok=True)
+        try:
+            Path(url.database).parent.mkdir(parents=True, exist_ok=True)
+        except OSError as error:
+            raise DatabaseError(f"{url}: cannot make its folder: {error.strerror}") from None
     engine = create_engine(url, connect_args={"timeout": SQLITE_WAIT_SECONDS})
 
     @event.listens_for(engine, "connect")
     def _prepare(connection: Any, _record: Any) -> None:
         connection.isolation_level = None  # transactions begin where we say so
-        connection.execute("pragma journal_mode = wal")
+        with suppress(sqlite3.OperationalError):  # locked: another process is switching it on, for good
+            connection.execute("pragma journal_mode = wal")
         connection.execute("pragma synchronous = normal")
 
     @event.listens_for(engine, "begin")
@@ -351,6 +377,13 @@ def _postgresql_engine(url: URL) -> Engine:
         max_overflow=0,
         connect_args={"connect_timeout": CONNECT_TIMEOUT_SECONDS, "application_name": "actioncast"},
     )
+
+
+def _execute_script(connection: Connection, script: str) -> None:
+    """Statements end in a semicolon at the end of a line: neither driver takes several at once in a transaction."""
+    for statement in script.split(";\n"):
+        if statement.strip():
+            connection.exec_driver_sql(statement)
 
 
 def _migration_files(is_sqlite: bool) -> list[Path]:
@@ -376,7 +409,8 @@ def _copy_and_merge(connection: Connection, series_id: str, hours: Hours, loaded
     )
     lines = zip(hours.starts.tolist(), hours.values.tolist(), hours.samples.tolist(), strict=True)
     buffer = io.StringIO("".join(f"{start}\t{value!r}\t{samples}\n" for start, value, samples in lines))
-    with connection.connection.cursor() as cursor:
+    cursor: Any = connection.connection.cursor()  # psycopg2's own, which knows COPY
+    with closing(cursor):
         cursor.copy_expert("copy incoming from stdin", buffer)
     rows = "select %(series_id)s, to_timestamp(start), value, samples, %(loaded_at)s from incoming order by start"
     merged = connection.exec_driver_sql(_MERGE.format(rows=rows), {"series_id": series_id, "loaded_at": loaded_at})
@@ -387,27 +421,24 @@ def _upsert_sqlite(connection: Connection, series_id: str, hours: Hours, loaded_
     """executemany inside one transaction: no round trips to save in the same process."""
     columns = zip(hours.starts.tolist(), hours.values.tolist(), hours.samples.tolist(), strict=True)
     at = isoformat(loaded_at)
-    rows = [(series_id, isoformat(from_seconds(start)), value, samples, at) for start, value, samples in columns]
+    rows = [(series_id, start, value, samples, at) for start, value, samples in columns]
     before = connection.exec_driver_sql("select total_changes()").scalar_one()
     if rows:
-        connection.exec_driver_sql(_MERGE.format(rows="values (?, ?, ?, ?, ?)"), rows)
+        values = "values (?, strftime('%Y-%m-%dT%H:%M:%SZ', ?, 'unixepoch'), ?, ?, ?)"
+        connection.exec_driver_sql(_MERGE.format(rows=values), rows)
     return int(connection.exec_driver_sql("select total_changes()").scalar_one() - before)
+
+
+_INSERT_UNNESTED = """
+insert into predictions (series_id, prediction_date, issued_at, prediction, lower, upper, lead, model_version)
+select * from unnest(
+    %(series_id)s::text[], %(prediction_date)s::timestamptz[], %(issued_at)s::timestamptz[],
+    %(prediction)s::double precision[], %(lower)s::double precision[], %(upper)s::double precision[],
+    %(lead)s::integer[], %(model_version)s::text[]
+)
+"""
 
 
 def _insert_unnested(connection: Connection, rows: Sequence[Mapping[str, Any]]) -> None:
     """One INSERT of one array a column: one round trip, whatever the horizon."""
-    kinds = {
-        "series_id": "text",
-        "prediction_date": "timestamptz",
-        "issued_at": "timestamptz",
-        "prediction": "double precision",
-        "lower": "double precision",
-        "upper": "double precision",
-        "lead": "integer",
-        "model_version": "text",
-    }
-    arrays = ", ".join(f"%({name})s::{kind}[]" for name, kind in kinds.items())
-    connection.exec_driver_sql(
-        f"insert into predictions ({', '.join(kinds)}) select * from unnest({arrays})",
-        {name: [row[name] for row in rows] for name in kinds},
-    )
+    connection.exec_driver_sql(_INSERT_UNNESTED, {name: [row[name] for row in rows] for name in _PREDICTION_COLUMNS})

@@ -8,29 +8,39 @@ retrain still open, a cooldown and a weekly cap. An error that is not a number i
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
-from datetime import datetime, timedelta
-from statistics import fmean
-from typing import Any, Literal
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, replace
+from datetime import UTC, datetime, timedelta
+from typing import Any, Literal, NamedTuple
 
 from pipeline.settings import RetrainSettings
 
 Row = Mapping[str, Any]
 VerdictName = Literal["good", "watch", "retrain", "wait", "too few hours", "alarm"]
+NO_EVIDENCE = ("too few hours", "alarm")  # looks that say nothing about the champion
+WEEK = timedelta(hours=168)
 OPEN_HOURS = 6  # a retrain asked for is open until a training run starts, at most as long as a job may run
+LONG_AGO = datetime.min.replace(tzinfo=UTC)
+ROUNDING = 1e-9  # a champion that is the weekly naive must not lose to it by the last digit
 
 
 @dataclass(frozen=True)
 class LiveScore:
-    """Mean absolute errors in the series' unit over the scored hours; None where there is nothing to compare with."""
+    """Mean absolute errors in the series' unit over the scored hours; None where there is nothing to average."""
 
     scored_hours: int
     newest_hour: datetime | None
     mae: float | None
     reference_mae: float | None  # the champion's own backtest error at the same leads
-    naive_mae: float | None  # same hour one week earlier
+    naive_hours: int  # scored hours that have a naive error
+    naive_mae: float | None  # same hour one week earlier, over the naive hours
+    mae_beside_naive: float | None  # the live error over the naive hours only
     coverage: float | None  # share of hours inside lower..upper
+
+    def figures(self) -> dict[str, float | None]:
+        """What is stored, printed and sent: None also for what is not a number, which JSON does not know."""
+        errors = {"mae": self.mae, "reference_mae": self.reference_mae, "naive_mae": self.naive_mae}
+        return {name: error if _is_sound(error) else None for name, error in errors.items()}
 
 
 @dataclass(frozen=True)
@@ -41,26 +51,57 @@ class Verdict:
     bad: bool
     reasons: list[str]
 
+    def because(self, reason: str) -> Verdict:
+        """The same verdict with one more reason."""
+        return replace(self, reasons=[*self.reasons, reason])
 
-def live_score(rows: Sequence[Row], backtest_mae_by_lead: Sequence[float]) -> LiveScore:
-    """Score rows of the view `performance` (ascending) whose reality is known.
 
-    `backtest_mae_by_lead` [h] is the champion's backtest error at lead 1..h; longer leads count as the last one. The
-    naive error is that of the same hours; hours without one are left out of both sides of that comparison only.
+class Comparison(NamedTuple):
+    """A live error and the reference that it may exceed by a ratio, both over the same hours."""
+
+    live: float
+    hours: int
+    ratio: float
+    name: str
+    reference: float
+
+    @property
+    def is_bad(self) -> bool:
+        return self.live > self.ratio * self.reference * (1 + ROUNDING)
+
+    def __str__(self) -> str:
+        side = "above" if self.is_bad else "within"
+        limit = f"{self.ratio:g} x {self.name} ({_figure(self.reference)})"
+        return f"live error {_figure(self.live)} over {self.hours} h is {side} {limit}"
+
+
+def newest_window(rows: Sequence[Row], hours: int) -> list[Row]:
+    """The scored rows (ascending) of the last `hours` up to the newest scored one.
+
+    Measured from the data and not from the clock: while the source is silent the same hours give the same score.
     """
     scored = [row for row in rows if row["reality"] is not None]
-    if not scored:
-        return LiveScore(0, None, None, None, None, None)
+    return [row for row in scored if row["prediction_date"] > scored[-1]["prediction_date"] - timedelta(hours=hours)]
+
+
+def live_score(rows: Sequence[Row], backtest_mae_by_lead: Sequence[float]) -> LiveScore:
+    """Score rows of the view `performance` (ascending); those without reality are left out.
+
+    `backtest_mae_by_lead` [h] is the champion's backtest error at lead 1..h; longer leads count as the last one.
+    """
+    scored = [row for row in rows if row["reality"] is not None]
+    beside_naive = [row for row in scored if row["naive_error"] is not None]
     longest = len(backtest_mae_by_lead)
     reference = [backtest_mae_by_lead[min(int(row["lead"]), longest) - 1] for row in scored] if longest else []
-    naive = [row["naive_error"] for row in scored if row["naive_error"] is not None]
     return LiveScore(
         scored_hours=len(scored),
-        newest_hour=scored[-1]["prediction_date"],
-        mae=fmean(row["absolute_error"] for row in scored),
-        reference_mae=fmean(reference) if reference else None,
-        naive_mae=fmean(naive) if 2 * len(naive) >= len(scored) else None,
-        coverage=fmean(bool(row["covered"]) for row in scored),
+        newest_hour=scored[-1]["prediction_date"] if scored else None,
+        mae=_mean(row["absolute_error"] for row in scored),
+        reference_mae=_mean(reference),
+        naive_hours=len(beside_naive),
+        naive_mae=_mean(row["naive_error"] for row in beside_naive),
+        mae_beside_naive=_mean(row["absolute_error"] for row in beside_naive),
+        coverage=_mean(bool(row["covered"]) for row in scored),
     )
 
 
@@ -69,87 +110,125 @@ def judge(
 ) -> Verdict:
     """The verdict of this look.
 
-    `earlier`: rows of `checks`, newest first, of the last week at least; `last_training`: start of the newest training
-    run, None if there was none.
+    `earlier`: rows of `checks`, newest first, of the last week and the cooldown at least; `last_training`: start of the
+    newest training run, None if there was none.
     """
-    if score.scored_hours < policy.minimum_scored_hours:
-        return Verdict("too few hours", False, [_too_few(score, policy)])
-    strange = [name for name in ("mae", "reference_mae", "naive_mae") if not is_number(getattr(score, name))]
-    if strange:
+    if broken := [name for name in ("mae", "reference_mae", "naive_mae") if not _is_sound(getattr(score, name))]:
         return Verdict(
-            "alarm", True, [f"{name} is {getattr(score, name)}: a stored value is broken" for name in strange]
+            "alarm", False, [f"{name} is {getattr(score, name)}: a stored value is broken" for name in broken]
         )
-    faults = _faults(score, policy)
+    comparisons = _comparisons(score, policy)
+    if silence := _why_no_verdict(score, comparisons, policy, now):
+        return Verdict("too few hours", False, [silence])
+    faults = [str(comparison) for comparison in comparisons if comparison.is_bad]
     if not faults:
-        return Verdict("good", False, [_praise(score)])
-    bad_looks, looks = _bad_looks(score, earlier, policy)
-    reasons = [
-        *faults,
-        f"{bad_looks} of the last {looks} looks are bad; {policy.bad_checks} of {policy.of_checks} are needed",
-    ]
+        return Verdict("good", False, [str(comparison) for comparison in comparisons])
+    last_retrain = max([*asked(earlier)[:1], *([last_training] if last_training else [])], default=None)
+    bad_looks = _bad_looks(score, earlier, last_retrain, policy)
+    verdict = Verdict("watch", True, [*faults, _count(bad_looks, policy)])
     if bad_looks < policy.bad_checks:
-        return Verdict("watch", True, reasons)
-    obstacle = _obstacle(earlier, last_training, policy, now)
-    return Verdict("wait" if obstacle else "retrain", True, [*reasons, obstacle] if obstacle else reasons)
+        return verdict
+    obstacle = _obstacle(asked(earlier), last_training, last_retrain, policy, now)
+    return replace(verdict.because(obstacle), name="wait") if obstacle else replace(verdict, name="retrain")
 
 
-def is_number(value: float | None) -> bool:
-    """Finite, or absent, which is no fault."""
-    return value is None or math.isfinite(value)
+def asked(checks: Iterable[Row]) -> list[datetime]:
+    """When retrains were asked for, in the order of the checks."""
+    return [check["checked_at"] for check in checks if check["dispatched"]]
 
 
-def _too_few(score: LiveScore, policy: RetrainSettings) -> str:
-    return (
-        f"{score.scored_hours} scored hours in the last {policy.window_hours} h, "
-        f"{policy.minimum_scored_hours} are needed for a verdict"
+def _comparisons(score: LiveScore, policy: RetrainSettings) -> list[Comparison]:
+    """All that can be made: the weekly naive only where it is known for as many hours as a verdict needs."""
+    live, hours = score.mae, score.scored_hours
+    naive = score.naive_mae if score.naive_hours >= policy.minimum_scored_hours else None
+    backtest_name, naive_name = "the champion's backtest error", "the weekly naive's error on the same hours"
+    possible = (
+        (live, hours, policy.maximum_ratio_to_backtest, backtest_name, score.reference_mae),
+        (score.mae_beside_naive, score.naive_hours, policy.maximum_ratio_to_naive, naive_name, naive),
+        (live, hours, 1.0, "max_mae", policy.max_mae),
     )
-
-
-def _praise(score: LiveScore) -> str:
-    beside = [f"backtest {score.reference_mae:,.4g}"] if score.reference_mae is not None else []
-    beside += [f"weekly naive {score.naive_mae:,.4g}"] if score.naive_mae is not None else []
-    return f"live error {score.mae:,.4g} over {score.scored_hours} h; {', '.join(beside) or 'nothing to compare with'}"
-
-
-def _faults(score: LiveScore, policy: RetrainSettings) -> list[str]:
-    """Why this look is bad; empty when it is good."""
-    limits = (
-        ("the champion's backtest error", score.reference_mae, policy.maximum_ratio_to_backtest),
-        ("the weekly naive's error on the same hours", score.naive_mae, policy.maximum_ratio_to_naive),
-        ("max_mae", policy.max_mae, 1.0),
-    )
-    mae = score.mae or 0.0
     return [
-        f"live error {mae:,.4g} over {score.scored_hours} h is above {ratio:g} x {name} ({reference:,.4g})"
-        for name, reference, ratio in limits
-        if reference is not None and mae > ratio * reference
+        Comparison(error, over, ratio, name, reference)
+        for error, over, ratio, name, reference in possible
+        if error is not None and reference is not None
     ]
 
 
-def _bad_looks(score: LiveScore, earlier: Sequence[Row], policy: RetrainSettings) -> tuple[int, int]:
-    """(bad, all) among this look and the n - 1 before it; a look that saw no newer hour is no new evidence."""
-    looks = [True]
-    seen = score.newest_hour
-    for check in earlier:
-        if len(looks) == policy.of_checks:
-            break
-        if check["newest_hour"] is not None and (seen is None or check["newest_hour"] < seen):
-            looks.append(bool(check["bad"]))
-            seen = check["newest_hour"]
-    return sum(looks), len(looks)
+def _why_no_verdict(
+    score: LiveScore, comparisons: Sequence[Comparison], policy: RetrainSettings, now: datetime
+) -> str | None:
+    """Why nothing can be said about the champion; None when something can."""
+    if score.newest_hour is None or score.scored_hours < policy.minimum_scored_hours:
+        return (
+            f"{score.scored_hours} scored hours of the champion's forecasts within {policy.window_hours} h, "
+            f"{policy.minimum_scored_hours} are needed for a verdict"
+        )
+    if now - score.newest_hour > timedelta(hours=policy.window_hours):
+        return f"the newest scored hour is {_moment(score.newest_hour)}, more than {policy.window_hours} h ago"
+    return None if comparisons else "nothing to compare with yet: no card, no hours one week earlier, no max_mae"
+
+
+def _bad_looks(score: LiveScore, earlier: Sequence[Row], last_retrain: datetime | None, policy: RetrainSettings) -> int:
+    """How many of the last n looks are bad, this one, which is, among them.
+
+    Looks at the same newest hour are one look. What was seen up to the last retrain is spent, and without a newer hour
+    this look is no evidence either.
+    """
+    this: Row = {"newest_hour": score.newest_hour, "bad": True}
+    evidence = [check for check in earlier if check["verdict"] not in NO_EVIDENCE]
+    spent = [check["newest_hour"] for check in evidence if last_retrain and check["checked_at"] <= last_retrain]
+    looks = {  # oldest first: of the looks at one hour the newest stays
+        look["newest_hour"]: bool(look["bad"])
+        for look in [*reversed(evidence), this]
+        if look["newest_hour"] > max(spent, default=LONG_AGO)
+    }
+    if this["newest_hour"] not in looks:
+        return 0
+    hours = sorted(hour for hour in looks if hour <= this["newest_hour"])
+    return sum(looks[hour] for hour in hours[-policy.of_checks :])
+
+
+def _count(bad_looks: int, policy: RetrainSettings) -> str:
+    return (
+        f"bad looks among the last {policy.of_checks}: {bad_looks}, {policy.bad_checks} are needed; "
+        "only looks at newer hours since the last retrain count"
+    )
 
 
 def _obstacle(
-    earlier: Sequence[Row], last_training: datetime | None, policy: RetrainSettings, now: datetime
+    asked: Sequence[datetime],
+    last_training: datetime | None,
+    last_retrain: datetime | None,
+    policy: RetrainSettings,
+    now: datetime,
 ) -> str | None:
-    """Why a retrain that is due must wait; None when nothing stands in its way."""
-    asked = [check["checked_at"] for check in earlier if check["dispatched"]]
-    if asked and now - asked[0] < timedelta(hours=OPEN_HOURS) and (last_training is None or last_training < asked[0]):
-        return f"the retrain asked for at {asked[0]:%Y-%m-%d %H:%M}Z has not started yet"
-    last = max([*asked[:1], *([last_training] if last_training else [])], default=None)
-    if last and now - last < timedelta(hours=policy.cooldown_hours):
-        return f"cooldown: the last retrain was at {last:%Y-%m-%d %H:%M}Z, less than {policy.cooldown_hours:g} h ago"
-    week = sum(moment > now - timedelta(days=7) for moment in asked)
-    if week >= policy.maximum_per_week:
-        return f"{week} retrains were asked for in the last 7 days, the cap is {policy.maximum_per_week}"
+    """Why a retrain that is due must wait; None when nothing stands in its way. `asked` is newest first."""
+    unanswered = bool(asked) and (last_training is None or last_training < asked[0])
+    if unanswered and now - asked[0] < timedelta(hours=OPEN_HOURS):
+        return f"the retrain asked for at {_moment(asked[0])} has not been recorded as run yet"
+    if last_retrain and now - last_retrain < timedelta(hours=policy.cooldown_hours):
+        idle = "; no training run followed it, so look at the retrain workflow" if unanswered else ""
+        return f"cooldown of {policy.cooldown_hours:g} h since the last retrain at {_moment(last_retrain)}{idle}"
+    this_week = sum(now - moment < WEEK for moment in asked)
+    if this_week >= policy.maximum_per_week:
+        return f"retrains asked for in the last 7 days: {this_week}, the cap is {policy.maximum_per_week}"
     return None
+
+
+def _is_sound(error: float | None) -> bool:
+    """Finite, or absent, which is no fault."""
+    return error is None or math.isfinite(error)
+
+
+def _mean(values: Iterable[float | None]) -> float | None:
+    """None of nothing. SQLite says NULL where PostgreSQL says NaN (infinity - infinity): both are NaN here."""
+    known = [math.nan if value is None else value for value in values]
+    return sum(known) / len(known) if known else None
+
+
+def _figure(value: float) -> str:
+    return f"{value:,.0f}" if abs(value) >= 1000 else f"{value:.4g}"
+
+
+def _moment(moment: datetime) -> str:
+    return f"{moment:%Y-%m-%d %H:%M}Z"

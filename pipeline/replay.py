@@ -13,6 +13,7 @@ import math
 import random
 import re
 import threading
+import zlib
 from datetime import datetime
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
@@ -33,14 +34,17 @@ class RecordingError(ActioncastError):
 
 
 def read_recording(path: Path = BUNDLED) -> Points:
-    """The points of a recorded body of the charts API (gzip allowed), in the order of time."""
+    """The points of a recorded body of the charts API (gzip allowed), ascending in time."""
     try:
         body = gzip.decompress(path.read_bytes()) if path.suffix == ".gz" else path.read_bytes()
         values = json.loads(body)["values"]
         times = np.array([point["x"] for point in values], dtype=np.int64)
-        return Points(times, np.array([point["y"] for point in values], dtype=np.float64))
-    except (OSError, EOFError, ValueError, KeyError, TypeError) as error:
+        recording = Points(times, np.array([point["y"] for point in values], dtype=np.float64))
+    except (OSError, EOFError, zlib.error, ValueError, KeyError, TypeError) as error:
         raise RecordingError(f"{path} is no recorded body of the charts API: {type(error).__name__}: {error}") from None
+    if not len(recording) or (np.diff(times) <= 0).any():
+        raise RecordingError(f"{path}: expected points in ascending order of time, at least one")
+    return recording
 
 
 def shown_at(recording: Points, now: datetime, *, seed: int = 0, days: int | None = None) -> Points:
@@ -48,10 +52,15 @@ def shown_at(recording: Points, now: datetime, *, seed: int = 0, days: int | Non
 
     The delay of the newest point is drawn for each hour from the seed: the same moment shows the same points.
     """
+    shown = _span_shown(recording, now, seed, days)
+    return Points(recording.times[shown], recording.values[shown])
+
+
+def _span_shown(recording: Points, now: datetime, seed: int, days: int | None) -> slice:
     delay_minutes = random.Random(f"{seed}/{to_seconds(now) // HOUR}").uniform(*DELAY_MINUTES)
-    newest = to_seconds(now) - 60 * delay_minutes
     oldest = -math.inf if days is None else to_seconds(now) - 86400 * days
-    return recording.where((recording.times <= newest) & (recording.times >= oldest))
+    first = np.searchsorted(recording.times, oldest, side="left")
+    return slice(int(first), int(np.searchsorted(recording.times, to_seconds(now) - 60 * delay_minutes, side="right")))
 
 
 def first_and_last(recording: Points) -> tuple[datetime, datetime]:
@@ -68,6 +77,8 @@ class ReplayServer:
         self.recording = recording
         self.now = now
         self.seed = seed
+        pairs = zip(recording.times.tolist(), recording.values.tolist(), strict=True)
+        self._encoded = [b'{"x":%d,"y":%s}' % (x, repr(y).encode()) for x, y in pairs]
         self._server = ThreadingHTTPServer(("127.0.0.1", 0), self._handler())
         self.url = f"http://127.0.0.1:{self._server.server_address[1]}/charts"
 
@@ -86,9 +97,10 @@ class ReplayServer:
     def answer(self, timespan: str) -> bytes:
         """The body for `timespan` ("all" or "<n>days") at this moment."""
         match = re.fullmatch(r"(\d+)days", timespan)
-        points = shown_at(self.recording, self.now, seed=self.seed, days=int(match[1]) if match else None)
-        values = [{"x": x, "y": y} for x, y in zip(points.times.tolist(), points.values.tolist(), strict=True)]
-        return json.dumps({"status": "ok", "name": "Transaction Rate", "period": "minute", "values": values}).encode()
+        shown = _span_shown(self.recording, self.now, self.seed, int(match[1]) if match else None)
+        return b'{"status":"ok","name":"Transaction Rate","period":"minute","values":[%s]}' % b",".join(
+            self._encoded[shown]
+        )
 
     def _handler(self) -> type[BaseHTTPRequestHandler]:
         replay = self

@@ -1,5 +1,6 @@
 """What every script does alike: flags, exit codes, one JSON object on stdout, logs on stderr.
 
+With --json a failure is one JSON object too: {"outcome": "failed", "error": ...}.
 Exit codes: 0 the job is done (its report says if there was nothing to do), 1 the job failed, 2 it was asked wrongly
 (a flag, config.toml or the environment).
 """
@@ -38,16 +39,29 @@ class Report(Protocol):
         ...
 
 
-Story = Callable[[argparse.Namespace, Settings, Database], Report]
+Story = Callable[[argparse.Namespace, Settings], Report]
+StoryWithDatabase = Callable[[argparse.Namespace, Settings, Database], Report]
 AddFlags = Callable[[argparse.ArgumentParser], None]
 
 
 def run_script(
-    argv: Sequence[str] | None, description: str | None, story: Story, add_flags: AddFlags | None = None
+    argv: Sequence[str] | None, description: str | None, story: StoryWithDatabase, add_flags: AddFlags | None = None
 ) -> int:
     """Read the flags, open what they name, tell the story, print its report. Returns the exit code."""
+
+    def with_database(arguments: argparse.Namespace, settings: Settings) -> Report:
+        with open_database(settings) as database:
+            return story(arguments, settings, database)
+
+    return run_without_database(argv, description, with_database, add_flags)
+
+
+def run_without_database(
+    argv: Sequence[str] | None, description: str | None, story: Story, add_flags: AddFlags | None = None
+) -> int:
+    """As `run_script`, for a story that does not touch the user's database."""
     arguments = _parser(description, add_flags).parse_args(argv)
-    logging.basicConfig(level=logging.INFO, format="%(levelname)s %(message)s", stream=sys.stderr, force=True)
+    _start_logging()
     secrets: list[str] = []
     try:
         settings = load_settings(arguments.config)
@@ -55,14 +69,23 @@ def run_script(
         arguments.time_travel = arguments.now is not None
         arguments.now = arguments.now or datetime.now(UTC).replace(microsecond=0)
         arguments.series = settings.series_id(arguments.series)
-        log.debug("settings %s", settings.model_dump_json())
-        with open_database(settings) as database:
-            report = story(arguments, settings, database)
+        # A log that nobody watches needs it to be understood later; a person at a terminal has the file.
+        log.log(logging.DEBUG if sys.stderr.isatty() else logging.INFO, "settings %s", settings.model_dump_json())
+        report = story(arguments, settings)
     except ActioncastError as error:
-        print(f"error: {masked(str(error), secrets)}", file=sys.stderr)
+        message = masked(str(error), secrets)
+        print(f"error: {message}", file=sys.stderr)
+        if arguments.json:
+            print(json.dumps({"outcome": "failed", "error": message}))
         return 2 if isinstance(error, SettingsError) else 1
     print(json.dumps(report.as_json()) if arguments.json else report.as_text())
     return int(report.failed)
+
+
+def _start_logging() -> None:
+    """Logs go to stderr. urllib3 stays silent about its retries: it would write whole URLs, keys included."""
+    logging.basicConfig(level=logging.INFO, format="%(levelname)s %(message)s", stream=sys.stderr, force=True)
+    logging.getLogger("urllib3").setLevel(logging.ERROR)
 
 
 def masked(text: str, secrets: Sequence[str]) -> str:

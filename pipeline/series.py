@@ -19,6 +19,8 @@ from pydantic import TypeAdapter, ValidationError
 from pipeline.settings import ActioncastError
 
 HOUR = 3600  # seconds
+LATEST = 253_402_300_799  # 9999-12-31T23:59:59Z
+MILLISECONDS = 10**11  # as seconds this is the year 5138, as milliseconds 1973
 Seconds = NDArray[np.int64]
 Values = NDArray[np.float64]
 
@@ -104,6 +106,8 @@ def floor_hour(moment: datetime) -> datetime:
 
 
 FUTURE = "the time is in the future"  # how the reason of such a rejection begins
+OUT_OF_ORDER = "out of order: an earlier point of the answer is later in time"
+SHOWN = 80  # characters of a value that cannot be read
 _ROWS = TypeAdapter(list[tuple[float, float]])
 
 
@@ -113,15 +117,17 @@ def read_points(rows: Sequence[tuple[object, object]]) -> tuple[Points, list[Rej
         return _as_points(_ROWS.validate_python(rows)), []
     except ValidationError as error:
         faults = {int(fault["loc"][0]): fault["msg"] for fault in reversed(error.errors(include_url=False))}
-    rejections = [Rejection(_shown(rows[i][0]), repr(rows[i][1]), message) for i, message in sorted(faults.items())]
+    rejections = [
+        Rejection(_shown(rows[i][0]), repr(rows[i][1])[:SHOWN], message) for i, message in sorted(faults.items())
+    ]
     good = [row for i, row in enumerate(rows) if i not in faults]
     return _as_points(_ROWS.validate_python(good)), rejections
 
 
 def _as_points(rows: list[tuple[float, float]]) -> Points:
     pairs = np.asarray(rows, dtype=np.float64).reshape(-1, 2)
-    times = np.nan_to_num(pairs[:, 0], nan=-1, posinf=-1, neginf=-1)
-    return Points(times.astype(np.int64), pairs[:, 1])
+    times = np.nan_to_num(np.floor(pairs[:, 0]), nan=-1)
+    return Points(np.clip(times, -1, LATEST).astype(np.int64), pairs[:, 1])
 
 
 def check_points(points: Points, now: datetime, minimum_value: float) -> tuple[Points, list[Rejection]]:
@@ -133,9 +139,10 @@ def check_points(points: Points, now: datetime, minimum_value: float) -> tuple[P
     rules = (
         ("the value is not finite", lambda p: np.isfinite(p.values)),
         (f"the value is below minimum_value = {minimum_value:g}", lambda p: p.values >= minimum_value),
-        ("the time cannot be read as unix seconds", lambda p: p.times >= 0),
+        ("the time is before 1970 or no number", lambda p: p.times >= 0),
+        ("the time looks like milliseconds, expected unix seconds", lambda p: p.times < MILLISECONDS),
         (f"{FUTURE} of {now:%Y-%m-%d %H:%M:%SZ}", lambda p: p.times <= to_seconds(now)),
-        ("out of order: an earlier point of the answer is later in time", _in_order),
+        (OUT_OF_ORDER, _in_order),
         ("the same time comes with different values", _without_contradiction),
     )
     for reason, holds in rules:
@@ -163,11 +170,14 @@ def _without_contradiction(points: Points) -> NDArray[np.bool_]:
 
 def refuse_too_many(rejections: Sequence[Rejection], read: int, maximum_share: float) -> None:
     """Raise DataError when more than this share of the points read was rejected: then the rest is doubtful too."""
-    if read and len(rejections) / read > maximum_share:
-        raise DataError(
-            f"{len(rejections)} of {read} points rejected, more than maximum_rejected_share = {maximum_share:g}: "
-            f"{describe(rejections)}. Nothing was loaded. If the source lists the newest first, say newest_first = true"
-        )
+    if not read or len(rejections) / read <= maximum_share:
+        return
+    hint = " Does the source list the newest first? Then say newest_first = true."
+    raise DataError(
+        f"{len(rejections)} of {read} points rejected, more than maximum_rejected_share = {maximum_share:g}: "
+        f"{describe(rejections)}; nothing was loaded."
+        f"{hint if any(r.reason == OUT_OF_ORDER for r in rejections) else ''}"
+    )
 
 
 def describe(rejections: Sequence[Rejection], most: int = 5) -> str:
@@ -181,14 +191,14 @@ def _shown(time: Any) -> str:
     try:
         return isoformat(from_seconds(int(time)))
     except (ValueError, TypeError, OverflowError, OSError):
-        return repr(time)
+        return repr(time)[:SHOWN]
 
 
 def to_hours(points: Points, *, minimum_points: int, scale: float, since: datetime | None, now: datetime) -> Hours:
     """Complete hours among checked points (ascending, unique).
 
     An hour is complete when it is over at `now` and holds at least `minimum_points`. Hours that begin before `since`
-    are left out: an answer that starts inside an hour shows only a part of it.
+    are left out: an answer that starts inside an hour shows only a part of it, which must not replace a stored one.
     """
     starts, group, samples = np.unique(points.times // HOUR * HOUR, return_inverse=True, return_counts=True)
     values = scale * np.bincount(group, weights=points.values, minlength=len(starts)) / np.maximum(samples, 1)

@@ -6,19 +6,31 @@ is an error that names the key, the file and what is allowed.
 
 from __future__ import annotations
 
+import json
 import math
 import os
 import tomllib
+import zoneinfo
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any, Literal, get_args
 
 from dotenv import load_dotenv
-from pydantic import BaseModel, ConfigDict, Field, SecretStr, ValidationError, model_validator
+from pydantic import (
+    AfterValidator,
+    BaseModel,
+    ConfigDict,
+    Field,
+    SecretStr,
+    StringConstraints,
+    ValidationError,
+    model_validator,
+)
 
 ROOT = Path(__file__).resolve().parent.parent
 DEFAULT_CONFIG = ROOT / "config.toml"
-CANDIDATES = ("seasonal_naive", "ridge", "random_forest", "lightgbm", "blend")
+Candidate = Literal["seasonal_naive", "ridge", "random_forest", "lightgbm", "blend"]
+CANDIDATES: tuple[Candidate, ...] = get_args(Candidate)
 
 
 class ActioncastError(Exception):
@@ -35,12 +47,24 @@ class Table(BaseModel):
     model_config = ConfigDict(extra="forbid", frozen=True)
 
 
+def _known_zone(name: str) -> str:
+    try:
+        zoneinfo.ZoneInfo(name)
+    except (zoneinfo.ZoneInfoNotFoundError, ValueError, OSError):
+        raise ValueError(f"expected the name of a time zone such as UTC or Europe/Madrid, got {name!r}") from None
+    return name
+
+
+Url = Annotated[str, StringConstraints(pattern=r"^https?://[^/\s]")]
+TimeZone = Annotated[str, AfterValidator(_known_zone)]
+
+
 class BlockchainSource(Table):
     """The charts API of blockchain.com: `values` of {x: unix seconds, y: number}."""
 
     kind: Literal["blockchain"]
     chart: str = "transactions-per-second"
-    url: str = "https://api.blockchain.info/charts"
+    url: Url = "https://api.blockchain.info/charts"
     timeout_seconds: float = Field(default=30, gt=0)
 
 
@@ -49,15 +73,18 @@ class TabularFields(Table):
 
     timestamp: str = "timestamp"
     value: str = "value"
-    timezone: str = "UTC"  # of stamps without an offset
+    timezone: TimeZone = "UTC"  # of stamps without an offset
     newest_first: bool = False
 
 
 class JsonSource(TabularFields):
-    """Any JSON document with a list of records. {start} and {end} in the URL become ISO times, {days} their distance."""
+    """Any JSON document with a list of records.
+
+    {start} and {end} in the URL become ISO times, {days} their distance.
+    """
 
     kind: Literal["json"]
-    url: str
+    url: Url
     records: str = ""  # dotted path to the list, e.g. "data.points"; empty: the document is the list
     headers: dict[str, str] = {}  # a value "$NAME" is read from the environment
     timeout_seconds: float = Field(default=30, gt=0)
@@ -67,20 +94,23 @@ class CsvSource(TabularFields):
     """Any CSV document with a header. {start}, {end} and {days} in the URL as for JSON."""
 
     kind: Literal["csv"]
-    url: str
+    url: Url
     headers: dict[str, str] = {}
     timeout_seconds: float = Field(default=30, gt=0)
 
 
 class FileSource(TabularFields):
-    """A file: CSV with a header, or the charts API's JSON; a name ending in .gz is unpacked."""
+    """A file: CSV with a header, or the charts API's JSON; gzip is unpacked."""
 
     kind: Literal["file"]
     path: Path
 
 
 class PythonSource(Table):
-    """A function of the user's: (since, until) -> iterable of (time, value); times are aware datetimes or unix seconds."""
+    """A function of the user's: (since, until) -> iterable of (time, value).
+
+    Times are aware datetimes or unix seconds; `since` is None for all there is.
+    """
 
     kind: Literal["python"]
     function: str = Field(pattern=r"^[\w.]+:\w+$")
@@ -112,7 +142,8 @@ class SeriesSettings(Table):
     def _points_fit_the_hour(self) -> SeriesSettings:
         if self.minimum_points_per_hour > self.points_per_hour:
             raise ValueError(
-                f"minimum_points_per_hour is {self.minimum_points_per_hour}, more than points_per_hour = {self.points_per_hour}"
+                f"minimum_points_per_hour is {self.minimum_points_per_hour}, "
+                f"more than points_per_hour = {self.points_per_hour}"
             )
         return self
 
@@ -122,7 +153,7 @@ class TrainSettings(Table):
 
     history_days: float = Field(default=730, gt=0)
     backtest_days: int = Field(default=14, ge=2)
-    candidates: tuple[Literal["seasonal_naive", "ridge", "random_forest", "lightgbm", "blend"], ...] = CANDIDATES
+    candidates: tuple[Candidate, ...] = CANDIDATES
     coverage: float = Field(default=0.8, gt=0, lt=1)
     gate_hours: int = Field(default=168, ge=24)
     gate_margin: float = Field(default=0.01, ge=0, lt=1)
@@ -182,20 +213,25 @@ class Environment(BaseModel):
             "github_repository": variables.get("GITHUB_REPOSITORY"),
             "api_key": variables.get("API_KEY"),
         }
-        return cls(**{name: value for name, value in known.items() if value})  # type: ignore[arg-type]
+        return cls.model_validate({name: value for name, value in known.items() if value})
 
     def secrets(self) -> list[str]:
         """The values that no output may hold."""
         return [s.get_secret_value() for s in (self.database_url, self.github_token, self.api_key) if s]
 
 
-class Settings(Table):
-    """Everything a verb may ask for."""
+class Config(Table):
+    """config.toml as a whole."""
 
-    series: dict[Annotated[str, Field(pattern=r"^[A-Za-z0-9_-]+$")], SeriesSettings] = Field(min_length=1)
+    series: dict[Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9_-]+$")], SeriesSettings] = Field(min_length=1)
     train: TrainSettings = TrainSettings()
     retrain: RetrainSettings = RetrainSettings()
     freshness: FreshnessSettings = FreshnessSettings()
+
+
+class Settings(Config):
+    """Everything a verb may ask for."""
+
     environment: Environment = Field(default=Environment(), exclude=True)
     folder: Path = Field(default=Path(), exclude=True)  # of config.toml: relative paths start here
 
@@ -217,49 +253,51 @@ def load_settings(path: Path = DEFAULT_CONFIG, variables: Mapping[str, str] | No
 
     Raises SettingsError for a missing file, TOML that does not parse, and wrong, unknown or missing keys.
     """
-    try:
-        document = tomllib.loads(path.read_text(encoding="utf-8"))
-    except FileNotFoundError:
-        raise SettingsError(f"{path} does not exist; pass --config FILE or restore config.toml") from None
-    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
-        raise SettingsError(f"{path} is not valid TOML: {error}") from None
-    for reserved in ("environment", "folder"):
-        if reserved in document:
-            raise SettingsError(f"{path}: unknown key {reserved!r}; allowed: series, train, retrain, freshness")
+    config = _read_config(path)
     folder = path.resolve().parent
     if variables is None:
         load_dotenv(folder / ".env")  # never over what is set already
     environment = Environment.of(os.environ if variables is None else variables)
+    return Settings(**dict(config), environment=environment, folder=folder)
+
+
+def _read_config(path: Path) -> Config:
     try:
-        return Settings.model_validate({**document, "environment": environment, "folder": folder})
+        document = tomllib.loads(path.read_text(encoding="utf-8"))
+    except OSError as error:
+        raise SettingsError(f"{path}: {error.strerror}; pass --config FILE or restore config.toml") from None
+    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
+        raise SettingsError(f"{path} is not valid TOML: {error}") from None
+    try:
+        # By way of JSON, strict means what TOML means: "168" is no number, a list is a tuple, a string may be a path.
+        return Config.model_validate_json(json.dumps(document, default=str), strict=True)
     except ValidationError as error:
-        raise SettingsError(_explain(path, error)) from None
+        lines = (f"{path}: {_explain(dict(detail))}" for detail in error.errors(include_url=False))
+        raise SettingsError("\n".join(lines)) from None
 
 
-def _explain(path: Path, error: ValidationError) -> str:
-    """One line per wrong key: where, what is wrong with it, what is allowed."""
-    return "\n".join(f"{path}: {_explain_one(dict(detail))}" for detail in error.errors())
-
-
-def _explain_one(detail: dict[str, Any]) -> str:
+def _explain(detail: dict[str, Any]) -> str:
+    """A wrong key: where, what is wrong with it, what is allowed."""
     place = detail["loc"]
-    key = ".".join(str(part) for before, part in zip(("", *place), place, strict=False) if before != "source")
-    if detail["type"] == "extra_forbidden":
-        return f"unknown key {key}; allowed here: {', '.join(_allowed_keys(place[:-1]))}"
-    if detail["type"] == "missing":
-        return f"missing key {key}; it has no default"
-    if detail["type"] in ("union_tag_invalid", "union_tag_not_found"):
-        return f"{key}: kind must be one of {', '.join(_SOURCE_KINDS)}; got {detail['input']!r}"
-    message = str(detail["msg"]).removeprefix("Value error, ")
-    return f"{key}: {message}; got {detail['input']!r}" if detail["type"] != "value_error" else f"{key}: {message}"
+    tag = 3 if place[2:3] == ("source",) else None  # pydantic puts the kind of source into the place
+    key = ".".join(str(part) for i, part in enumerate(place) if i != tag)
+    got = repr(detail["input"])
+    match detail["type"]:
+        case "extra_forbidden":
+            return f"unknown key {key}; allowed here: {', '.join(_allowed_keys(place))}"
+        case "missing":
+            return f"missing key {key}; it has no default"
+        case "union_tag_invalid" | "union_tag_not_found":
+            return f"{key}: kind must be one of {', '.join(_SOURCES)}; got {got}"
+        case "value_error":
+            return f"{key}: {detail['ctx']['error']}"
+        case _:
+            return f"{key}: {detail['msg']}; got {got if len(got) <= SHOWN else got[:SHOWN] + '...'}"
 
 
-_SOURCE_KINDS: dict[str, type[Table]] = {
-    "blockchain": BlockchainSource,
-    "json": JsonSource,
-    "csv": CsvSource,
-    "file": FileSource,
-    "python": PythonSource,
+SHOWN = 200  # characters of a wrong value
+_SOURCES: dict[str, type[Table]] = {
+    get_args(kind.model_fields["kind"].annotation)[0]: kind for kind in get_args(get_args(SourceSettings)[0])
 }
 _TABLES: dict[str, type[Table]] = {
     "series": SeriesSettings,
@@ -270,9 +308,12 @@ _TABLES: dict[str, type[Table]] = {
 
 
 def _allowed_keys(place: tuple[int | str, ...]) -> list[str]:
-    """The keys of the table at this place of config.toml."""
-    if not place:
-        return list(_TABLES)
-    if len(place) > 2 and place[-2] == "source":
-        return list(_SOURCE_KINDS[str(place[-1])].model_fields)
-    return list(_TABLES[str(place[0])].model_fields)
+    """The keys of the table that holds the unknown key at this place."""
+    match place:
+        case (_,):
+            return list(_TABLES)
+        case ("series", _, "source", kind, _):
+            return list(_SOURCES[str(kind)].model_fields)
+        case (table, *_):
+            return list(_TABLES[str(table)].model_fields)
+    raise AssertionError(f"expected the place of a key, got {place}")

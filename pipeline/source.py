@@ -10,20 +10,23 @@ import csv
 import gzip
 import importlib
 import io
-import json
 import math
 import os
 import sys
 import time
-import zoneinfo
-from collections.abc import Iterable, Mapping
+import zlib
+from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
+from zoneinfo import ZoneInfo
 
 import requests
+from pydantic_core import from_json
 from requests.adapters import HTTPAdapter
+from urllib3.exceptions import HTTPError
+from urllib3.exceptions import TimeoutError as HTTPTimeoutError
 from urllib3.util import Retry
 
 from pipeline.series import isoformat, to_seconds
@@ -55,33 +58,30 @@ class SourceError(ActioncastError):
 
 def fetch(settings: Settings, series_id: str, since: datetime | None, until: datetime) -> Rows:
     """Ask the series' source for its points from `since` (None: all it has) to `until`. It may answer with more."""
-    source = settings.series[series_id].source
-    match source:
-        case BlockchainSource():
-            rows = _from_chart(source, since, until)
-        case JsonSource():
-            document = _json(
-                _get(_filled(source.url, since, until), {}, _headers(source.headers), source.timeout_seconds),
-                source.url,
-            )
-            rows = _from_records(_at(document, source.records, source.url), source, source.url)
-        case CsvSource():
-            body = _get(_filled(source.url, since, until), {}, _headers(source.headers), source.timeout_seconds)
-            rows = _from_csv(body, source, _shown(source.url))
-        case FileSource():
+    place = name_of(settings, series_id)
+    match settings.series[series_id].source:
+        case BlockchainSource() as source:
+            rows = _chart_values(_json(_get_chart(source, since, until), place), place)
+        case JsonSource() as source:
+            body = _get(_filled(source.url, since, until), {}, source.headers, source.timeout_seconds)
+            rows = _from_records(_at(_json(body, place), source.records, place), source, place)
+        case CsvSource() as source:
+            body = _get(_filled(source.url, since, until), {}, source.headers, source.timeout_seconds)
+            rows = _from_csv(_unpacked(body, place), source, place)
+        case FileSource() as source:
             rows = _from_file(settings.folder / source.path, source)
-        case PythonSource():
+        case PythonSource() as source:
             rows = _from_function(source.function, settings.folder, since, until)
     if not rows:
-        raise SourceError(f"{name_of(settings, series_id)} answered without a single point; nothing was loaded")
+        raise SourceError(f"{place} answered without a single point; nothing was loaded")
     return rows
 
 
 def name_of(settings: Settings, series_id: str) -> str:
-    """The source as an error may name it: no query string, which may hold a key."""
+    """The source as an error may name it: no query string and no user, which may hold a key."""
     match settings.series[series_id].source:
         case BlockchainSource() as source:
-            return f"{source.url}/{source.chart}"
+            return _shown(f"{source.url.rstrip('/')}/{source.chart}")
         case JsonSource() | CsvSource() as source:
             return _shown(source.url)
         case FileSource() as source:
@@ -92,80 +92,71 @@ def name_of(settings: Settings, series_id: str) -> str:
 
 def _shown(url: str) -> str:
     parts = urlsplit(url)
-    return f"{parts.scheme}://{parts.hostname or ''}{f':{parts.port}' if parts.port else ''}{parts.path}"
+    return f"{parts.scheme}://{parts.netloc.rpartition('@')[2]}{parts.path}"
 
 
-def _days(since: datetime, until: datetime) -> int:
-    """Whole days to ask for, with one to spare: an answer begins inside an hour, which is then partial."""
-    return math.ceil((to_seconds(until) - to_seconds(since)) / 86400) + 1
-
-
-def _from_chart(source: BlockchainSource, since: datetime | None, until: datetime) -> Rows:
-    """GET /charts/NAME. sampled=false: the default thins the answer to about 1,500 points."""
-    url = f"{source.url.rstrip('/')}/{source.chart}"
-    timespan = "all" if since is None else f"{_days(since, until)}days"
-    body = _get(url, {"timespan": timespan, "sampled": "false", "format": "json"}, {}, source.timeout_seconds)
-    return _chart_values(_json(body, url), url)
+# Documents -> rows ------------------------------------------------------------------------------------------------
 
 
 def _chart_values(document: Any, place: str) -> Rows:
     """The charts API's body -> rows. A status other than ok is its way to say no."""
+    if isinstance(document, dict) and document.get("status", "ok") != "ok":
+        raise SourceError(f"{place}: expected status ok, got {document['status']!r}: {document.get('error')!r}")
     if not isinstance(document, dict) or not isinstance(document.get("values"), list):
         raise SourceError(f"{place}: expected an object with a list `values`, got {_start(document)}")
-    if document.get("status", "ok") != "ok":
-        raise SourceError(f"{place}: expected status ok, got {document.get('status')!r}: {document.get('error')!r}")
     return [
         (point.get("x"), point.get("y")) if isinstance(point, dict) else (None, point) for point in document["values"]
     ]
 
 
-def _at(document: Any, path: str, url: str) -> list[Any]:
+def _at(document: Any, path: str, place: str) -> list[Any]:
+    """The list of records at a dotted path."""
+    found = document
     for key in filter(None, path.split(".")):
-        if not isinstance(document, dict) or key not in document:
-            raise SourceError(f"{_shown(url)}: no {path!r} in the answer; it begins {_start(document)}")
-        document = document[key]
-    if not isinstance(document, list):
-        raise SourceError(f"{_shown(url)}: expected a list at records = {path!r}, got {_start(document)}")
-    return document
+        if not isinstance(found, dict) or key not in found:
+            raise SourceError(f"{place}: no records at {path!r} in the answer; it begins {_start(document)}")
+        found = found[key]
+    if not isinstance(found, list):
+        raise SourceError(f"{place}: expected a list at records = {path!r}, got {_start(found)}")
+    return found
 
 
-def _from_records(records: Iterable[Any], fields: TabularFields, place: str) -> Rows:
-    """Records (objects, or rows of a table by column number) -> rows."""
-    try:
-        pairs = [
-            (record[fields.timestamp], record[fields.value])
-            if isinstance(record, Mapping)
-            else (record[int(fields.timestamp)], record[int(fields.value)])
-            for record in records
-        ]
-    except (KeyError, ValueError, IndexError, TypeError) as error:
-        raise SourceError(
-            f"{_shown(place)}: a record has no {fields.timestamp!r} or {fields.value!r} ({error}); "
-            "set `timestamp` and `value` of the source"
-        ) from None
+def _from_records(records: Sequence[Any], fields: TabularFields, place: str) -> Rows:
+    """Records (objects, or rows of a table by column number) -> rows. A missing cell is None and rejected later."""
+    pairs = [(_cell(record, fields.timestamp), _cell(record, fields.value)) for record in records]
+    for name, cells in zip(("timestamp", "value"), zip(*pairs, strict=True), strict=False):
+        if all(cell is None for cell in cells):
+            raise SourceError(
+                f"{place}: no record has the {name} {getattr(fields, name)!r}; set `{name}` of the source. "
+                f"The first one is {_start(records[0])}"
+            )
     return _in_seconds(pairs, fields)
+
+
+def _cell(record: Any, name: str) -> Any:
+    try:
+        return record[name] if isinstance(record, Mapping) else record[int(name)]
+    except (KeyError, ValueError, IndexError, TypeError):
+        return None
 
 
 def _from_csv(body: bytes, fields: TabularFields, place: str) -> Rows:
     try:
         reader = csv.DictReader(io.StringIO(body.decode("utf-8-sig")))
         columns = reader.fieldnames or []
+        for column in (fields.timestamp, fields.value):
+            if column not in columns:
+                raise SourceError(f"{place}: no column {column!r}; it has: {', '.join(columns)[:200] or 'nothing'}")
+        return _in_seconds([(row[fields.timestamp], row[fields.value]) for row in reader], fields)
     except (UnicodeDecodeError, csv.Error) as error:
         raise SourceError(f"{place}: not a CSV text in UTF-8: {error}") from None
-    for column in (fields.timestamp, fields.value):
-        if column not in columns:
-            raise SourceError(f"{place}: no column {column!r}; it has: {', '.join(columns)[:200] or 'nothing'}")
-    return _in_seconds([(row[fields.timestamp], row[fields.value]) for row in reader], fields)
 
 
 def _from_file(path: Path, source: FileSource) -> Rows:
     try:
-        body = path.read_bytes()
-        body = gzip.decompress(body) if path.suffix == ".gz" else body
+        body = _unpacked(path.read_bytes(), str(path))
     except OSError as error:
-        raise SourceError(f"{path}: {error.strerror or error}") from None
-    except EOFError:
-        raise SourceError(f"{path}: the gzip file is truncated") from None
+        raise SourceError(f"{path}: {error.strerror}") from None
     if body.lstrip()[:1] == b"{":
         return _chart_values(_json(body, str(path)), str(path))
     return _from_csv(body, source, str(path))
@@ -178,45 +169,80 @@ def _from_function(reference: str, folder: Path, since: datetime | None, until: 
         sys.path.insert(0, str(folder))
     try:
         function = getattr(importlib.import_module(module_name), function_name)
-    except (ImportError, AttributeError) as error:
-        raise SourceError(f"cannot import {reference}: {error}") from None
-    try:
-        pairs = list(function(since, until))
+        return [(to_seconds(t) if isinstance(t, datetime) else t, value) for t, value in function(since, until)]
     except Exception as error:  # the user's code may raise anything; whatever it is, the run has no data
-        raise SourceError(f"{reference} raised {type(error).__name__}: {error}") from error
-    return [(to_seconds(t) if isinstance(t, datetime) else t, value) for t, value in pairs]
+        raise SourceError(f"{reference} failed: {type(error).__name__}: {error}") from error
 
 
-def _in_seconds(pairs: list[tuple[Any, Any]], fields: TabularFields) -> Rows:
+def _unpacked(body: bytes, place: str) -> bytes:
+    """The body without gzip, if it is packed."""
+    try:
+        return gzip.decompress(body) if body.startswith(b"\x1f\x8b") else body
+    except (EOFError, OSError, zlib.error) as error:
+        raise SourceError(f"{place}: gzip that is truncated or broken ({error})") from None
+
+
+def _json(body: bytes, place: str) -> Any:
+    body = _unpacked(body, place)
+    try:
+        return from_json(body)
+    except ValueError as error:
+        kind = "HTML instead of JSON" if body.lstrip()[:1] == b"<" else "JSON that is truncated or broken"
+        raise SourceError(f"{place}: {kind} ({error}); it begins {body[:60]!r}") from None
+
+
+def _start(document: object) -> str:
+    return repr(document)[:80]
+
+
+# Written times -> unix seconds --------------------------------------------------------------------------------------
+
+
+def _in_seconds(pairs: Sequence[tuple[Any, Any]], fields: TabularFields) -> Rows:
     """Turn written times into unix seconds; a time that cannot be read stays as it is and is rejected later."""
-    zone = zoneinfo.ZoneInfo(fields.timezone)
+    zone = ZoneInfo(fields.timezone)
     seen: set[datetime] = set()
-    rows: Rows = [
-        (_seconds(time, zone, seen), value) for time, value in (reversed(pairs) if fields.newest_first else pairs)
-    ]
-    return rows
+    return [(_seconds(time, zone, seen), value) for time, value in (reversed(pairs) if fields.newest_first else pairs)]
 
 
-def _seconds(written: Any, zone: zoneinfo.ZoneInfo, seen: set[datetime]) -> object:
-    """An ISO time or unix seconds -> unix seconds.
+def _seconds(written: Any, zone: ZoneInfo, seen: set[datetime]) -> object:
+    """An ISO time or unix seconds -> unix seconds; anything else as it is.
 
-    A local hour that the clock shows twice in autumn is the first one at its first appearance and the second one at the
-    next; a local hour that spring leaves out is no time.
+    A local time that the clock shows twice in autumn is the first one at its first appearance and the second one at
+    the next; a local time that spring leaves out is no time.
     """
-    if isinstance(written, int | float):
+    if not isinstance(written, str) or _is_number(written):
         return written
     try:
-        moment = datetime.fromisoformat(str(written).strip())
-    except ValueError:
+        moment = datetime.fromisoformat(written.strip())
+        if moment.tzinfo is not None or zone.key == "UTC":
+            return (moment if moment.tzinfo else moment.replace(tzinfo=UTC)).timestamp()
+        local = moment.replace(tzinfo=zone, fold=int(moment in seen))
+        seen.add(moment)
+        exists = local.astimezone(UTC).astimezone(zone).replace(tzinfo=None) == moment
+        return local.timestamp() if exists else f"{written} does not exist in {zone.key}"
+    except (ValueError, OverflowError):
         return written
-    if moment.tzinfo is not None:
-        return moment.timestamp()
-    if zone.key == "UTC":
-        return moment.replace(tzinfo=UTC).timestamp()
-    local = moment.replace(tzinfo=zone, fold=int(moment in seen))
-    seen.add(moment)
-    exists = local.astimezone(UTC).astimezone(zone).replace(tzinfo=None) == moment
-    return local.timestamp() if exists else f"{written} does not exist in {zone.key}"
+
+
+def _is_number(written: str) -> bool:
+    """Unix seconds in text; eight digits or fewer are an ISO date without dashes."""
+    return len(written.strip()) > len("20220304") and written.strip().replace(".", "", 1).isdigit()
+
+
+# HTTP -------------------------------------------------------------------------------------------------------------
+
+
+def _days(since: datetime, until: datetime) -> int:
+    """Whole days to ask for, with one to spare: an answer begins inside an hour, which is then partial."""
+    return math.ceil((to_seconds(until) - to_seconds(since)) / 86400) + 1
+
+
+def _get_chart(source: BlockchainSource, since: datetime | None, until: datetime) -> bytes:
+    """GET /charts/NAME. sampled=false: the default thins the answer to about 1,500 points."""
+    timespan = "all" if since is None else f"{_days(since, until)}days"
+    parameters = {"timespan": timespan, "sampled": "false", "format": "json"}
+    return _get(f"{source.url.rstrip('/')}/{source.chart}", parameters, {}, source.timeout_seconds)
 
 
 def _filled(url: str, since: datetime | None, until: datetime) -> str:
@@ -224,68 +250,62 @@ def _filled(url: str, since: datetime | None, until: datetime) -> str:
     start = since or datetime.fromtimestamp(0, UTC)
     values = {"start": isoformat(start), "end": isoformat(until), "days": str(_days(start, until))}
     for name, value in values.items():
-        url = url.replace("{" + name + "}", str(value))
+        url = url.replace("{" + name + "}", value)
     return url
 
 
-def _headers(headers: Mapping[str, str]) -> dict[str, str]:
+def _from_environment(headers: Mapping[str, str]) -> dict[str, str]:
     """Header values with "$NAME" read from the environment, so that no key stands in config.toml."""
-    filled = {}
-    for header, value in headers.items():
-        if value.startswith("$"):
-            if not os.environ.get(value[1:]):
-                raise SourceError(f"the header {header} wants the environment variable {value[1:]}, which is not set")
-            value = os.environ[value[1:]]
-        filled[header] = value
-    return filled
+    return {header: _header_value(header, value) for header, value in headers.items()}
+
+
+def _header_value(header: str, value: str) -> str:
+    if not value.startswith("$"):
+        return value
+    secret = os.environ.get(value[1:], "").strip()
+    if not secret:
+        raise SourceError(f"the header {header} wants the environment variable {value[1:]}, which is not set")
+    if not (secret.isascii() and secret.isprintable()):
+        raise SourceError(f"the header {header}: {value[1:]} holds characters that no header may hold")
+    return secret
 
 
 def _get(url: str, parameters: Mapping[str, str], headers: Mapping[str, str], timeout_seconds: float) -> bytes:
-    """The body of a GET; retries time-outs, 429 and 5xx twice. The time limit also holds for an answer that trickles."""
-    session = requests.Session()
-    session.headers.update({"User-Agent": "actioncast", **headers})
-    for scheme in ("http://", "https://"):
-        session.mount(scheme, HTTPAdapter(max_retries=RETRY))
-    try:
-        with session.get(url, params=parameters, timeout=timeout_seconds, stream=True) as answer:
-            if answer.status_code != 200:
-                raise SourceError(f"{_shown(url)}: HTTP {answer.status_code} {answer.reason}")
-            return _body(answer, time.monotonic() + timeout_seconds, url)
-    except requests.Timeout:
-        raise SourceError(f"{_shown(url)}: no answer within {timeout_seconds:g} s") from None
-    except requests.RequestException as error:
-        raise SourceError(f"{_shown(url)}: {_cause(error)}") from None
+    """The body of a GET; retries time-outs, 429 and 5xx twice.
+
+    The time limit holds for the first byte and for the whole body, so that an answer that trickles ends too.
+    """
+    with requests.Session() as session:
+        session.headers.update({"User-Agent": "actioncast", **_from_environment(headers)})
+        for scheme in ("http://", "https://"):
+            session.mount(scheme, HTTPAdapter(max_retries=RETRY))
+        try:
+            with session.get(url, params=parameters, timeout=timeout_seconds, stream=True) as answer:
+                if answer.status_code != 200:
+                    raise SourceError(f"{_shown(url)}: HTTP {answer.status_code} {answer.reason}")
+                return _body(answer, time.monotonic() + timeout_seconds, url)
+        except (requests.RequestException, HTTPError) as error:
+            raise SourceError(f"{_shown(url)}: {_cause(error, timeout_seconds)}") from None
 
 
 def _body(answer: requests.Response, deadline: float, url: str) -> bytes:
-    chunks = []
+    """The whole body. read1 comes back with what is there: reading fixed blocks would wait beyond the deadline."""
+    body = bytearray()
     with progress("download", float(answer.headers.get("Content-Length", 0)), "B") as advance:
-        for chunk in answer.iter_content(1 << 16):
-            if time.monotonic() > deadline:
-                raise SourceError(
-                    f"{_shown(url)}: the answer was not complete in time; {sum(map(len, chunks))} bytes came"
-                )
-            chunks.append(chunk)
+        while chunk := answer.raw.read1(1 << 18, decode_content=True):
+            body += chunk
             advance(len(chunk))
-    return b"".join(chunks)
+            if time.monotonic() > deadline:
+                raise SourceError(f"{_shown(url)}: the answer was not complete in time; {len(body)} bytes came")
+    return bytes(body)
 
 
-def _cause(error: BaseException) -> str:
-    """The innermost reason of a connection error, which does not repeat the URL with its query."""
-    while error.__cause__ or error.__context__:
-        error = error.__cause__ or error.__context__  # type: ignore[assignment]
-    return f"{type(error).__name__}: {error}"
-
-
-def _json(body: bytes, place: str) -> Any:
-    try:
-        return json.loads(body)
-    except ValueError as error:
-        kind = "HTML instead of JSON" if body.lstrip()[:1] == b"<" else "JSON that is truncated or broken"
-        raise SourceError(
-            f"{_shown(place) if '://' in place else place}: {kind} ({error}); it begins {body[:60]!r}"
-        ) from None
-
-
-def _start(document: object) -> str:
-    return repr(document)[:80]
+def _cause(error: BaseException, timeout_seconds: float) -> str:
+    """The innermost reason of a connection error: the outer ones repeat the URL with its query."""
+    while inner := error.__cause__ or error.__context__:
+        error = inner
+    if isinstance(error, TimeoutError | HTTPTimeoutError):
+        return f"no answer within {timeout_seconds:g} s"
+    # What requests itself refuses, such as a URL without a host, it quotes.
+    quotes = isinstance(error, requests.RequestException)
+    return type(error).__name__ if quotes else f"{type(error).__name__}: {error}"

@@ -6,7 +6,8 @@ create table reality (
     value        double precision not null,  -- in the series' unit
     samples      integer          not null,  -- raw points the hour was built from
     loaded_at    timestamptz      not null,
-    primary key (series_id, reality_date)
+    primary key (series_id, reality_date),
+    check (value between -1e300 and 1e300)   -- neither NaN nor infinite
 );
 
 create table predictions (
@@ -18,7 +19,8 @@ create table predictions (
     upper           double precision not null,
     lead            integer          not null,  -- hours after the last observed hour, from 1
     model_version   text             not null,
-    primary key (series_id, prediction_date, issued_at)
+    primary key (series_id, prediction_date, issued_at),
+    check (prediction between -1e300 and 1e300)
 );
 create index predictions_by_vintage on predictions (series_id, issued_at);
 

@@ -1,0 +1,264 @@
+"""The champion on disk: card.json, which people read and review, and forecaster.npz, which holds the fitted numbers.
+
+No pickle is written or loaded: the numbers lie in a numpy archive that is read with allow_pickle=False, LightGBM's
+model as its own text. Loading checks the format, the size, the checksum and the versions of the libraries whose code
+runs at serving, and says which differs. Both files are written beside their place first and then moved, the card last.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import io
+import json
+import math
+import os
+import re
+import zipfile
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass
+from datetime import datetime
+from importlib.metadata import PackageNotFoundError, version
+from pathlib import Path
+from typing import Any, Literal
+
+import numpy as np
+from numpy.typing import NDArray
+from pydantic import AwareDatetime, BaseModel, ConfigDict, ValidationError
+
+from pipeline.forecaster import FittedRecipe, Forecaster, Recipe
+from pipeline.intervals import Spread
+from pipeline.settings import ActioncastError
+from utils import Predictors
+
+FORMAT = 1  # raise it when the meaning of the numbers changes: older files are then refused, and retrained
+CARD, NUMBERS = "card.json", "forecaster.npz"
+MAXIMUM_BYTES = 256 * 1024  # of the numbers: they lie in git
+SERVING_LIBRARIES = {"lightgbm": "lightgbm"}  # estimator -> package whose code runs when it forecasts
+
+
+class ModelError(ActioncastError):
+    """There is no champion, or the one there cannot be trusted."""
+
+
+class Member(BaseModel):
+    """One fitted recipe of the blend: what it is, and the scalars beside its arrays."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    weight: float
+    recipe: dict[str, Any]
+    offset: float
+    center: float
+    scale: float
+    lower: float
+    upper: float
+
+
+class Card(BaseModel):
+    """What the champion is, how good it was in the backtest and what it was made with. Errors in the series' unit."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    format: Literal[1] = FORMAT
+    series: str
+    name: str
+    version: str  # end of the training window and the beginning of the checksum
+    created_at: AwareDatetime
+    window_start: AwareDatetime
+    window_end: AwareDatetime
+    hours: int
+    seasonality: tuple[int, ...]
+    coverage: float
+    mae: float
+    mase: float | None
+    mae_by_lead: list[float]
+    members: list[Member]
+    spread: dict[str, float]
+    libraries: dict[str, str]
+    bytes: int
+    sha256: str
+
+
+@dataclass(frozen=True)
+class Champion:
+    """What serves: the card and the forecaster it describes."""
+
+    card: Card
+    forecaster: Forecaster
+
+
+@dataclass(frozen=True)
+class Facts:
+    """What the card says about a training beside the forecaster itself."""
+
+    series: str
+    name: str
+    created_at: datetime
+    window_start: datetime
+    window_end: datetime
+    hours: int
+    mae: float
+    mase: float
+    mae_by_lead: NDArray[np.float64]
+    libraries: Mapping[str, str]
+
+
+def encode(forecaster: Forecaster, facts: Facts) -> tuple[Card, bytes]:
+    """The card and the bytes of the numbers. Raises ModelError when they are too large to lie in git."""
+    numbers = _pack(forecaster)
+    if len(numbers) > MAXIMUM_BYTES:
+        raise ModelError(f"{facts.name} takes {len(numbers) / 1024:,.0f} KiB, more than the {MAXIMUM_BYTES // 1024} KiB allowed")
+    checksum = hashlib.sha256(numbers).hexdigest()
+    spread = forecaster.spread
+    members = [
+        Member(
+            weight=float(weight),
+            recipe=asdict(member.recipe),
+            **{name: getattr(member, name) for name in ("offset", "center", "scale", "lower", "upper")},
+        )
+        for weight, member in zip(forecaster.weights, forecaster.members, strict=True)
+    ]
+    card = Card(
+        series=facts.series,
+        name=facts.name,
+        version=f"{facts.window_end:%Y%m%dT%H}-{checksum[:8]}",
+        created_at=facts.created_at,
+        window_start=facts.window_start,
+        window_end=facts.window_end,
+        hours=facts.hours,
+        seasonality=forecaster.seasonality,
+        coverage=forecaster.coverage,
+        mae=float(f"{facts.mae:.6g}"),
+        mase=float(f"{facts.mase:.6g}") if math.isfinite(facts.mase) else None,
+        mae_by_lead=_rounded(facts.mae_by_lead),
+        members=members,
+        spread={name: getattr(spread, name) for name in ("typical", "level_power", "freedom")},
+        libraries=dict(facts.libraries),
+        bytes=len(numbers),
+        sha256=checksum,
+    )
+    return card, numbers
+
+
+def _rounded(by_lead: NDArray[np.float64]) -> list[float]:
+    """Six figures are plenty; a lead that was never observed takes the error of the one before."""
+    known = np.flatnonzero(~np.isnan(by_lead))
+    filled = np.interp(np.arange(len(by_lead)), known, by_lead[known])
+    return [float(f"{value:.6g}") for value in filled]
+
+
+def save(directory: Path, card: Card, numbers: bytes) -> None:
+    """Put the champion into its place, whole or not at all."""
+    directory.mkdir(parents=True, exist_ok=True)
+    for name, content in ((NUMBERS, numbers), (CARD, as_text(card).encode())):
+        waiting = directory / f"{name}.new"
+        waiting.write_bytes(content)
+        os.replace(waiting, directory / name)
+
+
+def as_text(card: Card) -> str:
+    """The card as JSON for people: a list of numbers stays on one line, so that a diff shows what changed."""
+    text = json.dumps(card.model_dump(mode="json"), indent=2) + "\n"
+    return re.sub(r"\[[\d\s.,eE+-]*\]", lambda found: " ".join(found[0].split()), text)
+
+
+def read_card(directory: Path) -> Card | None:
+    """The card of the champion, None when there is no champion. Raises ModelError when it cannot be read."""
+    path = directory / CARD
+    try:
+        return Card.model_validate_json(path.read_bytes())
+    except FileNotFoundError:
+        return None
+    except ValidationError as error:
+        first = error.errors(include_url=False)[0]
+        place = ".".join(map(str, first["loc"])) or "the file"
+        raise ModelError(f"{path}: {place}: {first['msg']}; {_REMEDY}") from None
+
+
+_REMEDY = "go back to the last good one with git, or run: python train.py"
+
+
+def load(directory: Path) -> Champion:
+    """The champion, checked. Raises ModelError that names what is missing or differs."""
+    card = read_card(directory)
+    if card is None:
+        raise ModelError(f"there is no champion in {directory}; run: python train.py")
+    path = directory / NUMBERS
+    try:
+        numbers = path.read_bytes()
+    except FileNotFoundError:
+        raise ModelError(f"{path} is missing beside its card; {_REMEDY}") from None
+    if len(numbers) != card.bytes or len(numbers) > MAXIMUM_BYTES:
+        raise ModelError(f"{path}: expected {card.bytes} bytes (at most {MAXIMUM_BYTES}), got {len(numbers)}; {_REMEDY}")
+    checksum = hashlib.sha256(numbers).hexdigest()
+    if checksum != card.sha256:
+        raise ModelError(f"{path}: expected sha256 {card.sha256[:12]}..., got {checksum[:12]}...; {_REMEDY}")
+    _check_libraries(card, directory)
+    return Champion(card, _unpack(card, numbers, path))
+
+
+def _check_libraries(card: Card, directory: Path) -> None:
+    """The libraries whose code runs at serving must be those of the training; the others left plain numbers behind."""
+    for package in {SERVING_LIBRARIES[str(m.recipe["estimator"])] for m in card.members if m.recipe["estimator"] in SERVING_LIBRARIES}:
+        wanted = card.libraries.get(package)
+        try:
+            here = version(package)
+        except PackageNotFoundError:
+            here = "not installed"
+        if here != wanted:
+            raise ModelError(
+                f"{directory}: trained with {package} {wanted}, here it is {here}; install requirements.txt or retrain: "
+                "python train.py"
+            )
+
+
+def _pack(forecaster: Forecaster) -> bytes:
+    arrays: dict[str, NDArray[Any]] = {
+        "weights": forecaster.weights,
+        "spread.by_lead": forecaster.spread.by_lead,
+        "spread.by_phase": forecaster.spread.by_phase,
+        "spread.quantiles": forecaster.spread.quantiles,
+    }
+    for i, member in enumerate(forecaster.members):
+        arrays |= {f"{i}.filter": member.filter, f"{i}.intercept": member.intercept}
+        arrays |= {f"{i}.trees.{name}": array for name, array in member.trees.items()}
+        if member.booster:
+            arrays[f"{i}.booster"] = np.frombuffer(member.booster.encode(), dtype=np.uint8)
+    buffer = io.BytesIO()
+    np.savez_compressed(buffer, allow_pickle=False, **arrays)  # type: ignore[arg-type]
+    return buffer.getvalue()
+
+
+def _unpack(card: Card, numbers: bytes, path: Path) -> Forecaster:
+    try:
+        with np.load(io.BytesIO(numbers), allow_pickle=False) as archive:
+            arrays = {name: archive[name] for name in archive.files}
+        members = tuple(_member(member, i, arrays) for i, member in enumerate(card.members))
+        spread = Spread(
+            by_lead=arrays["spread.by_lead"],
+            by_phase=arrays["spread.by_phase"],
+            quantiles=arrays["spread.quantiles"],
+            **card.spread,
+        )
+    except (ValueError, KeyError, TypeError, zipfile.BadZipFile) as error:
+        raise ModelError(f"{path} does not fit its card: {type(error).__name__}: {error}; {_REMEDY}") from None
+    return Forecaster(members, arrays["weights"], spread, card.coverage, card.seasonality)
+
+
+def _member(member: Member, i: int, arrays: Mapping[str, NDArray[Any]]) -> FittedRecipe:
+    fields = dict(member.recipe)
+    predictors = {name: tuple(value) for name, value in fields.pop("predictors").items()}
+    trees = {name.split(".")[2]: array for name, array in arrays.items() if name.startswith(f"{i}.trees.")}
+    booster = arrays.get(f"{i}.booster")
+    return FittedRecipe(
+        Recipe(predictors=Predictors(**predictors), **fields),
+        offset=member.offset,
+        center=member.center,
+        scale=member.scale,
+        lower=member.lower,
+        upper=member.upper,
+        filter=arrays[f"{i}.filter"],
+        intercept=arrays[f"{i}.intercept"],
+        trees=trees,
+        booster="" if booster is None else booster.tobytes().decode(),
+    )

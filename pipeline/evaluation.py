@@ -1,0 +1,253 @@
+"""Who forecasts best: rolling-origin backtest, metrics, leaderboard, blend, champion against challenger.
+
+Pure functions. All candidates forecast the same hours from the same origins, each fitted on what came before. Near the
+end of the series the horizon is cut to what is known, so that the newest hours count as well.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass, replace
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from pipeline import forecaster, intervals
+from pipeline.forecaster import FittedRecipe, Forecaster, Recipe
+from pipeline.series import HOUR, Grid, Values, to_seconds
+
+Numbers = NDArray[np.int64]
+BLEND = "blend"
+BLEND_POWER = 6.0  # weights are the inverse relative error to this power
+SMALLEST_SHARE = 0.003  # of a blend; crumbs are dropped so that the file stays small
+GROUPS = 4  # of origins: a blend is judged with weights that never saw the origins it is judged on
+REFITS = 5  # over the backtest's window
+TUNING_HORIZON = 10  # hours, of the random forest's grid, as in the tutorial
+FEWEST_GATE_HOURS = 48  # a champion younger than that is compared on hours it has learned from, which favours it
+SHORTEST_LEAD = 24  # hours that the last origin must be able to see
+
+
+@dataclass(frozen=True)
+class Backtest:
+    """Forecasts [candidates, origins, horizon] and actual [origins, horizon], NaN where missing or not yet known."""
+
+    recipes: tuple[Recipe, ...]
+    seconds: tuple[float, ...]
+    origins: Numbers
+    forecasts: Values
+    actual: Values
+    window: int  # hours
+
+
+@dataclass(frozen=True)
+class Candidate:
+    """A row of the leaderboard: its forecasts [origins, horizon] over the backtest and the weights of its recipes."""
+
+    name: str
+    weights: Values  # over the backtest's recipes
+    forecasts: Values
+    mae: float
+    mase: float
+    seconds: float
+
+    def as_json(self) -> dict[str, Any]:
+        return {"candidate": self.name, "mae": self.mae, "mase": self.mase, "seconds": round(self.seconds, 3)}
+
+
+@dataclass(frozen=True)
+class Gate:
+    """Champion and challenger on the same newest hours. Errors in the series' unit."""
+
+    promoted: bool
+    reason: str
+    champion_mae: float | None
+    challenger_mae: float
+    scored: int  # forecasts compared
+
+
+Watch = Callable[[float], object]  # told after each recipe, to draw a progress bar
+
+
+def plan(hours: int, horizon: int, backtest_days: int) -> tuple[Numbers, int]:
+    """(origins, hours between refits): the newest days, at most 40 % of a short history; some 60 origins or more."""
+    window = min(int(0.4 * hours), 24 * backtest_days)
+    start = hours - window
+    last = max(hours - min(SHORTEST_LEAD, horizon, window // 2), start)
+    stride = max(1, min(6, (last - start) // 60))
+    return np.arange(start, last + 1, stride), max(-(-(last - start + 1) // REFITS), 24)
+
+
+def backtest(
+    known: Grid, recipes: Sequence[Recipe], horizon: int, backtest_days: int, seasonality: Sequence[int], watch: Watch
+) -> Backtest:
+    """Forecasts of every recipe that can be fitted, from every origin, each by a fit that ends before the origin."""
+    values, first_hour = known.values, to_seconds(known.start) // HOUR
+    filled = forecaster.fill_missing(values, seasonality)
+    origins, block = plan(len(values), horizon, backtest_days)
+    usable = tuple(recipe for recipe in recipes if forecaster.can_fit(values[: origins[0]], recipe))
+    forecasts, seconds = np.empty((len(usable), len(origins), horizon)), []
+    for row, recipe in enumerate(usable):
+        begun = time.perf_counter()
+        for end, here in _blocks(origins, block):
+            fitted = forecaster.fit(values[:end], recipe, first_hour=first_hour, seasonality=seasonality)
+            forecasts[row, here] = forecaster.predict(fitted, filled, origins[here], horizon, first_hour=first_hour)
+        seconds.append(time.perf_counter() - begun)
+        watch(1)
+    actual = np.concatenate([values, np.full(horizon, np.nan)])[origins[:, None] + np.arange(horizon)]
+    return Backtest(usable, tuple(seconds), origins, forecasts, actual, len(values) - int(origins[0]))
+
+
+def _blocks(origins: Numbers, block: int) -> Iterator[tuple[int, NDArray[np.bool_]]]:
+    """(end of the training data, origins that this fit serves)."""
+    for end in range(int(origins[0]), int(origins[-1]) + 1, block):
+        here = (origins >= end) & (origins < end + block)
+        if here.any():
+            yield end, here
+
+
+def tune_forest(recipe: Recipe, known: Grid, seasonality: Sequence[int]) -> Recipe:
+    """The best of FOREST_GRID by squared error 10 hours ahead, fitted on the older 80 % and tried on the newer 20 %."""
+    values, first_hour = known.values, to_seconds(known.start) // HOUR
+    end = int(0.8 * len(values))
+    origins = np.arange(end, len(values) - TUNING_HORIZON, TUNING_HORIZON)
+    actual = values[origins[:, None] + np.arange(TUNING_HORIZON)]
+    filled = forecaster.fill_missing(values, seasonality)
+
+    def error(parameters: dict[str, int]) -> float:
+        wanted = replace(recipe, parameters={**recipe.parameters, **parameters})
+        fitted = forecaster.fit(values[:end], wanted, first_hour=first_hour, seasonality=seasonality)
+        ahead = forecaster.predict(fitted, filled, origins, TUNING_HORIZON, first_hour=first_hour)
+        return float(np.nanmean((ahead - actual) ** 2))
+
+    best = min(forecaster.FOREST_GRID, key=error)
+    return replace(recipe, parameters={**recipe.parameters, **best})
+
+
+# Metrics -----------------------------------------------------------------------------------------------------------
+
+
+def mae_by_lead(forecasts: Values, actual: Values) -> Values:
+    """[horizon] mean absolute error over the origins; NaN for a lead that was never observed."""
+    miss = np.abs(forecasts - actual)
+    counts = np.count_nonzero(~np.isnan(miss), axis=0)
+    return np.where(counts > 0, np.nansum(miss, axis=0) / np.maximum(counts, 1), np.nan)
+
+
+def mae(forecasts: Values, actual: Values) -> float:
+    """Mean over the leads of the mean absolute error at each: short leads, seen more often, count no more."""
+    return float(np.nanmean(mae_by_lead(forecasts, actual)))
+
+
+def seasonal_scale(values: Values, seasonality: Sequence[int]) -> float:
+    """Mean absolute seasonal difference, the denominator of MASE (Hyndman & Koehler 2006), at the longest season that
+    the history holds twice."""
+    season = max((s for s in seasonality if len(values) >= 2 * s), default=1)
+    return float(np.nanmean(np.abs(values[season:] - values[:-season])))
+
+
+def _relative_errors(test: Backtest, nonnegative: bool) -> Values:
+    """[recipes] the error that weights a blend: relative where nothing is negative, so that quiet hours count too."""
+    miss = np.abs(test.forecasts - test.actual)
+    if nonnegative:
+        typical = np.nanmean(np.abs(test.actual)) + 1e-12
+        miss = miss / (np.abs(test.forecasts) + np.abs(test.actual) + 0.01 * typical)
+    return np.asarray(np.nanmean(miss, axis=(1, 2)))
+
+
+# Leaderboard -------------------------------------------------------------------------------------------------------
+
+
+def leaderboard(test: Backtest, known: Grid, seasonality: Sequence[int], families: Sequence[str]) -> list[Candidate]:
+    """Every wanted candidate, the best first. A blend is judged out of sample: see GROUPS."""
+    scale = seasonal_scale(known.values, seasonality)
+
+    def candidate(name: str, weights: Values, forecasts: Values, seconds: float) -> Candidate:
+        error = mae(forecasts, test.actual)
+        return Candidate(name, weights, forecasts, error, error / scale if scale else float("nan"), seconds)
+
+    single = np.eye(len(test.recipes))
+    board = [
+        candidate(recipe.name, single[i], test.forecasts[i], test.seconds[i])
+        for i, recipe in enumerate(test.recipes)
+        if recipe.estimator in families or recipe.estimator == "seasonal_naive"
+    ]
+    if BLEND in families and len(test.recipes) > 1:
+        nonnegative = bool(np.nanmin(known.values) >= 0)
+        weights = blend_weights(_relative_errors(test, nonnegative))
+        board.append(candidate(BLEND, weights, _blended(test, nonnegative), sum(test.seconds)))
+    return sorted(board, key=lambda row: row.mae)
+
+
+def blend_weights(errors: Values) -> Values:
+    """[recipes] inverse error to BLEND_POWER, without the crumbs, sum 1."""
+    raw = ((errors + 1e-9) / (errors.min() + 1e-9)) ** -BLEND_POWER
+    share = raw / raw.sum()
+    share = np.where(share < min(SMALLEST_SHARE, share.max()), 0.0, share)
+    return np.asarray(share / share.sum())
+
+
+def _blended(test: Backtest, nonnegative: bool) -> Values:
+    """Blend forecasts [origins, horizon]; each group of origins is blended with weights from the other groups."""
+    group = np.arange(len(test.origins)) * GROUPS // len(test.origins)
+    blended = np.empty_like(test.actual)
+    for number in np.unique(group):
+        mine, others = group == number, group != number
+        rest = replace(test, forecasts=test.forecasts[:, others], actual=test.actual[others]) if others.any() else test
+        blended[mine] = np.tensordot(blend_weights(_relative_errors(rest, nonnegative)), test.forecasts[:, mine], 1)
+    return blended
+
+
+# Champion and challenger -------------------------------------------------------------------------------------------
+
+
+def build(
+    winner: Candidate, test: Backtest, known: Grid, seasonality: Sequence[int], coverage: float
+) -> Forecaster:
+    """The winner, fitted on everything known, its interval calibrated on its own backtest residuals."""
+    first_hour = to_seconds(known.start) // HOUR
+    chosen = np.flatnonzero(winner.weights)
+    members: tuple[FittedRecipe, ...] = tuple(
+        forecaster.fit(known.values, test.recipes[i], first_hour=first_hour, seasonality=seasonality) for i in chosen
+    )
+    spread = intervals.calibrate(
+        test.actual - winner.forecasts,
+        winner.forecasts,
+        first_hour + test.origins[:, None] + np.arange(test.actual.shape[1]),
+        nonnegative=bool(np.nanmin(known.values) >= 0),
+        span=test.window,
+    )
+    return Forecaster(members, winner.weights[chosen], spread, coverage, tuple(seasonality))
+
+
+def stored_forecasts(champion: Forecaster, known: Grid, test: Backtest) -> Values | None:
+    """What the champion, as it is stored, forecasts from the backtest's origins; None when they reach back too far."""
+    if champion.reach > test.origins[0]:
+        return None
+    first_hour = to_seconds(known.start) // HOUR
+    filled = forecaster.fill_missing(known.values, champion.seasonality)
+    paths = [
+        forecaster.predict(member, filled, test.origins, test.actual.shape[1], first_hour=first_hour)
+        for member in champion.members
+    ]
+    return np.tensordot(champion.weights, np.array(paths), 1)
+
+
+def gate(
+    challenger: Candidate, champion: Values | None, test: Backtest, *, hours: int, newest_hours: int, margin: float
+) -> Gate:
+    """Champion and challenger on the newest `newest_hours` of `hours`; the challenger needs a margin."""
+    target = test.origins[:, None] + np.arange(test.actual.shape[1])
+    recent = np.where(target >= hours - newest_hours, test.actual, np.nan)
+    scored = int(np.count_nonzero(~np.isnan(recent)))
+    new = mae(challenger.forecasts, recent)
+    if champion is None:
+        return Gate(True, "there is no champion that could be compared", None, new, scored)
+    old = mae(champion, recent)
+    better = new < (1 - margin) * old
+    reason = (
+        f"on the newest {newest_hours} h the challenger {challenger.name} errs {new:,.4g}, the champion {old:,.4g}; "
+        f"{'better' if better else 'not better'} by the margin of {margin:.1%}"
+    )
+    return Gate(better, reason, old, new, scored)

@@ -1,0 +1,174 @@
+"""What many tests need: an empty database of either kind, a config.toml, a source that answers as it is told."""
+
+from __future__ import annotations
+
+import json
+import threading
+import time
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
+
+import pytest
+
+from pipeline import source
+from pipeline.database import Database, open_database
+from pipeline.settings import load_settings
+from tests.temp_postgres import PostgresMissingError, TempPostgres, binaries
+
+MIDNIGHT = datetime(2022, 3, 4, tzinfo=UTC)
+CHART_SERIES = """
+unit = "transactions/h"
+scale = 3600
+points_per_hour = 4
+minimum_points_per_hour = 3
+"""
+
+
+@pytest.fixture(autouse=True)
+def _own_environment(monkeypatch: pytest.MonkeyPatch) -> None:
+    """No test may reach a developer's database or GitHub, nor wait between retries."""
+    for name in ("DATABASE_URL", "URI", "GITHUB_TOKEN", "TOKEN", "GITHUB_REPOSITORY", "GITHUB_API_URL", "API_KEY"):
+        monkeypatch.delenv(name, raising=False)
+    monkeypatch.setattr(source, "RETRY", source.RETRY.new(backoff_factor=0))
+
+
+@pytest.fixture(scope="session")
+def postgres() -> Iterator[TempPostgres]:
+    """One server for the whole session; `new_database()` gives each test its own database."""
+    try:
+        binaries()
+    except PostgresMissingError as error:
+        pytest.skip(str(error))
+    with TempPostgres() as server:
+        yield server
+
+
+@pytest.fixture(params=["sqlite", "postgresql"])
+def url(request: pytest.FixtureRequest, tmp_path: Path) -> str:
+    """DATABASE_URL of an empty database."""
+    if request.param == "sqlite":
+        return f"sqlite:///{tmp_path / 'test.db'}"
+    server: TempPostgres = request.getfixturevalue("postgres")
+    return server.new_database()
+
+
+@pytest.fixture
+def database(url: str) -> Iterator[Database]:
+    """An empty, migrated database."""
+    with open_database(load_settings(variables={"DATABASE_URL": url})) as opened:
+        yield opened
+
+
+Configure = Callable[[str], Path]
+
+
+@pytest.fixture
+def configure(tmp_path: Path) -> Configure:
+    """Write a config.toml with the series `demo`, whose source is this inline table; returns its path."""
+
+    def write(source_table: str, more: str = "") -> Path:
+        path = tmp_path / "config.toml"
+        path.write_text(f"[series.demo]\nsource = {source_table}\n{CHART_SERIES}{more}", encoding="utf-8")
+        return path
+
+    return write
+
+
+def at(hours: float) -> datetime:
+    """So many hours after midnight of the tests' day."""
+    return MIDNIGHT + timedelta(hours=hours)
+
+
+def quarters(*values: float | None, start: float = 0) -> list[tuple[int, float]]:
+    """One point per 15 minutes from `start` (hours after midnight) on; None is a point that is missing."""
+    first = int(at(start).timestamp())
+    return [(first + 900 * i, value) for i, value in enumerate(values) if value is not None]
+
+
+def chart(points: Sequence[tuple[object, object]]) -> bytes:
+    """The charts API's body."""
+    return json.dumps({"status": "ok", "values": [{"x": x, "y": y} for x, y in points]}).encode()
+
+
+@dataclass
+class Answer:
+    """What the stub sends: after `delay` seconds, `pause` seconds after each byte, cut off after `sent` bytes."""
+
+    body: bytes = b""
+    status: int = 200
+    headers: dict[str, str] = field(default_factory=dict)
+    delay: float = 0
+    pause: float = 0
+    sent: int | None = None
+
+
+class Stub:
+    """A source on loopback that gives the listed answers in turn, the last one for ever."""
+
+    def __init__(self) -> None:
+        self.answers: list[Answer] = []
+        self.requests: list[tuple[str, dict[str, str]]] = []
+        self.closing = threading.Event()
+        self._server = ThreadingHTTPServer(("127.0.0.1", 0), self._handler())
+        self.url = f"http://127.0.0.1:{self._server.server_address[1]}"
+        self._thread = threading.Thread(target=self._server.serve_forever, kwargs={"poll_interval": 0.02})
+        self._thread.start()
+
+    def close(self) -> None:
+        self.closing.set()
+        self._server.shutdown()
+        self._server.server_close()
+        self._thread.join()
+
+    def answer(self, *answers: Answer | bytes) -> None:
+        self.answers = [a if isinstance(a, Answer) else Answer(a) for a in answers]
+
+    def _handler(self) -> type[BaseHTTPRequestHandler]:
+        stub = self
+
+        class Handler(BaseHTTPRequestHandler):
+            def do_GET(self) -> None:
+                stub.requests.append((self.path, dict(self.headers)))
+                answer = stub.answers[0] if len(stub.answers) == 1 else stub.answers.pop(0)
+                stub.closing.wait(answer.delay)
+                try:
+                    self._send(answer)
+                except (BrokenPipeError, ConnectionResetError):
+                    pass  # the client lost patience, which is what the test wants
+
+            def _send(self, answer: Answer) -> None:
+                self.send_response(answer.status)
+                for name, value in {"Content-Length": str(len(answer.body)), **answer.headers}.items():
+                    self.send_header(name, value)
+                self.end_headers()
+                body = answer.body[: answer.sent]
+                if not answer.pause:
+                    self.wfile.write(body)
+                    return
+                for i in range(len(body)):
+                    self.wfile.write(body[i : i + 1])
+                    if stub.closing.wait(answer.pause):
+                        return
+
+            def log_message(self, format: str, *args: object) -> None:
+                """Silent."""
+
+        return Handler
+
+
+@pytest.fixture
+def stub() -> Iterator[Stub]:
+    server = Stub()
+    yield server
+    server.close()
+
+
+def wait_until(holds: Callable[[], bool], seconds: float = 10) -> None:
+    """Poll until the condition holds."""
+    deadline = time.monotonic() + seconds
+    while not holds():
+        assert time.monotonic() < deadline, "the condition never held"
+        time.sleep(0.02)

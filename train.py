@@ -1,0 +1,219 @@
+"""Train: backtest the candidates, let the best one challenge the champion, and promote it only if it is better.
+
+Every candidate forecasts the same newest hours from the same origins. The best of the leaderboard is the challenger; it
+replaces the champion only if it is better by a margin on the newest hours, which both have forecast. Whatever the
+verdict, the run goes to `training_runs` and to the trackers that the environment names (MLflow, Neptune offline).
+
+    python train.py
+    python train.py --json
+
+Reads `reality` and model/<series>/; writes model/<series>/ when a challenger is promoted, and `training_runs`.
+Exit codes: 0 trained, whatever the verdict; 1 too little data, or the database failed; 2 wrong flags, config.toml or
+environment.
+"""
+
+from __future__ import annotations
+
+import logging
+import os
+import sys
+import time
+import uuid
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from datetime import datetime, timedelta
+from typing import Any
+
+import numpy as np
+
+from pipeline import card, evaluation, forecaster, tracking
+from pipeline.card import Card, Champion
+from pipeline.database import Database
+from pipeline.evaluation import Backtest, Candidate, Gate
+from pipeline.forecaster import ForecastError
+from pipeline.script import run_script
+from pipeline.series import Grid
+from pipeline.settings import Settings
+from pipeline.terminal import progress, table
+
+log = logging.getLogger("actioncast")
+LIBRARIES = ("numpy", "scikit-learn", "skforecast", "lightgbm", "pandas")
+SHOWN = 10  # rows of the leaderboard that a person sees
+
+
+@dataclass(frozen=True)
+class Report:
+    """The leaderboard, the gate's verdict, and who serves now. Errors in the series' unit."""
+
+    series: str
+    unit: str
+    board: list[Candidate]
+    gate: Gate
+    champion: dict[str, Any]
+    challenger: dict[str, Any]
+    seconds: float
+    tracked: list[str]
+    failed: bool = False
+
+    def as_json(self) -> dict[str, Any]:
+        return {
+            "series": self.series,
+            "verdict": "promoted" if self.gate.promoted else "kept",
+            "reason": self.gate.reason,
+            "champion": self.champion,
+            "challenger": self.challenger,
+            "leaderboard": [row.as_json() for row in self.board],
+            "seconds": round(self.seconds, 2),
+        }
+
+    def as_text(self) -> str:
+        shown = self.board[:SHOWN] + [row for row in self.board[SHOWN:] if not row.name.startswith("ridge")]
+        rows = [[i, row.name, row.mae, row.mase, row.seconds] for i, row in enumerate(self.board, 1) if row in shown]
+        verdict = "promoted" if self.gate.promoted else "kept: the champion stays"
+        return "\n".join(
+            [
+                table(["rank", "candidate", f"MAE, {self.unit}", "MASE", "seconds"], rows),
+                f"({len(self.board)} candidates)",
+                "",
+                f"{self.series}: {verdict}: {self.gate.reason}",
+                f"serving: {self.champion['name']}, version {self.champion['version']}",
+                *self.tracked,
+            ]
+        )
+
+
+def run(settings: Settings, database: Database, now: datetime, *, series_id: str) -> Report:
+    """Backtest, compare, promote or keep, record. Raises ActioncastError when there is too little to learn from."""
+    begun = time.monotonic()
+    wanted, policy = settings.series[series_id], settings.train
+    known = _known_hours(database, series_id, now, int(policy.history_days * 24))
+    test = _backtest(settings, series_id, known)
+    board = evaluation.leaderboard(test, known, wanted.seasonality, policy.candidates)
+    champion = _stored_champion(settings, series_id)
+    challenger, new_card, numbers = _challenger(settings, series_id, board, test, known, now)
+    gate = _gate(settings, champion, challenger, test, known)
+    if gate.promoted:
+        card.save(settings.model_directory(series_id), new_card, numbers)
+    serving = new_card if gate.promoted or champion is None else champion.card
+    report = Report(
+        series=series_id,
+        unit=wanted.unit,
+        board=board,
+        gate=gate,
+        champion=_scored(serving, gate.challenger_mae if gate.promoted else gate.champion_mae),
+        challenger=_scored(new_card, gate.challenger_mae),
+        seconds=time.monotonic() - begun,
+        tracked=[],
+    )
+    return replace(report, tracked=_record(settings, database, now, known, report))
+
+
+def _known_hours(database: Database, series_id: str, now: datetime, newest: int) -> Grid:
+    known = database.reality(series_id, until=now, newest=newest)
+    hours = 0 if known is None else int(np.count_nonzero(~np.isnan(known.values)))
+    if known is None or hours < forecaster.SHORTEST_HISTORY:
+        raise ForecastError(
+            f"{hours} hours of {series_id} are stored, {forecaster.SHORTEST_HISTORY} are the least to learn from; "
+            f"run: python update_real_data.py --series {series_id}"
+        )
+    return known
+
+
+def _backtest(settings: Settings, series_id: str, known: Grid) -> Backtest:
+    wanted, policy = settings.series[series_id], settings.train
+    pool = forecaster.recipes(wanted.seasonality, policy.candidates, policy.seed)
+    with progress("candidates", len(pool)) as advance:
+        pool = [
+            evaluation.tune_forest(recipe, known, wanted.seasonality) if recipe.estimator == "random_forest" else recipe
+            for recipe in pool
+        ]
+        return evaluation.backtest(known, pool, wanted.horizon, policy.backtest_days, wanted.seasonality, advance)
+
+
+def _stored_champion(settings: Settings, series_id: str) -> Champion | None:
+    """The champion; one that cannot be loaded cannot serve either, so that any challenger replaces it."""
+    directory = settings.model_directory(series_id)
+    try:
+        return card.load(directory) if card.read_card(directory) else None
+    except card.ModelError as error:
+        log.warning("the stored champion cannot be used and will be replaced: %s", error)
+        return None
+
+
+def _challenger(
+    settings: Settings, series_id: str, board: list[Candidate], test: Backtest, known: Grid, now: datetime
+) -> tuple[Candidate, Card, bytes]:
+    """The best candidate whose file may lie in git, fitted on everything known."""
+    wanted = settings.series[series_id]
+    for candidate in board:
+        fitted = evaluation.build(candidate, test, known, wanted.seasonality, settings.train.coverage)
+        facts = card.Facts(
+            series=series_id,
+            name=candidate.name,
+            created_at=now,
+            window_start=known.start,
+            window_end=known.end,
+            hours=int(np.count_nonzero(~np.isnan(known.values))),
+            mae=candidate.mae,
+            mase=candidate.mase,
+            mae_by_lead=evaluation.mae_by_lead(candidate.forecasts, test.actual),
+            libraries=tracking.library_versions(LIBRARIES),
+        )
+        try:
+            return candidate, *card.encode(fitted, facts)
+        except card.ModelError as error:
+            log.warning("%s; the next candidate is tried", error)
+    raise ForecastError("no candidate's file is small enough; add seasonal_naive to train.candidates")
+
+
+def _gate(settings: Settings, champion: Champion | None, challenger: Candidate, test: Backtest, known: Grid) -> Gate:
+    """Compare on hours that the champion has not learned from, where there are enough of them."""
+    newest_hours, paths = settings.train.gate_hours, None
+    if champion is not None:
+        paths = evaluation.stored_forecasts(champion.forecaster, known, test)
+        unseen = int((known.end - champion.card.window_end) / timedelta(hours=1))
+        newest_hours = min(newest_hours, max(unseen, evaluation.FEWEST_GATE_HOURS))
+    margin = settings.train.gate_margin
+    return evaluation.gate(challenger, paths, test, hours=len(known), newest_hours=newest_hours, margin=margin)
+
+
+def _scored(model: Card, gate_mae: float | None) -> dict[str, Any]:
+    """`mae` is the backtest's; `gate_mae` that on the hours of the gate, None where there was nothing to compare."""
+    return {"name": model.name, "mae": model.mae, "version": model.version, "gate_mae": gate_mae}
+
+
+def _record(settings: Settings, database: Database, now: datetime, known: Grid, report: Report) -> list[str]:
+    """Write the ledger's row, then tell the trackers; one of them failing is said and loses nothing."""
+    row = {
+        "run_id": uuid.uuid4().hex,
+        "series_id": report.series,
+        "started_at": now,
+        "finished_at": now + timedelta(seconds=report.seconds),
+        "window_start": known.start,
+        "window_end": known.end,
+        "hours": int(np.count_nonzero(~np.isnan(known.values))),
+        "leaderboard": [candidate.as_json() for candidate in report.board],
+        "champion": report.champion,
+        "challenger": report.challenger,
+        "verdict": "promoted" if report.gate.promoted else "kept",
+        "reason": report.gate.reason,
+        "git_sha": tracking.git_sha(settings.folder),
+        "library_versions": tracking.library_versions(LIBRARIES),
+        "settings": settings.train.model_dump(mode="json"),
+    }
+    database.store_training_run(row)
+    trackers = tracking.open_trackers(os.environ, settings.folder)
+    files = [settings.model_directory(report.series) / card.CARD] if report.gate.promoted else []
+    return tracking.record_everywhere(trackers, tracking.TrainingRun(**row, files=files))
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    return run_script(
+        argv,
+        __doc__,
+        lambda arguments, settings, database: run(settings, database, arguments.now, series_id=arguments.series),
+    )
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,42 @@
+"""The features. This file is yours: what it returns is what the candidates learn from, in training and in serving.
+
+A predictor set says which past hours (lags), which means over past hours (windows) and which terms of the calendar a
+forecast of the next hour may use. Training tries every set with every candidate and the card of the champion keeps the
+sets it was built with, so that serving cannot disagree.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True)
+class Predictors:
+    """Lags in hours (1 = the hour before), windows as lengths in hours of means over the newest hours, calendar terms."""
+
+    lags: tuple[int, ...]
+    windows: tuple[int, ...] = ()
+    calendar: tuple[str, ...] = ()  # of "hour", "weekday", "hour_of_week" (UTC)
+
+
+def create_predictors(seasonality: Sequence[int] = (24, 168)) -> dict[str, Predictors]:
+    """Named predictor sets for a series with these seasons (hours, ascending).
+
+    The autoregressions use each set but "tutorial"; random forest uses "tutorial" and LightGBM uses "trees".
+    """
+    short, long = seasonality[0], seasonality[-1]
+    recent = set(range(1, short + 1))
+    around_days = {day + shift for day in range(2 * short, long + 1, short) for shift in (-1, 0, 1)}
+    day = tuple(sorted(recent | {long}))
+    two_days = tuple(sorted(set(range(1, 2 * short + 1)) | set(range(max(long - short, 1), long + 2))))
+    calendar = ("hour", "weekday", "hour_of_week")
+    return {
+        "day": Predictors(day),
+        "two_days": Predictors(two_days),
+        "week": Predictors(tuple(sorted(recent | {short + 1, short + 2} | around_days))),
+        "day_calendar": Predictors(day, calendar=calendar),
+        "two_days_calendar": Predictors(two_days, calendar=calendar),
+        "trees": Predictors(tuple(sorted(recent | {long})), windows=(short, long), calendar=("hour", "weekday")),
+        "tutorial": Predictors(tuple(range(1, 11)), windows=(20,)),
+    }
