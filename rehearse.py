@@ -211,9 +211,7 @@ def _live(
     return _check(settings, database, end, series_id, tally)
 
 
-def _check(
-    settings: Settings, database: Database, now: datetime, series_id: str, tally: Tally
-) -> check_retrain.Report:
+def _check(settings: Settings, database: Database, now: datetime, series_id: str, tally: Tally) -> check_retrain.Report:
     """One check; where GitHub would start the retrain workflow, the training runs here."""
     report = check_retrain.run(settings, database, now, series_id=series_id)
     tally.checks[report.verdict.name] = tally.checks.get(report.verdict.name, 0) + 1
@@ -224,9 +222,7 @@ def _check(
     return report
 
 
-def _violations(
-    settings: Settings, database: Database, recording: Points, series_id: str, end: datetime
-) -> list[str]:
+def _violations(settings: Settings, database: Database, recording: Points, series_id: str, end: datetime) -> list[str]:
     """Hours of the recording that are not stored as they should be."""
     wanted = settings.series[series_id]
     shown = replay.shown_at(recording, end)
@@ -236,9 +232,13 @@ def _violations(
     truth = series.to_grid(hours.starts, hours.values)
     stored = database.reality(series_id, until=end, newest=len(truth) + 1)
     if stored is None or stored.start != truth.start or len(stored) != len(truth):
-        return [f"stored hours {stored and (stored.start, stored.end)} are not those of the recording {truth.start, truth.end}"]
+        return [
+            f"stored hours {stored and (stored.start, stored.end)} are not those of the recording {truth.start, truth.end}"
+        ]
     wrong = np.flatnonzero(~np.isclose(stored.values, truth.values, rtol=1e-12, atol=0, equal_nan=True))
-    return [f"{truth.start + timedelta(hours=int(i))}: stored {stored.values[i]}, recorded {truth.values[i]}" for i in wrong]
+    return [
+        f"{truth.start + timedelta(hours=int(i))}: stored {stored.values[i]}, recorded {truth.values[i]}" for i in wrong
+    ]
 
 
 def _recording(arguments: argparse.Namespace, settings: Settings) -> Points:
@@ -253,7 +253,9 @@ def _recording(arguments: argparse.Namespace, settings: Settings) -> Points:
         points, _ = series.check_points(points, arguments.now, settings.series[arguments.series].minimum_value)
         update_real_data.refuse_old(points, arguments.now, settings.freshness.source_hours, "the live API")
     except source.SourceError as error:
-        raise source.SourceError(f"the live API is dead or out of reach: {error}. The recording works: make demo") from None
+        raise source.SourceError(
+            f"the live API is dead or out of reach: {error}. The recording works: make demo"
+        ) from None
     return points
 
 

@@ -145,7 +145,7 @@ def _challenger(
 ) -> tuple[Candidate, Card, bytes]:
     """The best candidate whose file may lie in git, fitted on everything known."""
     wanted = settings.series[series_id]
-    for candidate in board:
+    for candidate in evaluation.challengers(board):
         fitted = evaluation.build(candidate, test, known, wanted.seasonality, settings.train.coverage)
         facts = card.Facts(
             series=series_id,

@@ -37,6 +37,7 @@ def create_predictors(seasonality: Sequence[int] = (24, 168)) -> dict[str, Predi
         "week": Predictors(tuple(sorted(recent | {short + 1, short + 2} | around_days))),
         "day_calendar": Predictors(day, calendar=calendar),
         "two_days_calendar": Predictors(two_days, calendar=calendar),
+        "few_calendar": Predictors(tuple(sorted({1, 2, 3, *range(short, long + 1, short)})), calendar=calendar),
         "trees": Predictors(tuple(sorted(recent | {long})), windows=(short, long), calendar=("hour", "weekday")),
         "tutorial": Predictors(tuple(range(1, 11)), windows=(20,)),
     }

@@ -50,8 +50,8 @@ class Member(BaseModel):
     offset: float
     center: float
     scale: float
-    lower: float
-    upper: float
+    low: float
+    high: float
 
 
 class Card(BaseModel):
@@ -107,14 +107,16 @@ def encode(forecaster: Forecaster, facts: Facts) -> tuple[Card, bytes]:
     """The card and the bytes of the numbers. Raises ModelError when they are too large to lie in git."""
     numbers = _pack(forecaster)
     if len(numbers) > MAXIMUM_BYTES:
-        raise ModelError(f"{facts.name} takes {len(numbers) / 1024:,.0f} KiB, more than the {MAXIMUM_BYTES // 1024} KiB allowed")
+        raise ModelError(
+            f"{facts.name} takes {len(numbers) / 1024:,.0f} KiB, more than the {MAXIMUM_BYTES // 1024} KiB allowed"
+        )
     checksum = hashlib.sha256(numbers).hexdigest()
     spread = forecaster.spread
     members = [
         Member(
             weight=float(weight),
             recipe=asdict(member.recipe),
-            **{name: getattr(member, name) for name in ("offset", "center", "scale", "lower", "upper")},
+            **{name: getattr(member, name) for name in ("offset", "center", "scale", "low", "high")},
         )
         for weight, member in zip(forecaster.weights, forecaster.members, strict=True)
     ]
@@ -189,7 +191,9 @@ def load(directory: Path) -> Champion:
     except FileNotFoundError:
         raise ModelError(f"{path} is missing beside its card; {_REMEDY}") from None
     if len(numbers) != card.bytes or len(numbers) > MAXIMUM_BYTES:
-        raise ModelError(f"{path}: expected {card.bytes} bytes (at most {MAXIMUM_BYTES}), got {len(numbers)}; {_REMEDY}")
+        raise ModelError(
+            f"{path}: expected {card.bytes} bytes (at most {MAXIMUM_BYTES}), got {len(numbers)}; {_REMEDY}"
+        )
     checksum = hashlib.sha256(numbers).hexdigest()
     if checksum != card.sha256:
         raise ModelError(f"{path}: expected sha256 {card.sha256[:12]}..., got {checksum[:12]}...; {_REMEDY}")
@@ -199,7 +203,11 @@ def load(directory: Path) -> Champion:
 
 def _check_libraries(card: Card, directory: Path) -> None:
     """The libraries whose code runs at serving must be those of the training; the others left plain numbers behind."""
-    for package in {SERVING_LIBRARIES[str(m.recipe["estimator"])] for m in card.members if m.recipe["estimator"] in SERVING_LIBRARIES}:
+    for package in {
+        SERVING_LIBRARIES[str(m.recipe["estimator"])]
+        for m in card.members
+        if m.recipe["estimator"] in SERVING_LIBRARIES
+    }:
         wanted = card.libraries.get(package)
         try:
             here = version(package)
@@ -255,8 +263,8 @@ def _member(member: Member, i: int, arrays: Mapping[str, NDArray[Any]]) -> Fitte
         offset=member.offset,
         center=member.center,
         scale=member.scale,
-        lower=member.lower,
-        upper=member.upper,
+        low=member.low,
+        high=member.high,
         filter=arrays[f"{i}.filter"],
         intercept=arrays[f"{i}.intercept"],
         trees=trees,

@@ -281,6 +281,8 @@ class Database:
 
         Each row: series_id, prediction_date, issued_at, prediction, lower, upper, lead, model_version.
         """
+        if not rows:
+            raise ValueError("expected at least one forecast, got none")
         same = (_PREDICTIONS.c.series_id == rows[0]["series_id"], _PREDICTIONS.c.issued_at == rows[0]["issued_at"])
         with self._transaction(write=True) as connection:
             self._lock(connection, "predictions")

@@ -21,9 +21,10 @@ from pipeline.series import HOUR, Grid, Values, to_seconds
 Numbers = NDArray[np.int64]
 BLEND = "blend"
 BLEND_POWER = 6.0  # weights are the inverse relative error to this power
-SMALLEST_SHARE = 0.003  # of a blend; crumbs are dropped so that the file stays small
+SMALLEST_SHARE = 0.01  # of a blend; crumbs are dropped so that the file stays small
 GROUPS = 4  # of origins: a blend is judged with weights that never saw the origins it is judged on
 REFITS = 5  # over the backtest's window
+SELECTION_NOISE = 0.05  # by which a single candidate must beat the blend
 TUNING_HORIZON = 10  # hours, of the random forest's grid, as in the tutorial
 FEWEST_GATE_HOURS = 48  # a champion younger than that is compared on hours it has learned from, which favours it
 SHORTEST_LEAD = 24  # hours that the last origin must be able to see
@@ -71,8 +72,11 @@ Watch = Callable[[float], object]  # told after each recipe, to draw a progress 
 
 
 def plan(hours: int, horizon: int, backtest_days: int) -> tuple[Numbers, int]:
-    """(origins, hours between refits): the newest days, at most 40 % of a short history; some 60 origins or more."""
-    window = min(int(0.4 * hours), 24 * backtest_days)
+    """(origins, hours between refits): at most 40 % of the history and `backtest_days`, some 60 origins or more.
+
+    Newer errors say more: the window is no longer than the larger of 12 days, 6 horizons and a twelfth of the history.
+    """
+    window = min(int(0.4 * hours), 24 * backtest_days, max(288, 6 * horizon, hours // 12))
     start = hours - window
     last = max(hours - min(SHORTEST_LEAD, horizon, window // 2), start)
     stride = max(1, min(6, (last - start) // 60))
@@ -173,11 +177,25 @@ def leaderboard(test: Backtest, known: Grid, seasonality: Sequence[int], familie
         for i, recipe in enumerate(test.recipes)
         if recipe.estimator in families or recipe.estimator == "seasonal_naive"
     ]
-    if BLEND in families and len(test.recipes) > 1:
+    if BLEND in families:
         nonnegative = bool(np.nanmin(known.values) >= 0)
-        weights = blend_weights(_relative_errors(test, nonnegative))
+        weights = _weights(test, nonnegative)
         board.append(candidate(BLEND, weights, _blended(test, nonnegative), sum(test.seconds)))
     return sorted(board, key=lambda row: row.mae)
+
+
+def challengers(board: Sequence[Candidate]) -> list[Candidate]:
+    """The leaderboard in the order in which its candidates may challenge: a single one must beat the blend by
+    SELECTION_NOISE, since the best of some forty on a few hundred hours looks better than it is."""
+    return sorted(board, key=lambda row: row.mae * (1 if row.name == BLEND else 1 + SELECTION_NOISE))
+
+
+def _weights(test: Backtest, nonnegative: bool) -> Values:
+    """[recipes] the blend's weights: the linear recipes and the naives, which numpy alone can serve."""
+    blendable = np.array([recipe.estimator in ("ridge", "seasonal_naive") for recipe in test.recipes])
+    weights = np.zeros(len(test.recipes))
+    weights[blendable] = blend_weights(_relative_errors(test, nonnegative)[blendable])
+    return weights
 
 
 def blend_weights(errors: Values) -> Values:
@@ -195,16 +213,14 @@ def _blended(test: Backtest, nonnegative: bool) -> Values:
     for number in np.unique(group):
         mine, others = group == number, group != number
         rest = replace(test, forecasts=test.forecasts[:, others], actual=test.actual[others]) if others.any() else test
-        blended[mine] = np.tensordot(blend_weights(_relative_errors(rest, nonnegative)), test.forecasts[:, mine], 1)
+        blended[mine] = np.tensordot(_weights(rest, nonnegative), test.forecasts[:, mine], 1)
     return blended
 
 
 # Champion and challenger -------------------------------------------------------------------------------------------
 
 
-def build(
-    winner: Candidate, test: Backtest, known: Grid, seasonality: Sequence[int], coverage: float
-) -> Forecaster:
+def build(winner: Candidate, test: Backtest, known: Grid, seasonality: Sequence[int], coverage: float) -> Forecaster:
     """The winner, fitted on everything known, its interval calibrated on its own backtest residuals."""
     first_hour = to_seconds(known.start) // HOUR
     chosen = np.flatnonzero(winner.weights)

@@ -30,10 +30,10 @@ from utils import Predictors, create_predictors
 Numbers = NDArray[np.int64]
 WEEK = 168
 LONGEST_HORIZON = 24 * 92  # hours
+TREE_SETS = ("trees", "tutorial")  # predictor sets of LightGBM and of the random forest
 SHORTEST_HISTORY = 72  # hours to learn from, at least
 FILL_HOURS = 2 * WEEK  # stored hours read beyond a forecaster's reach, to fill gaps from
-NEWEST_ROWS = 20_000  # hours a recipe learns from at most; more cost time and change little
-TREE_ROWS = 6_000
+NEWEST_ROWS = 4_400  # hours, half a year, that a recipe learns from at most; more cost time and change little
 # The tutorial's grid (100 or 500 trees of depth 3, 5 or 10) as far as the file of such a forest may lie in git.
 FOREST_GRID = (
     {"n_estimators": 100, "max_depth": 3},
@@ -83,8 +83,8 @@ class FittedRecipe:
     offset: float = 0.0  # added before the log
     center: float = 0.0
     scale: float = 1.0
-    lower: float = -np.inf  # forecasts are kept inside [lower, upper]
-    upper: float = np.inf
+    low: float = -np.inf  # range of the values it learned from
+    high: float = np.inf
     filter: Values = field(default_factory=lambda: np.zeros(0))  # [reach] on levels; position 0 is lag 1
     intercept: Values = field(default_factory=lambda: np.zeros(1))  # [1], or [168] by phase of the week
     trees: dict[str, NDArray[Any]] = field(default_factory=dict)  # [trees, nodes] each: feature, threshold, ...
@@ -134,17 +134,22 @@ def recipes(seasonality: Sequence[int], families: Iterable[str], seed: int) -> l
 
 
 def _ridges(seasonality: Sequence[int], sets: dict[str, Predictors]) -> list[Recipe]:
-    """Every predictor set with and without log and with several differences: a blend lives from their diversity."""
-    differences = tuple(dict.fromkeys((0, 1, *seasonality)))
+    """Every predictor set with and without log and, without calendar terms, with several differences: a blend lives
+    from their diversity. (Calendar terms under a difference add up their hourly drifts over the horizon.)"""
     pool = []
     for log in (False, True):
         for name, predictors in sets.items():
-            if name in ("tutorial", "trees"):
+            label = f"ridge_{name}{'_log' if log else ''}"
+            if name in TREE_SETS:
                 continue
-            for lag in differences[:2] if predictors.calendar else differences:
-                label = f"ridge_{name}{'_log' if log else ''}{f'_diff{lag}' if lag else ''}"
-                alpha = 1.0 if predictors.calendar else 0.1
-                pool.append(Recipe(label, "ridge", predictors, log=log, difference=lag, alpha=alpha))
+            if predictors.calendar:
+                pool.append(Recipe(label, "ridge", predictors, log=log, alpha=1.0))
+                pool.append(Recipe(f"{label}_squared", "ridge", predictors, log=log, loss="squared", alpha=0.3))
+                continue
+            for lag in dict.fromkeys((0, 1, *seasonality)):
+                pool.append(
+                    Recipe(f"{label}{f'_diff{lag}' if lag else ''}", "ridge", predictors, log=log, difference=lag)
+                )
     return pool
 
 
@@ -197,20 +202,21 @@ def can_fit(values: Values, recipe: Recipe) -> bool:
 
 
 def fit(values: Values, recipe: Recipe, *, first_hour: int, seasonality: Sequence[int]) -> FittedRecipe:
-    """Fit a recipe on values [n]. Forecasts will stay within half a range of what was seen, and not change sign."""
-    values = values[-(NEWEST_ROWS + recipe.reach) :]
-    low, high = float(np.nanmin(values)), float(np.nanmax(values))
-    margin = 0.5 * (high - low)
-    limits = {"lower": max(low - margin, 0.0) if low >= 0 else low - margin, "upper": high + margin}
+    """Fit a recipe on the newest of values [n]; a missing hour serves as a filled lag, never as a target."""
+    values, first_hour = (
+        values[-(NEWEST_ROWS + recipe.reach) :],
+        first_hour + max(0, len(values) - NEWEST_ROWS - recipe.reach),
+    )
+    seen = {"low": float(np.nanmin(values)), "high": float(np.nanmax(values))}
     if recipe.estimator == "seasonal_naive":
-        return FittedRecipe(recipe, filter=np.eye(recipe.memory)[-1], **limits)
+        return FittedRecipe(recipe, filter=np.eye(recipe.memory)[-1], **seen)
     offset = _log_offset(values) if recipe.log else 0.0
     filled = fill_missing(values, seasonality)
     raw = np.log(filled + offset) if recipe.log else filled
     center, scale = float(raw.mean()), float(raw.std()) or 1.0
     learn = {"ridge": _fit_linear, "random_forest": _fit_forest, "lightgbm": _fit_boosting}[recipe.estimator]
     learned = learn((raw - center) / scale, ~np.isnan(values), first_hour, recipe)
-    return FittedRecipe(recipe, offset=offset, center=center, scale=scale, **limits, **learned)
+    return FittedRecipe(recipe, offset=offset, center=center, scale=scale, **seen, **learned)
 
 
 def _log_offset(values: Values) -> float:
@@ -294,7 +300,7 @@ def _matrices(levels: Values, known: NDArray[np.bool_], first_hour: int, recipe:
     )
     x, y = forecaster.create_train_X_y(y=pd.Series(levels, index=index), exog=exog)
     keep = known[len(levels) - len(y) :]
-    return x.to_numpy(dtype=np.float64)[keep][-TREE_ROWS:], y.to_numpy(dtype=np.float64)[keep][-TREE_ROWS:]
+    return x.to_numpy(dtype=np.float64)[keep], y.to_numpy(dtype=np.float64)[keep]
 
 
 def _fit_forest(levels: Values, known: NDArray[np.bool_], first_hour: int, recipe: Recipe) -> dict[str, Any]:
@@ -340,7 +346,20 @@ def predict(fitted: FittedRecipe, filled: Values, origins: Numbers, horizon: int
     ahead = walk(fitted, levels, first_hour + origins, horizon) * fitted.scale + fitted.center
     if recipe.log:
         ahead = np.exp(np.clip(ahead, -700, 700)) - fitted.offset
-    return np.clip(np.nan_to_num(ahead, nan=fitted.center), fitted.lower, fitted.upper)
+    return _keep_in_range(fitted, ahead, past)
+
+
+def _keep_in_range(fitted: FittedRecipe, ahead: Values, past: Values) -> Values:
+    """Half a range beyond what training and the hours before each origin have seen, and no change of sign.
+
+    An unstable recursion must not run away, but a level shift after training must be followed.
+    """
+    margin = 0.5 * (fitted.high - fitted.low)
+    low = np.minimum(fitted.low, past.min(axis=1, keepdims=True))
+    low = np.where(low >= 0, np.maximum(low - margin, 0.0), low - margin)
+    high = np.maximum(fitted.high, past.max(axis=1, keepdims=True)) + margin
+    settled = np.where(np.isnan(ahead), past[:, -1:], ahead)
+    return np.clip(settled, low, high)
 
 
 def _walk_filter(fitted: FittedRecipe, levels: Values, hours: Numbers, horizon: int) -> Values:
@@ -348,7 +367,7 @@ def _walk_filter(fitted: FittedRecipe, levels: Values, hours: Numbers, horizon: 
     reach, weights, intercept = levels.shape[1], fitted.filter[::-1], fitted.intercept
     path = np.empty((len(levels), reach + horizon))
     path[:, :reach] = levels
-    with np.errstate(over="ignore", invalid="ignore"):
+    with np.errstate(over="ignore", invalid="ignore"):  # kept in range afterwards
         for step in range(horizon):
             ahead = path[:, step : step + reach] @ weights + intercept[(hours + step) % len(intercept)]
             path[:, reach + step] = ahead
@@ -402,7 +421,9 @@ def forecast(forecaster: Forecaster, known: Grid, horizon: int) -> Forecast:
         )
     missing = float(np.isnan(known.values[-reach:]).mean())
     if missing > 0.5:
-        raise ForecastError(f"{missing:.0%} of the last {reach} hours are missing; a forecast from them would be a guess")
+        raise ForecastError(
+            f"{missing:.0%} of the last {reach} hours are missing; a forecast from them would be a guess"
+        )
     first_hour = to_seconds(known.start) // HOUR
     filled, origin = fill_missing(known.values, forecaster.seasonality), np.array([len(known)])
     paths = [predict(member, filled, origin, horizon, first_hour=first_hour)[0] for member in forecaster.members]

@@ -152,7 +152,7 @@ class TrainSettings(Table):
     """How candidates are compared, and what a challenger must show."""
 
     history_days: float = Field(default=730, gt=0)
-    backtest_days: int = Field(default=14, ge=2)
+    backtest_days: int = Field(default=60, ge=2)
     candidates: tuple[Candidate, ...] = CANDIDATES
     coverage: float = Field(default=0.8, gt=0, lt=1)
     gate_hours: int = Field(default=168, ge=24)

@@ -15,6 +15,7 @@ import tempfile
 import time
 from pathlib import Path
 from types import TracebackType
+from urllib.parse import quote
 
 HOW_TO_GET_IT = (
     "no PostgreSQL server binaries found: `apt-get install postgresql` (Debian, Ubuntu), `brew install postgresql` "
@@ -55,6 +56,9 @@ class TempPostgres:
         self._run(
             "initdb", "-D", str(self._folder / "data"), "-U", "postgres", "--auth=trust", "--no-sync", "-E", "UTF8"
         )
+        # Who is not postgres shows a password, as on a real server.
+        rules = "host all postgres 127.0.0.1/32 trust\nhost all all 127.0.0.1/32 scram-sha-256\n"
+        (self._folder / "data" / "pg_hba.conf").write_text(rules, encoding="utf-8")
         self.start()
         return self
 
@@ -85,12 +89,19 @@ class TempPostgres:
         self._process.wait(30)
         self._log.close()
 
-    def new_database(self) -> str:
-        """Create an empty database; returns its postgresql:// URL."""
+    def new_database(self, *, password: str | None = None) -> str:
+        """Create an empty database; returns its postgresql:// URL. With a password the server asks for it."""
         self._count += 1
         name = f"test_{self._count}"
-        self._run("createdb", "-h", "127.0.0.1", "-p", str(self.port), "-U", "postgres", name)
-        return f"postgresql://postgres:unused@127.0.0.1:{self.port}/{name}"
+        self._client("createdb", name)
+        if password is None:
+            return f"postgresql://postgres:unused@127.0.0.1:{self.port}/{name}"
+        quoted = password.replace("'", "''")
+        self._client("psql", "-qc", f"create role {name} login superuser password '{quoted}'", "postgres")
+        return f"postgresql://{name}:{quote(password, safe='')}@127.0.0.1:{self.port}/{name}"
+
+    def _client(self, program: str, *arguments: str) -> None:
+        self._run(program, "-h", "127.0.0.1", "-p", str(self.port), "-U", "postgres", *arguments)
 
     def _run(self, program: str, *arguments: str) -> None:
         done = subprocess.run(

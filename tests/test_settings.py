@@ -96,7 +96,7 @@ def test_every_wrong_key_is_listed(tmp_path: Path) -> None:
 
 def test_text_that_is_not_toml(tmp_path: Path) -> None:
     with pytest.raises(SettingsError, match=r"config\.toml is not valid TOML: .*line 1"):
-        load_settings(write(tmp_path, "series ="), {})
+        load_settings(write(tmp_path, "series = = 1"), {})
 
 
 def test_a_file_that_is_not_there(tmp_path: Path) -> None:
