@@ -16,7 +16,6 @@ recording; 2 wrong flags, config.toml or environment.
 from __future__ import annotations
 
 import argparse
-import logging
 import shutil
 import sys
 import time

@@ -184,7 +184,7 @@ def _scored(model: Card, gate_mae: float | None) -> dict[str, Any]:
 
 def _record(settings: Settings, database: Database, now: datetime, known: Grid, report: Report) -> list[str]:
     """Write the ledger's row, then tell the trackers; one of them failing is said and loses nothing."""
-    row = {
+    row: dict[str, Any] = {
         "run_id": uuid.uuid4().hex,
         "series_id": report.series,
         "started_at": now,

@@ -11,7 +11,6 @@ import hashlib
 import io
 import json
 import math
-import os
 import re
 import zipfile
 from collections.abc import Mapping
@@ -155,7 +154,7 @@ def save(directory: Path, card: Card, numbers: bytes) -> None:
     for name, content in ((NUMBERS, numbers), (CARD, as_text(card).encode())):
         waiting = directory / f"{name}.new"
         waiting.write_bytes(content)
-        os.replace(waiting, directory / name)
+        waiting.replace(directory / name)
 
 
 def as_text(card: Card) -> str:

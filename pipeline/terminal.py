@@ -24,7 +24,7 @@ def _cell(value: object) -> str:
         return "-"
     if isinstance(value, float):
         return f"{value:,.0f}" if abs(value) >= 100 else f"{value:.3g}"
-    return str(value)
+    return str(value).replace("|", "\\|")
 
 
 @contextmanager

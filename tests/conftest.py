@@ -69,9 +69,9 @@ Configure = Callable[[str], Path]
 def configure(tmp_path: Path) -> Configure:
     """Write a config.toml with the series `demo`, whose source is this inline table; returns its path."""
 
-    def write(source_table: str, more: str = "") -> Path:
+    def write(source_table: str) -> Path:
         path = tmp_path / "config.toml"
-        path.write_text(f"[series.demo]\nsource = {source_table}\n{CHART_SERIES}{more}", encoding="utf-8")
+        path.write_text(f"[series.demo]\nsource = {source_table}\n{CHART_SERIES}", encoding="utf-8")
         return path
 
     return write

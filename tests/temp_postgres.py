@@ -21,6 +21,7 @@ HOW_TO_GET_IT = (
     "no PostgreSQL server binaries found: `apt-get install postgresql` (Debian, Ubuntu), `brew install postgresql` "
     "(macOS), or set PGTEST_BINDIR to the folder that holds initdb and postgres"
 )
+INSTALLED = ("usr/lib/postgresql/*/bin", "opt/homebrew/opt/postgresql@*/bin", "usr/local/opt/postgresql@*/bin")
 
 
 class PostgresMissingError(Exception):
@@ -29,11 +30,11 @@ class PostgresMissingError(Exception):
 
 def binaries() -> Path:
     """The folder that holds initdb and postgres, the newest version first."""
-    installed = sorted(Path("/usr/lib/postgresql").glob("*/bin"), key=lambda p: int(p.parent.name), reverse=True)
-    homebrew = [p for root in ("/opt/homebrew/opt", "/usr/local/opt") for p in Path(root).glob("postgresql*/bin")]
+    installed = [p for pattern in INSTALLED for p in Path("/").glob(pattern)]
+    installed.sort(key=lambda p: float(p.parent.name.removeprefix("postgresql@") or 0), reverse=True)
     on_path = [Path(p) for p in os.environ.get("PATH", "").split(os.pathsep)]
     chosen = [Path(os.environ["PGTEST_BINDIR"])] if "PGTEST_BINDIR" in os.environ else []
-    for folder in [*chosen, *installed, *homebrew, *on_path]:
+    for folder in [*chosen, *installed, *on_path]:
         if (folder / "initdb").exists() and (folder / "postgres").exists():
             return folder
     raise PostgresMissingError(HOW_TO_GET_IT)
@@ -49,16 +50,16 @@ class TempPostgres:
 
     def __enter__(self) -> TempPostgres:
         self._bin = binaries()
-        self._folder = Path(tempfile.mkdtemp(prefix="actioncast-pg-"))
+        self.folder = Path(tempfile.mkdtemp(prefix="actioncast-pg-"))
         self._user = _server_user()
         if self._user:
-            shutil.chown(self._folder, self._user)
+            shutil.chown(self.folder, self._user)
         self._run(
-            "initdb", "-D", str(self._folder / "data"), "-U", "postgres", "--auth=trust", "--no-sync", "-E", "UTF8"
+            "initdb", "-D", str(self.folder / "data"), "-U", "postgres", "--auth=trust", "--no-sync", "-E", "UTF8"
         )
         # Who is not postgres shows a password, as on a real server.
         rules = "host all postgres 127.0.0.1/32 trust\nhost all all 127.0.0.1/32 scram-sha-256\n"
-        (self._folder / "data" / "pg_hba.conf").write_text(rules, encoding="utf-8")
+        (self.folder / "data" / "pg_hba.conf").write_text(rules, encoding="utf-8")
         self.start()
         return self
 
@@ -66,21 +67,21 @@ class TempPostgres:
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
         self.stop()
-        shutil.rmtree(self._folder, ignore_errors=True)
+        shutil.rmtree(self.folder, ignore_errors=True)
 
     def start(self) -> None:
         """Start the server and wait until it takes connections."""
-        options = ["-D", str(self._folder / "data"), "-p", str(self.port), "-c", "listen_addresses=127.0.0.1"]
-        options += ["-c", f"unix_socket_directories={self._folder}"]
+        options = ["-D", str(self.folder / "data"), "-p", str(self.port), "-c", "listen_addresses=127.0.0.1"]
+        options += ["-c", f"unix_socket_directories={self.folder}"]
         options += [] if self.durable else ["-c", "fsync=off", "-c", "full_page_writes=off"]
-        self._log = (self._folder / "log").open("ab")
+        self._log = (self.folder / "log").open("ab")
         self._process = subprocess.Popen(
             [self._bin / "postgres", *options], user=self._user, stdout=self._log, stderr=self._log, cwd="/"
         )
         deadline = time.monotonic() + 30
         while subprocess.run([self._bin / "pg_isready", "-q", "-h", "127.0.0.1", "-p", str(self.port)]).returncode:
             if time.monotonic() > deadline or self._process.poll() is not None:
-                raise RuntimeError(f"PostgreSQL did not start: {(self._folder / 'log').read_text()[-2000:]}")
+                raise RuntimeError(f"PostgreSQL did not start: {(self.folder / 'log').read_text()[-2000:]}")
             time.sleep(0.05)
 
     def stop(self) -> None:

@@ -6,14 +6,14 @@ import json
 import math
 from collections.abc import Sequence
 from datetime import UTC, datetime, timedelta
-from itertools import pairwise
+from itertools import pairwise, takewhile
 from typing import Any
 
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from pipeline.monitoring import OPEN_HOURS, LiveScore, Verdict, VerdictName, judge, live_score, newest_window
+from pipeline.monitoring import OPEN_HOURS, WEEK, LiveScore, Verdict, VerdictName, judge, live_score, newest_window
 from pipeline.settings import RetrainSettings
 
 NOW = datetime(2022, 3, 9, 12, 17, tzinfo=UTC)
@@ -390,7 +390,9 @@ class Loop:
         self.trained: datetime | None = None
 
     def check(self, now: datetime, mae: float, newest: datetime, hours: int = 46) -> VerdictName:
-        verdict = judge(score(mae, hours=hours, newest=newest), self.checks, self.trained, self.policy, now)
+        since = now - max(WEEK, timedelta(hours=self.policy.cooldown_hours))
+        earlier = list(takewhile(lambda row: row["checked_at"] >= since, self.checks))
+        verdict = judge(score(mae, hours=hours, newest=newest), earlier, self.trained, self.policy, now)
         seen = {"checked_at": now, "newest_hour": newest, "verdict": verdict.name, "bad": verdict.bad}
         self.checks.insert(0, {**seen, "dispatched": verdict.name == "retrain"})
         return verdict.name

@@ -55,10 +55,16 @@ def test_defaults_fill_what_is_left_out(tmp_path: Path) -> None:
         ('[series.a]\nunit = "x"', "missing key series.a.source; it has no default"),
         (MINIMAL + 'horizon = "168"', "series.a.horizon: Input should be a valid integer; got '168'"),
         (MINIMAL + "horizon = true", "series.a.horizon: Input should be a valid integer; got True"),
-        (MINIMAL + "seasonality = [24, 1]", "series.a.seasonality.1: Input should be greater than or equal to 2; got 1"),
+        (
+            MINIMAL + "seasonality = [24, 1]",
+            "series.a.seasonality.1: Input should be greater than or equal to 2; got 1",
+        ),
         (MINIMAL + "history_days = nan", "series.a.history_days: Input should be greater than 0; got nan"),
         (MINIMAL + '[retrain]\nmode = "auto"', "retrain.mode: Input should be 'dispatch' or 'suggest'; got 'auto'"),
-        (MINIMAL.replace("file", "fil"), "series.a.source: kind must be one of blockchain, json, csv, file, python; got"),
+        (
+            MINIMAL.replace("file", "fil"),
+            "series.a.source: kind must be one of blockchain, json, csv, file, python; got",
+        ),
         (MINIMAL.replace('kind = "file", ', ""), "series.a.source: kind must be one of blockchain, json, csv, file,"),
         (
             MINIMAL.replace('"a.csv"', '"a.csv", timezone = "Europe/Madird"'),

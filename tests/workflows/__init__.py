@@ -1,0 +1,1 @@
+"""The workflow files, run as shipped: act in host mode against a small local GitHub (see README.md)."""
