@@ -15,7 +15,6 @@ Exit codes: 0 loaded, or nothing new (it says which); 1 the source or the databa
 from __future__ import annotations
 
 import argparse
-import math
 import sys
 import time
 import uuid
@@ -27,8 +26,10 @@ from typing import Any
 from pipeline import series, source
 from pipeline.database import Database
 from pipeline.script import log, parse_time, run_script
-from pipeline.series import Hours, Rejection, isoformat
-from pipeline.settings import ActioncastError, Settings
+from pipeline.series import Hours, Points, Rejection, isoformat
+from pipeline.settings import ActioncastError, SeriesSettings, Settings
+
+MAXIMUM_DAYS = 36_500  # of history; more is all there is
 
 
 @dataclass(frozen=True)
@@ -90,9 +91,11 @@ def run(
     try:
         since = _since(settings, database, now, series_id, backfill)
         rows = source.fetch(settings, series_id, since, now)
-        counts["points_read"] = len(rows)
-        hours, rejections = _hours(settings, series_id, rows, since, now, time_travel)
-        counts |= {"points_rejected": len(rejections), "hours_missing": series.missing_hours(hours)}
+        points, rejections = _checked(rows, now, settings.series[series_id].minimum_value)
+        counts |= {"points_read": len(rows), "points_rejected": len(rejections)}
+        _refuse_doubtful(settings, series_id, points, rejections, len(rows), now, time_travel)
+        hours = _hours(settings.series[series_id], points, since, now)
+        counts["hours_missing"] = series.missing_hours(hours)
         loaded = database.load_hours(series_id, hours, now, record(series.describe(rejections) if rejections else ""))
         last_hour = database.last_hour(series_id)
     except ActioncastError as error:
@@ -120,28 +123,39 @@ def _since(
     if last is not None:  # which is later than now on a journey into the past
         return min(last, series.floor_hour(now)) - timedelta(hours=settings.series[series_id].reread_hours)
     days = settings.series[series_id].history_days
-    return None if backfill or days == math.inf else series.floor_hour(now - timedelta(days=days))
+    return None if backfill or days > MAXIMUM_DAYS else series.floor_hour(now - timedelta(days=days))
 
 
-def _hours(
-    settings: Settings, series_id: str, rows: source.Rows, since: datetime | None, now: datetime, time_travel: bool
-) -> tuple[Hours, list[Rejection]]:
-    """Raw rows -> complete hours, and the points left out. Raises when the answer as a whole cannot be trusted."""
-    wanted = settings.series[series_id]
+def _checked(rows: source.Rows, now: datetime, minimum_value: float) -> tuple[Points, list[Rejection]]:
+    """Raw rows -> the points that can be true, and the others."""
     points, unreadable = series.read_points(rows)
-    points, untrue = series.check_points(points, now, wanted.minimum_value)
-    rejections = unreadable + untrue
+    points, untrue = series.check_points(points, now, minimum_value)
+    return points, unreadable + untrue
+
+
+def _refuse_doubtful(
+    settings: Settings,
+    series_id: str,
+    points: Points,
+    rejections: list[Rejection],
+    read: int,
+    now: datetime,
+    time_travel: bool,
+) -> None:
+    """Raise when the answer as a whole cannot be trusted: too much of it rejected, or too old."""
     # A recording replayed at an earlier moment has a future; that says nothing about its quality.
     held_against = [r for r in rejections if not (time_travel and r.reason.startswith(series.FUTURE))]
-    series.refuse_too_many(held_against, len(rows), wanted.maximum_rejected_share)
+    series.refuse_too_many(held_against, read, settings.series[series_id].maximum_rejected_share)
     refuse_old(points, now, settings.freshness.source_hours, source.name_of(settings, series_id))
-    hours = series.to_hours(
+
+
+def _hours(wanted: SeriesSettings, points: Points, since: datetime | None, now: datetime) -> Hours:
+    return series.to_hours(
         points, minimum_points=wanted.minimum_points_per_hour, scale=wanted.scale, since=since, now=now
     )
-    return hours, rejections
 
 
-def refuse_old(points: series.Points, now: datetime, maximum_hours: float, name: str) -> None:
+def refuse_old(points: Points, now: datetime, maximum_hours: float, name: str) -> None:
     """An answer whose newest point is too old is a dead source that still answers."""
     if not len(points):
         raise source.SourceError(f"{name}: no usable point up to {isoformat(now)}; nothing was loaded")

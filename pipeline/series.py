@@ -201,7 +201,8 @@ def to_hours(points: Points, *, minimum_points: int, scale: float, since: dateti
     are left out: an answer that starts inside an hour shows only a part of it, which must not replace a stored one.
     """
     starts, group, samples = np.unique(points.times // HOUR * HOUR, return_inverse=True, return_counts=True)
-    values = scale * np.bincount(group, weights=points.values, minlength=len(starts)) / np.maximum(samples, 1)
+    with np.errstate(over="ignore"):  # what is infinite then is refused where it would be stored
+        values = scale * (np.bincount(group, weights=points.values, minlength=len(starts)) / samples)
     complete = (samples >= minimum_points) & (starts + HOUR <= to_seconds(now))
     if since is not None:
         complete &= starts >= to_seconds(since)

@@ -216,8 +216,9 @@ class Environment(BaseModel):
         return cls.model_validate({name: value for name, value in known.items() if value})
 
     def secrets(self) -> list[str]:
-        """The values that no output may hold."""
-        return [s.get_secret_value() for s in (self.database_url, self.github_token, self.api_key) if s]
+        """The values that no output may hold. The place of a SQLite file is none."""
+        values = [s.get_secret_value() for s in (self.database_url, self.github_token, self.api_key) if s]
+        return [value for value in values if not value.startswith("sqlite:")]
 
 
 class Config(Table):

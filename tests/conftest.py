@@ -6,6 +6,7 @@ import json
 import threading
 import time
 from collections.abc import Callable, Iterator, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
@@ -134,10 +135,8 @@ class Stub:
                 stub.requests.append((self.path, dict(self.headers)))
                 answer = stub.answers[0] if len(stub.answers) == 1 else stub.answers.pop(0)
                 stub.closing.wait(answer.delay)
-                try:
+                with suppress(BrokenPipeError, ConnectionResetError):  # the client lost patience, as the test wants
                     self._send(answer)
-                except (BrokenPipeError, ConnectionResetError):
-                    pass  # the client lost patience, which is what the test wants
 
             def _send(self, answer: Answer) -> None:
                 self.send_response(answer.status)

@@ -199,6 +199,11 @@ def test_checks_without_newer_hours_are_one_look(make_world: Any, server: FakeGi
     assert server.events == []
 
 
+def test_while_the_source_is_silent_the_score_stands_still(make_world: Any) -> None:
+    world = make_world(GOOD)
+    assert world.check(at(270)).score == world.check().score
+
+
 def test_a_retrain_is_asked_of_github_with_its_reasons(make_world: Any, server: FakeGitHub) -> None:
     world = make_world(BAD, AT_ONCE).with_variables(server.variables())
     report = world.check()

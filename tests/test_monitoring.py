@@ -213,15 +213,19 @@ def test_bad_by_the_naive_ratio(mae: float, bad: bool) -> None:
     assert any("weekly naive" in reason for reason in verdict.reasons)
 
 
+def test_no_error_at_all_is_good_even_against_a_perfect_backtest() -> None:
+    assert look(score(0.0, reference=0.0, naive=0.0)).name == "good"
+
+
 def test_a_champion_that_is_the_naive_is_not_bad_by_rounding() -> None:
     assert not look(score(0.1 + 0.2, naive=0.3, reference=None)).bad
 
 
 def test_the_naive_ratio_uses_the_errors_of_the_same_hours() -> None:
-    live = live_score(
-        [row(40 - i, error=5.0) if i < 24 else row(40 - i, error=50.0, naive=None) for i in range(30)], []
-    )
-    assert live.mae == 14.0
+    calm = [row(40 - i, error=5.0, naive=10.0) for i in range(24)]
+    wild = [row(10 - i, error=50.0, naive=None) for i in range(6)]
+    live = live_score([*calm, *wild], [])
+    assert live.mae == 14.0  # above the naive's 10, which was never tried on the wild hours
     assert look(live).name == "good"
 
 
@@ -283,6 +287,11 @@ def test_looks_at_the_same_newest_hour_are_one_look() -> None:
 def test_of_looks_at_the_same_newest_hour_the_newest_counts() -> None:
     good_then_bad = [check(2, newest_hours_ago=5), check(3, newest_hours_ago=5, bad=False, verdict="good")]
     assert look(BAD, [*good_then_bad, check(6)]).name == "retrain"
+
+
+def test_looks_at_newer_hours_are_about_another_champion() -> None:
+    # After a rollback the older model's forecasts are scored again.
+    assert look(score(30.0, newest=ago(20)), THREE_BAD).name == "watch"
 
 
 @pytest.mark.parametrize("verdict", ["too few hours", "alarm"])
