@@ -113,9 +113,10 @@ def test_a_script_adds_its_own_flags(config: str) -> None:
         heard.append(arguments.hours)
         return Report()
 
-    run_script(
-        ["--config", config, "--hours", "3"], None, story, lambda p: p.add_argument("--hours", type=int) and None
-    )
+    def add_flags(parser: argparse.ArgumentParser) -> None:
+        parser.add_argument("--hours", type=int)
+
+    run_script(["--config", config, "--hours", "3"], None, story, add_flags)
     assert heard == [3]
 
 

@@ -16,7 +16,7 @@ from sqlalchemy import text
 import update_real_data
 from pipeline.database import Database, open_database
 from pipeline.replay import ReplayServer, first_and_last, read_recording
-from pipeline.series import HOUR, Points, isoformat
+from pipeline.series import HOUR, DataError, Points, isoformat
 from pipeline.settings import ROOT, load_settings
 from tests.conftest import Answer, Configure, Stub, at, chart, quarters
 from tests.temp_postgres import TempPostgres
@@ -220,7 +220,7 @@ def test_without_now_a_future_point_counts_as_bad(stub: Stub, configure: Configu
     settings = load_settings(path, {"DATABASE_URL": f"sqlite:///{tmp_path}/a.db"})
     with (
         open_database(settings) as database,
-        pytest.raises(update_real_data.series.DataError, match="7 x the time is in the future of 2022-03-04 02:00"),
+        pytest.raises(DataError, match="7 x the time is in the future of 2022-03-04 02:00"),
     ):
         update_real_data.run(settings, database, at(2), series_id="demo")
 

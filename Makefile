@@ -1,0 +1,67 @@
+# The few words that people, CI and the README share. `make help` lists them.
+PYTHON ?= python3
+PORT ?= 8000
+VENV := .venv
+BIN := $(VENV)/bin
+UV = $$(command -v uv || echo $(BIN)/uv)
+RUN := $(BIN)/python
+# Compiled bytecode lets the scripts start three times as fast.
+unexport PYTHONDONTWRITEBYTECODE
+
+.DEFAULT_GOAL := help
+.PHONY: help install demo test check bench serve lock clean
+
+help: ## list the targets
+	@grep -hE '^[a-z]+:.*##' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "make %-8s %s\n", $$1, $$2}'
+
+install: $(VENV)/.tools ## create .venv with everything: scripts, tests, linters
+
+demo: $(VENV)/.scripts ## the whole loop on the bundled recording, in about half a minute (LIVE=1: on the live API)
+	$(RUN) rehearse.py $(if $(LIVE),--live)
+
+serve: $(VENV)/.scripts ## the API on http://127.0.0.1:8000 (PORT=...; DEMO=1: what make demo left behind)
+ifdef DEMO
+	@test -f demo/config.toml || { echo "There is no demo yet; run: make demo"; exit 1; }
+	env -u DATABASE_URL -u URI ACTIONCAST_CONFIG=demo/config.toml $(BIN)/uvicorn app:app --port $(PORT)
+else
+	$(BIN)/uvicorn app:app --port $(PORT)
+endif
+
+test: $(VENV)/.tools ## all tests, with line and branch coverage
+	$(RUN) -m pytest --cov --cov-report=term $(ARGS)
+
+check: $(VENV)/.tools ## linters and types
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/mypy
+	@! grep -nE 'https?://' requirements.txt requirements/*.txt || { echo "a lock file names a registry"; exit 1; }
+
+bench: $(VENV)/.tools ## every performance claim, measured here and now
+	@for file in bench/[a-z]*.py; do name=$$(basename $$file .py); \
+	  grep -q '^if __name__' $$file || continue; echo "== bench.$$name"; $(RUN) -m bench.$$name || exit 1; done
+
+lock: $(VENV)/.tools ## compile requirements.in and requirements/*.in anew
+	@compile() { $(UV) pip compile --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-annotate --quiet "$$@"; }; \
+	compile requirements.in -o requirements.txt && \
+	for set in etl api dev; do compile -c requirements.txt requirements/$$set.in -o requirements/$$set.txt || exit 1; done
+
+clean: ## remove .venv, the demo and caches
+	rm -rf $(VENV) demo .mypy_cache .ruff_cache .pytest_cache .hypothesis .coverage*
+
+$(BIN)/python:
+	@$(PYTHON) -c 'import sys; sys.exit(not (3, 11) <= sys.version_info < (3, 14))' \
+	  || { echo "Python 3.11, 3.12 or 3.13 is needed; say which: make install PYTHON=python3.12"; exit 1; }
+	@echo "creating $(VENV)"
+	@if command -v uv >/dev/null; then uv venv --quiet --python "$$(command -v $(PYTHON))" $(VENV); \
+	  else $(PYTHON) -m venv $(VENV) && $(BIN)/pip install --quiet uv; fi
+
+$(VENV)/.scripts: requirements.txt | $(BIN)/python
+	@echo "installing requirements.txt into $(VENV)"
+	@$(UV) pip install --quiet --python $(BIN)/python --require-hashes -r requirements.txt
+	@$(RUN) -c 'import app, check_retrain, rehearse, sklearn.ensemble, skforecast.recursive, lightgbm' # compiles their bytecode
+	@touch $@
+
+$(VENV)/.tools: requirements/dev.txt $(VENV)/.scripts
+	@echo "installing requirements/dev.txt into $(VENV)"
+	@$(UV) pip install --quiet --python $(BIN)/python --require-hashes -r requirements/dev.txt
+	@touch $@
