@@ -80,7 +80,8 @@ class Report:
     def as_text(self) -> str:
         live, tally = self.live, self.tally
         checks = ", ".join(f"{count} x {name}" for name, count in tally.checks.items())
-        rows = [["champion", live.mae, live.mae / live.naive_mae], ["weekly naive", live.naive_mae, 1.0]]
+        ratio = live.mae / live.naive_mae if live.naive_mae else None
+        rows = [["champion", live.mae, ratio], ["weekly naive", live.naive_mae, 1.0]]
         return "\n".join(
             [
                 "First training",
