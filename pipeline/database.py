@@ -377,6 +377,7 @@ def _postgresql_engine(url: URL) -> Engine:
         pool_pre_ping=True,
         pool_size=2,
         max_overflow=0,
+        pool_timeout=CONNECT_TIMEOUT_SECONDS,
         connect_args={"connect_timeout": CONNECT_TIMEOUT_SECONDS, "application_name": "actioncast"},
     )
 

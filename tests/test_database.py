@@ -142,6 +142,17 @@ def test_a_server_that_goes_away_and_comes_back(postgres: TempPostgres) -> None:
         assert opened.last_hour("a") == at(0)
 
 
+def test_too_many_readers_at_once_wait_and_then_fail(postgres: TempPostgres, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("pipeline.database.CONNECT_TIMEOUT_SECONDS", 1)
+    with open_database(settings_for(postgres.new_database())) as opened:
+        taken = [opened.engine.connect() for _ in range(2)]
+        with pytest.raises(DatabaseError, match="TimeoutError: QueuePool limit of size 2 overflow 0 reached"):
+            opened.last_hour("a")
+        for connection in taken:
+            connection.close()
+        assert opened.last_hour("a") is None
+
+
 def test_a_sqlite_file_whose_folder_cannot_be_made(tmp_path: Path) -> None:
     (tmp_path / "file").write_text("")
     assert opening_error(f"sqlite:///{tmp_path}/file/a.db").endswith("cannot make its folder: File exists")
