@@ -34,7 +34,7 @@ class NoDataError(ActioncastError):
 
 @dataclass(frozen=True)
 class Report:
-    """One vintage. `rows` as stored: prediction_date, prediction, lower, upper, lead; `origin` is the last known hour."""
+    """One vintage. `rows` as stored: prediction_date, prediction, lower, upper, lead; `origin`: the last known hour."""
 
     series: str
     issued_at: datetime

@@ -13,7 +13,7 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True)
 class Predictors:
-    """Lags in hours (1 = the hour before), windows as lengths in hours of means over the newest hours, calendar terms."""
+    """Lags in hours (1 = the hour before), windows: lengths in hours of means over the newest hours, calendar terms."""
 
     lags: tuple[int, ...]
     windows: tuple[int, ...] = ()
@@ -27,7 +27,8 @@ def create_predictors(seasonality: Sequence[int] = (24, 168)) -> dict[str, Predi
     """
     short, long = seasonality[0], seasonality[-1]
     recent = set(range(1, short + 1))
-    around_days = {day + shift for day in range(2 * short, long + 1, short) for shift in (-1, 0, 1)}
+    days = range(short, min(long, 7 * short) + 1, short)
+    around_days = {day + shift for day in days[1:] for shift in (-1, 0, 1)}
     day = tuple(sorted(recent | {long}))
     two_days = tuple(sorted(set(range(1, 2 * short + 1)) | set(range(max(long - short, 1), long + 2))))
     calendar = ("hour", "weekday", "hour_of_week")
@@ -37,7 +38,7 @@ def create_predictors(seasonality: Sequence[int] = (24, 168)) -> dict[str, Predi
         "week": Predictors(tuple(sorted(recent | {short + 1, short + 2} | around_days))),
         "day_calendar": Predictors(day, calendar=calendar),
         "two_days_calendar": Predictors(two_days, calendar=calendar),
-        "few_calendar": Predictors(tuple(sorted({1, 2, 3, *range(short, long + 1, short)})), calendar=calendar),
+        "few_calendar": Predictors(tuple(sorted({1, 2, 3, *days, long})), calendar=calendar),
         "trees": Predictors(tuple(sorted(recent | {long})), windows=(short, long), calendar=("hour", "weekday")),
         "tutorial": Predictors(tuple(range(1, 11)), windows=(20,)),
     }

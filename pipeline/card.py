@@ -10,7 +10,6 @@ from __future__ import annotations
 import hashlib
 import io
 import json
-import math
 import re
 import zipfile
 from collections.abc import Mapping
@@ -29,7 +28,6 @@ from pipeline.intervals import Spread
 from pipeline.settings import ActioncastError
 from utils import Predictors
 
-FORMAT = 1  # raise it when the meaning of the numbers changes: older files are then refused, and retrained
 CARD, NUMBERS = "card.json", "forecaster.npz"
 MAXIMUM_BYTES = 256 * 1024  # of the numbers: they lie in git
 SERVING_LIBRARIES = {"lightgbm": "lightgbm"}  # estimator -> package whose code runs when it forecasts
@@ -58,7 +56,7 @@ class Card(BaseModel):
 
     model_config = ConfigDict(extra="forbid")
 
-    format: Literal[1] = FORMAT
+    format: Literal[1] = 1  # raise it when the meaning of the numbers changes: older files are refused, and retrained
     series: str
     name: str
     version: str  # end of the training window and the beginning of the checksum
@@ -97,7 +95,7 @@ class Facts:
     window_end: datetime
     hours: int
     mae: float
-    mase: float
+    mase: float | None
     mae_by_lead: NDArray[np.float64]
     libraries: Mapping[str, str]
 
@@ -130,7 +128,7 @@ def encode(forecaster: Forecaster, facts: Facts) -> tuple[Card, bytes]:
         seasonality=forecaster.seasonality,
         coverage=forecaster.coverage,
         mae=float(f"{facts.mae:.6g}"),
-        mase=float(f"{facts.mase:.6g}") if math.isfinite(facts.mase) else None,
+        mase=None if facts.mase is None else float(f"{facts.mase:.6g}"),
         mae_by_lead=_rounded(facts.mae_by_lead),
         members=members,
         spread={name: getattr(spread, name) for name in ("typical", "level_power", "freedom")},
@@ -214,7 +212,7 @@ def _check_libraries(card: Card, directory: Path) -> None:
             here = "not installed"
         if here != wanted:
             raise ModelError(
-                f"{directory}: trained with {package} {wanted}, here it is {here}; install requirements.txt or retrain: "
+                f"{directory}: trained with {package} {wanted}, here it is {here}; install requirements.txt or run: "
                 "python train.py"
             )
 
@@ -232,7 +230,7 @@ def _pack(forecaster: Forecaster) -> bytes:
         if member.booster:
             arrays[f"{i}.booster"] = np.frombuffer(member.booster.encode(), dtype=np.uint8)
     buffer = io.BytesIO()
-    np.savez_compressed(buffer, allow_pickle=False, **arrays)  # type: ignore[arg-type]
+    np.savez_compressed(buffer, allow_pickle=False, **arrays)
     return buffer.getvalue()
 
 
@@ -247,7 +245,7 @@ def _unpack(card: Card, numbers: bytes, path: Path) -> Forecaster:
             quantiles=arrays["spread.quantiles"],
             **card.spread,
         )
-    except (ValueError, KeyError, TypeError, zipfile.BadZipFile) as error:
+    except (ValueError, KeyError, TypeError, EOFError, zipfile.BadZipFile) as error:
         raise ModelError(f"{path} does not fit its card: {type(error).__name__}: {error}; {_REMEDY}") from None
     return Forecaster(members, arrays["weights"], spread, card.coverage, card.seasonality)
 

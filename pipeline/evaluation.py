@@ -15,11 +15,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from pipeline import forecaster, intervals
-from pipeline.forecaster import FittedRecipe, Forecaster, Recipe
+from pipeline.forecaster import FittedRecipe, Forecaster, ForecastError, Recipe
 from pipeline.series import HOUR, Grid, Values, to_seconds
 
 Numbers = NDArray[np.int64]
-BLEND = "blend"
+BLEND, NAIVE = "blend", "seasonal_naive"
 BLEND_POWER = 6.0  # weights are the inverse relative error to this power
 SMALLEST_SHARE = 0.01  # of a blend; crumbs are dropped so that the file stays small
 GROUPS = 4  # of origins: a blend is judged with weights that never saw the origins it is judged on
@@ -50,7 +50,7 @@ class Candidate:
     weights: Values  # over the backtest's recipes
     forecasts: Values
     mae: float
-    mase: float
+    mase: float | None  # None where the history has no seasonal change to compare with
     seconds: float
 
     def as_json(self) -> dict[str, Any]:
@@ -80,7 +80,7 @@ def plan(hours: int, horizon: int, backtest_days: int) -> tuple[Numbers, int]:
     start = hours - window
     last = max(hours - min(SHORTEST_LEAD, horizon, window // 2), start)
     stride = max(1, min(6, (last - start) // 60))
-    return np.arange(start, last + 1, stride), max(-(-(last - start + 1) // REFITS), 24)
+    return np.arange(last, start - 1, -stride)[::-1], max(-(-(last - start + 1) // REFITS), 24)
 
 
 def backtest(
@@ -90,7 +90,12 @@ def backtest(
     values, first_hour = known.values, to_seconds(known.start) // HOUR
     filled = forecaster.fill_missing(values, seasonality)
     origins, block = plan(len(values), horizon, backtest_days)
-    usable = tuple(recipe for recipe in recipes if forecaster.can_fit(values[: origins[0]], recipe))
+    usable = tuple(recipe for recipe in recipes if forecaster.can_fit(values, recipe, before=int(origins[0])))
+    if not usable:
+        raise ForecastError(
+            f"{len(values)} hours are too few for a season of {min(seasonality)} h; wait, or shorten seasonality in "
+            "config.toml"
+        )
     forecasts, seconds = np.empty((len(usable), len(origins), horizon)), []
     for row, recipe in enumerate(usable):
         begun = time.perf_counter()
@@ -146,9 +151,10 @@ def mae(forecasts: Values, actual: Values) -> float:
 
 def seasonal_scale(values: Values, seasonality: Sequence[int]) -> float:
     """Mean absolute seasonal difference, the denominator of MASE (Hyndman & Koehler 2006), at the longest season that
-    the history holds twice."""
+    the history holds twice; 0 where it holds no such pair of hours."""
     season = max((s for s in seasonality if len(values) >= 2 * s), default=1)
-    return float(np.nanmean(np.abs(values[season:] - values[:-season])))
+    change = np.abs(values[season:] - values[:-season])
+    return float(np.nanmean(change)) if not np.isnan(change).all() else 0.0
 
 
 def _relative_errors(test: Backtest, nonnegative: bool) -> Values:
@@ -169,13 +175,13 @@ def leaderboard(test: Backtest, known: Grid, seasonality: Sequence[int], familie
 
     def candidate(name: str, weights: Values, forecasts: Values, seconds: float) -> Candidate:
         error = mae(forecasts, test.actual)
-        return Candidate(name, weights, forecasts, error, error / scale if scale else float("nan"), seconds)
+        return Candidate(name, weights, forecasts, error, error / scale if scale else None, seconds)
 
     single = np.eye(len(test.recipes))
     board = [
         candidate(recipe.name, single[i], test.forecasts[i], test.seconds[i])
         for i, recipe in enumerate(test.recipes)
-        if recipe.estimator in families or recipe.estimator == "seasonal_naive"
+        if recipe.estimator in families or recipe.estimator == NAIVE
     ]
     if BLEND in families:
         nonnegative = bool(np.nanmin(known.values) >= 0)
@@ -185,14 +191,17 @@ def leaderboard(test: Backtest, known: Grid, seasonality: Sequence[int], familie
 
 
 def challengers(board: Sequence[Candidate]) -> list[Candidate]:
-    """The leaderboard in the order in which its candidates may challenge: a single one must beat the blend by
-    SELECTION_NOISE, since the best of some forty on a few hundred hours looks better than it is."""
-    return sorted(board, key=lambda row: row.mae * (1 if row.name == BLEND else 1 + SELECTION_NOISE))
+    """The candidates that may challenge, in their order: none that loses to the best seasonal naive, and a single one
+    must beat the blend by SELECTION_NOISE, since the best of some forty on a few hundred hours looks better than it is.
+    """
+    limit = min(row.mae for row in board if row.name.startswith(NAIVE))
+    able = [row for row in board if row.mae <= limit]
+    return sorted(able, key=lambda row: row.mae * (1 if row.name == BLEND else 1 + SELECTION_NOISE))
 
 
 def _weights(test: Backtest, nonnegative: bool) -> Values:
     """[recipes] the blend's weights: the linear recipes and the naives, which numpy alone can serve."""
-    blendable = np.array([recipe.estimator in ("ridge", "seasonal_naive") for recipe in test.recipes])
+    blendable = np.array([recipe.estimator in ("ridge", NAIVE) for recipe in test.recipes])
     weights = np.zeros(len(test.recipes))
     weights[blendable] = blend_weights(_relative_errors(test, nonnegative)[blendable])
     return weights
@@ -212,7 +221,8 @@ def _blended(test: Backtest, nonnegative: bool) -> Values:
     blended = np.empty_like(test.actual)
     for number in np.unique(group):
         mine, others = group == number, group != number
-        rest = replace(test, forecasts=test.forecasts[:, others], actual=test.actual[others]) if others.any() else test
+        rest = replace(test, forecasts=test.forecasts[:, others], actual=test.actual[others])
+        rest = test if np.isnan(rest.actual).all() else rest
         blended[mine] = np.tensordot(_weights(rest, nonnegative), test.forecasts[:, mine], 1)
     return blended
 

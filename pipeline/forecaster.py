@@ -31,6 +31,7 @@ Numbers = NDArray[np.int64]
 WEEK = 168
 LONGEST_HORIZON = 24 * 92  # hours
 TREE_SETS = ("trees", "tutorial")  # predictor sets of LightGBM and of the random forest
+LOG_FLOOR = 0.1  # of the lowest value learned from: an hour below it, in serving, counts as this much in logs
 SHORTEST_HISTORY = 72  # hours to learn from, at least
 FILL_HOURS = 2 * WEEK  # stored hours read beyond a forecaster's reach, to fill gaps from
 NEWEST_ROWS = 4_400  # hours, half a year, that a recipe learns from at most; more cost time and change little
@@ -62,7 +63,7 @@ class Recipe:
     difference: int = 0
     loss: str = "absolute"  # of ridge: "absolute" aims at the median, "squared" is scikit-learn's Ridge
     alpha: float = 0.1
-    parameters: dict[str, float] = field(default_factory=dict)
+    parameters: dict[str, Any] = field(default_factory=dict)
 
     @property
     def memory(self) -> int:
@@ -175,7 +176,7 @@ def _difference(levels: Values, lag: int) -> Values:
 
 
 def calendar_table(calendar: Sequence[str]) -> Values:
-    """[168, terms]: one row per phase of the week since 1970. Hour-of-week is halved: the penalty prefers coarser terms."""
+    """[168, terms]: one row per phase of the week. Hour-of-week is halved: the penalty prefers coarser terms."""
     phase = np.arange(WEEK)
     terms = {"hour": np.eye(24)[phase % 24], "weekday": np.eye(7)[phase // 24], "hour_of_week": 0.5 * np.eye(WEEK)}
     return np.hstack([terms[name] for name in calendar])
@@ -193,11 +194,11 @@ def features(history: Values, phase: Numbers, predictors: Predictors) -> Values:
 # Fitting -----------------------------------------------------------------------------------------------------------
 
 
-def can_fit(values: Values, recipe: Recipe) -> bool:
-    """Enough known hours beyond the recipe's reach, and a log only where no value is negative."""
+def can_fit(values: Values, recipe: Recipe, *, before: int) -> bool:
+    """Enough known hours beyond the recipe's reach in values[:before], and a log only where no value is negative."""
     if recipe.estimator == "seasonal_naive":
-        return len(values) >= recipe.memory
-    rows = int(np.count_nonzero(~np.isnan(values[recipe.reach :])))
+        return before >= recipe.memory
+    rows = int(np.count_nonzero(~np.isnan(values[recipe.reach : before])))
     return rows >= max(60, len(recipe.predictors.lags)) and not (recipe.log and np.nanmin(values) < 0)
 
 
@@ -207,16 +208,16 @@ def fit(values: Values, recipe: Recipe, *, first_hour: int, seasonality: Sequenc
         values[-(NEWEST_ROWS + recipe.reach) :],
         first_hour + max(0, len(values) - NEWEST_ROWS - recipe.reach),
     )
-    seen = {"low": float(np.nanmin(values)), "high": float(np.nanmax(values))}
+    low, high = float(np.nanmin(values)), float(np.nanmax(values))
     if recipe.estimator == "seasonal_naive":
-        return FittedRecipe(recipe, filter=np.eye(recipe.memory)[-1], **seen)
+        return FittedRecipe(recipe, low=low, high=high, filter=np.eye(recipe.memory)[-1])
     offset = _log_offset(values) if recipe.log else 0.0
     filled = fill_missing(values, seasonality)
     raw = np.log(filled + offset) if recipe.log else filled
     center, scale = float(raw.mean()), float(raw.std()) or 1.0
     learn = {"ridge": _fit_linear, "random_forest": _fit_forest, "lightgbm": _fit_boosting}[recipe.estimator]
     learned = learn((raw - center) / scale, ~np.isnan(values), first_hour, recipe)
-    return FittedRecipe(recipe, offset=offset, center=center, scale=scale, **seen, **learned)
+    return FittedRecipe(recipe, offset=offset, center=center, scale=scale, low=low, high=high, **learned)
 
 
 def _log_offset(values: Values) -> float:
@@ -340,7 +341,8 @@ def predict(fitted: FittedRecipe, filled: Values, origins: Numbers, horizon: int
     """Recursive forecasts [origins, horizon] from the hours before each origin; all origins advance together."""
     recipe, reach = fitted.recipe, fitted.recipe.reach
     past = filled[origins[:, None] + np.arange(-reach, 0)]
-    levels = np.log(np.maximum(past + fitted.offset, 1e-12)) if recipe.log else past
+    floor = LOG_FLOOR * (fitted.low + fitted.offset)
+    levels = np.log(np.maximum(past + fitted.offset, floor)) if recipe.log else past
     levels = (levels - fitted.center) / fitted.scale
     walk = _walk_filter if len(fitted.filter) else _walk_trees
     ahead = walk(fitted, levels, first_hour + origins, horizon) * fitted.scale + fitted.center
@@ -413,7 +415,7 @@ def _booster_values(fitted: FittedRecipe, x: Values) -> Values:
 
 
 def forecast(forecaster: Forecaster, known: Grid, horizon: int) -> Forecast:
-    """The next `horizon` hours after `known`. Raises ForecastError when less than the reach is known, or mostly gaps."""
+    """The next `horizon` hours. Raises ForecastError when fewer than the reach are stored, or mostly gaps."""
     reach = forecaster.reach
     if len(known) < reach:
         raise ForecastError(

@@ -71,11 +71,12 @@ def _level_factor(forecast: Values, typical: float, power: float) -> Values:
 
 
 def _mean_by_lead(errors: Values) -> Values:
-    """Mean over the origins [h], smoothed over neighbouring leads; a lead without any residual takes the mean of all."""
+    """Mean over the origins [h], smoothed over neighbouring leads; a lead without residuals takes the mean of all."""
     counts = np.count_nonzero(~np.isnan(errors), axis=0)
     per_lead = np.nansum(errors, axis=0) / np.maximum(counts, 1)
     per_lead = np.where(counts > 0, per_lead, np.nanmean(errors))
-    around = [slice(max(0, lead - NEIGHBOURS), lead + NEIGHBOURS + 1) for lead in range(len(per_lead))]
+    reach = [min(NEIGHBOURS, lead) for lead in range(len(per_lead))]  # the first leads differ most: few neighbours
+    around = [slice(lead - near, lead + near + 1) for lead, near in enumerate(reach)]
     return np.array([per_lead[window].mean() for window in around])
 
 

@@ -546,7 +546,7 @@ def test_record_everywhere_goes_on_after_a_failure(
 @pytest.mark.parametrize("name", ["started_at", "finished_at", "window_start", "window_end"])
 def test_a_time_without_a_zone_is_refused(name: str, run: TrainingRun) -> None:
     with pytest.raises(ValueError, match=f"{name}: expected an aware UTC time, got 2026-01-01T00:00:00"):
-        replace(run, **{name: datetime(2026, 1, 1)})  # type: ignore[arg-type]
+        replace(run, **{name: datetime(2026, 1, 1)})  # type: ignore[arg-type]  # noqa: DTZ001
 
 
 @pytest.mark.parametrize(
