@@ -23,6 +23,7 @@ BLEND, NAIVE = "blend", "seasonal_naive"
 BLEND_POWER = 6.0  # weights are the inverse relative error to this power
 SMALLEST_SHARE = 0.01  # of a blend; crumbs are dropped so that the file stays small
 GROUPS = 4  # of origins: a blend is judged with weights that never saw the origins it is judged on
+LEAST_LEARNED = 420  # hours before the first origin, where the history has them: with less, all but the naives look bad
 REFITS = 5  # over the backtest's window
 SELECTION_NOISE = 0.05  # by which a single candidate must beat the blend
 TUNING_HORIZON = 10  # hours, of the random forest's grid, as in the tutorial
@@ -77,6 +78,7 @@ def plan(hours: int, horizon: int, backtest_days: int) -> tuple[Numbers, int]:
     Newer errors say more: the window is no longer than the larger of 12 days, 6 horizons and a twelfth of the history.
     """
     window = min(int(0.4 * hours), 24 * backtest_days, max(288, 6 * horizon, hours // 12))
+    window = min(window, max(hours - LEAST_LEARNED, hours // 5))
     start = hours - window
     last = max(hours - min(SHORTEST_LEAD, horizon, window // 2), start)
     stride = max(1, min(6, (last - start) // 60))
@@ -191,12 +193,14 @@ def leaderboard(test: Backtest, known: Grid, seasonality: Sequence[int], familie
 
 
 def challengers(board: Sequence[Candidate]) -> list[Candidate]:
-    """The candidates that may challenge, in their order: none that loses to the best seasonal naive, and a single one
-    must beat the blend by SELECTION_NOISE, since the best of some forty on a few hundred hours looks better than it is.
+    """The leaderboard in the order in which its candidates may challenge, up to the best seasonal naive.
+
+    A single candidate, a naive too, must beat the blend by SELECTION_NOISE: the best of some forty on a few hundred
+    hours looks better than it is. Nothing that loses to the naive by more than that may challenge at all.
     """
-    limit = min(row.mae for row in board if row.name.startswith(NAIVE))
-    able = [row for row in board if row.mae <= limit]
-    return sorted(able, key=lambda row: row.mae * (1 if row.name == BLEND else 1 + SELECTION_NOISE))
+    ranked = sorted(board, key=lambda row: row.mae * (1 if row.name == BLEND else 1 + SELECTION_NOISE))
+    naive = next(place for place, row in enumerate(ranked) if row.name.startswith(NAIVE))
+    return ranked[: naive + 1]
 
 
 def _weights(test: Backtest, nonnegative: bool) -> Values:

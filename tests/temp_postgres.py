@@ -9,6 +9,7 @@ from __future__ import annotations
 import os
 import pwd
 import shutil
+import signal
 import socket
 import subprocess
 import tempfile
@@ -66,7 +67,7 @@ class TempPostgres:
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
-        self.stop()
+        self.stop(signal.SIGQUIT)  # nobody will read these files again
         shutil.rmtree(self.folder, ignore_errors=True)
 
     def start(self) -> None:
@@ -84,10 +85,10 @@ class TempPostgres:
                 raise RuntimeError(f"PostgreSQL did not start: {(self.folder / 'log').read_text()[-2000:]}")
             time.sleep(0.05)
 
-    def stop(self) -> None:
+    def stop(self, how: signal.Signals = signal.SIGINT) -> None:
         """Fast shutdown: open transactions are rolled back."""
-        self._process.send_signal(2)
-        self._process.wait(30)
+        self._process.send_signal(how)
+        self._process.wait(60)
         self._log.close()
 
     def new_database(self, *, password: str | None = None) -> str:

@@ -3,6 +3,8 @@ from __future__ import annotations
 import subprocess
 import sys
 import threading
+import time
+from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from datetime import datetime, timedelta
 from pathlib import Path
@@ -10,9 +12,9 @@ from typing import Any
 
 import numpy as np
 import pytest
-from sqlalchemy import text
+from sqlalchemy import Connection, text
 
-from pipeline.database import Database, DatabaseError, database_url, open_database
+from pipeline.database import Database, DatabaseError, _execute_script, database_url, open_database
 from pipeline.series import DataError, Hours, to_seconds
 from pipeline.settings import ROOT, Settings, SettingsError, load_settings
 from tests.conftest import MIDNIGHT, at
@@ -53,6 +55,22 @@ def vintage(issued: float, *predictions: float, series_id: str = "a") -> list[di
         }
         for lead, prediction in enumerate(predictions, start=1)
     ]
+
+
+def at_once(url: str, work: Callable[[Database, int], object]) -> list[object]:
+    """Four connections do the same work at the same moment."""
+    ready = threading.Barrier(4)
+
+    def one(number: int) -> object:
+        database = Database(database_url(settings_for(url)))
+        try:
+            ready.wait(30)
+            return work(database, number)
+        finally:
+            database.engine.dispose()
+
+    with ThreadPoolExecutor(4) as pool:
+        return list(pool.map(one, range(4)))
 
 
 def stored(database: Database, series_id: str = "a", until: datetime = MIDNIGHT + timedelta(days=30)) -> list[float]:
@@ -211,6 +229,16 @@ def test_processes_that_start_on_an_empty_database_at_once(url: str) -> None:
     assert [process.returncode for process in processes] == [0] * 4
 
 
+def test_migrations_that_meet_are_applied_once(url: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    def slowly(connection: Connection, script: str) -> None:
+        time.sleep(0.05)
+        _execute_script(connection, script)
+
+    monkeypatch.setattr("pipeline.database._execute_script", slowly)
+    applied = at_once(url, lambda database, _: database.migrate())
+    assert sorted(len(names) for names in applied if isinstance(names, list)) == [0, 0, 0, 2]
+
+
 # Reality ----------------------------------------------------------------------------------------------------------
 
 
@@ -291,24 +319,18 @@ def test_a_run_whose_write_fails_loads_nothing(database: Database) -> None:
     assert stored(database) == [1]
 
 
-def test_writers_at_once_lose_nothing(url: str) -> None:
+def test_writers_at_once_lose_nothing(url: str, database: Database) -> None:
     """Four connections load overlapping spans, each hour with its own value."""
-    with open_database(settings_for(url)) as first:
-        ready = threading.Barrier(4)
 
-        def work(number: int) -> None:
-            with open_database(settings_for(url)) as mine:
-                ready.wait()
-                for turn in range(5):
-                    span = hours(*range(number, number + 200), start=number)
-                    load(mine, span, run_id=f"{number}/{turn}")
+    def work(mine: Database, number: int) -> None:
+        for turn in range(5):
+            load(mine, hours(*range(number, number + 200), start=number), run_id=f"{number}/{turn}")
 
-        with ThreadPoolExecutor(4) as pool:
-            list(pool.map(work, range(4)))
-        grid = first.reality("a", until=at(999), newest=999)
-        assert grid is not None
-        assert grid.values.tolist() == list(range(203))
-        assert len(first.etl_runs("a", since=at(-1))) == 20
+    at_once(url, work)
+    grid = database.reality("a", until=at(999), newest=999)
+    assert grid is not None
+    assert grid.values.tolist() == list(range(203))
+    assert len(database.etl_runs("a", since=at(-1))) == 20
 
 
 # Predictions and the views ----------------------------------------------------------------------------------------
@@ -366,11 +388,13 @@ def test_a_vintage_issued_again_is_replaced_as_a_whole_and_the_others_stay(datab
     assert database.performance("b", since=at(0), until=at(9))[0]["prediction"] == 1
 
 
-def test_a_vintage_issued_by_many_at_once_is_there_once(url: str) -> None:
-    with open_database(settings_for(url)) as opened:
-        with ThreadPoolExecutor(4) as pool:
-            list(pool.map(lambda value: opened.store_vintage(vintage(0, *[value] * 50)), range(8)))
-        assert len({row["prediction"] for row in performance(opened)}) == 1
+def test_a_vintage_issued_by_many_at_once_is_there_once(url: str, database: Database) -> None:
+    def work(mine: Database, number: int) -> None:
+        for turn in range(5):
+            mine.store_vintage(vintage(0, *[float(10 * number + turn)] * 50))
+
+    at_once(url, work)
+    assert len({row["prediction"] for row in performance(database)}) == 1
 
 
 def test_a_forecast_that_is_no_number_is_refused(database: Database) -> None:
@@ -399,12 +423,19 @@ def test_checks_come_back_newest_first_and_typed(database: Database) -> None:
     assert database.checks("a", before=at(3), since=at(1)) == [check(2), check(1)]
 
 
-def test_a_check_made_again_replaces_the_first(url: str) -> None:
-    with open_database(settings_for(url)) as opened:
-        with ThreadPoolExecutor(4) as pool:
-            list(pool.map(lambda _: opened.store_check(check(1)), range(8)))
-        opened.store_check(check(1, verdict="retrain", newest_hour=None))
-        assert opened.checks("a", before=at(2), since=at(0)) == [check(1, verdict="retrain", newest_hour=None)]
+def test_a_check_made_again_replaces_the_first(database: Database) -> None:
+    database.store_check(check(1))
+    database.store_check(check(1, verdict="retrain", newest_hour=None))
+    assert database.checks("a", before=at(2), since=at(0)) == [check(1, verdict="retrain", newest_hour=None)]
+
+
+def test_a_check_made_by_many_at_once_is_there_once(url: str, database: Database) -> None:
+    def work(mine: Database, _: int) -> None:
+        for hour in range(1, 20):
+            mine.store_check(check(hour))
+
+    at_once(url, work)
+    assert database.checks("a", before=at(99), since=at(0)) == [check(hour) for hour in range(19, 0, -1)]
 
 
 def test_training_runs_come_back_newest_first_with_their_json(database: Database) -> None:

@@ -44,7 +44,7 @@ def run(
 ) -> Run:
     """Run the script as a person would, at so many hours after midnight (half past four), against the stub."""
     monkeypatch.setenv("DATABASE_URL", url)
-    config = configure(f'{{ kind = "blockchain", url = "{stub.url}", timeout_seconds = 0.5 }}')
+    config = configure(f'{{ kind = "blockchain", url = "{stub.url}", timeout_seconds = 2 }}')
 
     def call(*flags: str, now: float = 4.5) -> Ran:
         capsys.readouterr()
