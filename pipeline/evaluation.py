@@ -78,7 +78,7 @@ def plan(hours: int, horizon: int, backtest_days: int) -> tuple[Numbers, int]:
     Newer errors say more: the window is no longer than the larger of 12 days, 6 horizons and a twelfth of the history.
     """
     window = min(int(0.4 * hours), 24 * backtest_days, max(288, 6 * horizon, hours // 12))
-    window = min(window, max(hours - LEAST_LEARNED, hours // 5))
+    window = min(window, max(hours - LEAST_LEARNED, hours // 5, 48))
     start = hours - window
     last = max(hours - min(SHORTEST_LEAD, horizon, window // 2), start)
     stride = max(1, min(6, (last - start) // 60))
