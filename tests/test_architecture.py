@@ -36,7 +36,9 @@ def functions(path: Path) -> list[ast.FunctionDef | ast.AsyncFunctionDef]:
 
 
 def test_the_scripts_of_the_design_are_there() -> None:
-    assert {"update_real_data", "make_predictions", "train", "check_retrain", "app", "rehearse", "utils"} <= set(SCRIPTS)
+    assert {"update_real_data", "make_predictions", "train", "check_retrain", "app", "rehearse", "utils"} <= set(
+        SCRIPTS
+    )
 
 
 @pytest.mark.parametrize("verb", sorted(VERBS))

@@ -65,7 +65,14 @@ def test_the_json_names_what_others_read(tmp_path: Path, capsys: pytest.CaptureF
     recording = tmp_path / "recording.json"
     values = [{"x": int(x), "y": float(y)} for x, y in zip(wave.times, wave.values, strict=True)]
     recording.write_text(json.dumps({"status": "ok", "values": values}))
-    flags = ["--config", str(tmp_path / "config.toml"), "--recording", str(recording), "--output", str(tmp_path / "out")]
+    flags = [
+        "--config",
+        str(tmp_path / "config.toml"),
+        "--recording",
+        str(recording),
+        "--output",
+        str(tmp_path / "out"),
+    ]
     assert rehearse.main([*flags, "--days", "1", "--json"]) == 0
     told = json.loads(capsys.readouterr().out)
     assert told["violations"] == []
