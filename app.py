@@ -16,6 +16,7 @@ import argparse
 import asyncio
 import logging
 import os
+import signal
 import sys
 from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import asynccontextmanager
@@ -27,6 +28,7 @@ from fastapi import FastAPI
 from fastapi.openapi.utils import get_openapi
 
 import make_predictions
+from pipeline import demo
 from pipeline.api import guard, problems, routes
 from pipeline.api.metrics import Metrics, Timing
 from pipeline.api.service import Service, utc_now
@@ -104,7 +106,18 @@ def __getattr__(name: str) -> FastAPI:
     """`uvicorn app:app`: made when it is asked for, so that importing this file has no effect."""
     if name != "app":
         raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
-    return create_app(load_settings(Path(os.environ.get("ACTIONCAST_CONFIG", DEFAULT_CONFIG))))
+    return create_app(_settings())
+
+
+def _settings() -> Settings:
+    return load_settings(Path(os.environ.get("ACTIONCAST_CONFIG", DEFAULT_CONFIG)))
+
+
+def _demo_app() -> FastAPI:
+    """The rehearsal, at its last moment."""
+    settings = demo.demo_settings(_settings())
+    ended = demo.last_moment(settings)
+    return create_app(settings, lambda: ended)
 
 
 def main(argv: Sequence[str] | None = None) -> int:
@@ -113,10 +126,13 @@ def main(argv: Sequence[str] | None = None) -> int:
     parser.add_argument("--port", type=int, default=int(os.environ.get("PORT", "8000")))
     parser.add_argument("--demo", action="store_true", help="serve demo/ as of the end of its rehearsal")
     arguments = parser.parse_args(argv)
+    logging.basicConfig(level=logging.INFO, format="%(levelname)s %(message)s")
+    # Also what uvicorn raises again after it has stopped: a stop that was asked for is a success.
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(0))
     import uvicorn
 
     try:
-        app = create_app(load_settings(Path(os.environ.get("ACTIONCAST_CONFIG", DEFAULT_CONFIG))))
+        app = _demo_app() if arguments.demo else create_app(_settings())
     except ActioncastError as error:
         print(f"error: {error}", file=sys.stderr)
         return 2
@@ -127,6 +143,7 @@ def main(argv: Sequence[str] | None = None) -> int:
         timeout_graceful_shutdown=GRACE_SECONDS,
         server_header=False,
         access_log=False,
+        log_config=None,
     )
     return 0
 

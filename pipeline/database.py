@@ -327,8 +327,8 @@ class Database:
         issued = select(func.max(_PREDICTIONS.c.issued_at)).where(_PREDICTIONS.c.series_id == series_id)
         columns = [type_coerce(query.scalar_subquery(), UtcTime) for query in (hour, loaded, issued)]
         with self._transaction(write=False) as connection:
-            hour_start, loaded_at, issued_at = connection.execute(select(*columns)).one()
-        return Newest(hour_start, loaded_at, issued_at)
+            row = connection.execute(select(*columns)).one()
+        return Newest(row[0], row[1], row[2])
 
     def performance(
         self, series_id: str, *, since: datetime, until: datetime, limit: int | None = None

@@ -7,6 +7,7 @@ import shutil
 from collections.abc import Iterator
 from pathlib import Path
 from tempfile import mkdtemp
+from typing import Any
 
 import pytest
 import schemathesis
@@ -33,7 +34,7 @@ def _filled() -> Iterator[None]:
 
 @schema.parametrize()
 @settings(max_examples=EXAMPLES, deadline=None, derandomize=True, suppress_health_check=list(HealthCheck))
-def test_generated_requests(case: schemathesis.Case) -> None:
+def test_generated_requests(case: schemathesis.Case[Any]) -> None:
     case.call_and_validate(headers={"X-API-Key": KEY})
 
 

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import logging
+import math
+import time
 from collections.abc import Mapping
 from http import HTTPStatus
 from typing import Any
@@ -20,6 +22,7 @@ from pipeline.settings import ActioncastError, SettingsError
 log = logging.getLogger("actioncast")
 MEDIA_TYPE = "application/problem+json"
 RETRY_SECONDS = {True: 5, False: 60}  # a database comes back by itself; data and models take a job
+WARN_EVERY_SECONDS, KEPT_WARNINGS = 10, 100
 UNREACHABLE = "the database does not answer; try again"
 
 WHEN = {
@@ -91,6 +94,7 @@ def _body(status: int, detail: str, errors: list[FieldError]) -> Problem:
 
 def install(app: FastAPI) -> None:
     """Answer every failure with a problem."""
+    app.state.warned = {}
     app.exception_handler(RequestValidationError)(_wrong_parameter)
     app.exception_handler(HTTPException)(_refused)
     app.exception_handler(ActioncastError)(_failed)
@@ -126,9 +130,20 @@ async def _failed(request: Request, error: ActioncastError) -> Response:
     if isinstance(error, Missing):
         return problem(404, message)
     away = isinstance(error, DatabaseError)
-    log.warning("%s %s: %s", request.method, request.url.path, message)
+    _warn_seldom(request.app.state.warned, message)
     # Where the database stands is nobody's business outside.
     return problem(503, UNREACHABLE if away else message, headers={"Retry-After": str(RETRY_SECONDS[away])})
+
+
+def _warn_seldom(warned: dict[str, float], message: str) -> None:
+    """The same warning once in a while: under load a database that is away would fill the log."""
+    now = time.monotonic()
+    if now - warned.get(message, -math.inf) < WARN_EVERY_SECONDS:
+        return
+    if len(warned) > KEPT_WARNINGS:
+        warned.clear()
+    warned[message] = now
+    log.warning("cannot serve: %s", message)
 
 
 async def _broken(_request: Request, _error: Exception) -> Response:
