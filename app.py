@@ -55,6 +55,7 @@ def create_app(settings: Settings, clock: Callable[[], datetime] = utc_now) -> F
     app.state.settings, app.state.clock = settings, clock
     app.state.keys = guard.Keys(settings.environment.api_keys())
     app.state.metrics = Metrics()
+    app.state.pages = {}
     app.include_router(routes.router)
     app.include_router(page.router)
     app.add_middleware(Timing, metrics=app.state.metrics)
