@@ -128,8 +128,6 @@ def main(argv: Sequence[str] | None = None) -> int:
     parser.add_argument("--demo", action="store_true", help="serve demo/ as of the end of its rehearsal")
     arguments = parser.parse_args(argv)
     logging.basicConfig(level=logging.INFO, format="%(levelname)s %(message)s")
-    # Also what uvicorn raises again after it has stopped: a stop that was asked for is a success.
-    signal.signal(signal.SIGTERM, lambda *_: sys.exit(0))
     import uvicorn
 
     try:
@@ -137,6 +135,8 @@ def main(argv: Sequence[str] | None = None) -> int:
     except ActioncastError as error:
         print(f"error: {error}", file=sys.stderr)
         return 2
+    # Also what uvicorn raises again after it has stopped: a stop that was asked for is a success.
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(0))
     uvicorn.run(
         app,
         host=arguments.host,

@@ -30,7 +30,7 @@ def last_moment(settings: Settings) -> datetime:
     """When the last ETL run began: the rehearsal's last tick."""
     with open_database(settings) as database:
         runs = [database.etl_runs(name, since=datetime.min.replace(tzinfo=UTC))[:1] for name in settings.series]
-    moments = [run["started_at"] for newest in runs for run in newest]
+    moments: list[datetime] = [run["started_at"] for newest in runs for run in newest]
     if not moments:
         raise DemoError("the rehearsal has stored nothing; run: python rehearse.py")
     return max(moments)

@@ -148,7 +148,7 @@ def expected_predictions(settings: Settings, database: Database, origin: datetim
     known = database.reality(SERIES, until=origin + timedelta(hours=1), newest=newest)
     assert known is not None
     assert known.end == origin
-    return forecaster.forecast(champion, known, HORIZON).prediction.tolist()
+    return [float(value) for value in forecaster.forecast(champion, known, HORIZON).prediction]
 
 
 def test_postgresql_away_under_load(tmp_path: Path, postgres: TempPostgres) -> None:
