@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+from unittest.mock import patch
 
 import app
 from pipeline.api.service import Service, State
@@ -23,5 +24,5 @@ class Forgetful(Service):
 
 def serve(port: str) -> None:
     """As `python app.py --port`."""
-    app.Service = Forgetful  # type: ignore[misc]
-    sys.exit(app.main(["--port", port]))
+    with patch("app.Service", Forgetful):
+        sys.exit(app.main(["--port", port]))

@@ -5,7 +5,7 @@ import bentoml
 from bench.rivals import Champion
 
 
-@bentoml.service(workers=1)  # type: ignore[untyped-decorator]
+@bentoml.service(workers=1)
 class Forecast:
     def __init__(self) -> None:
         self.champion = Champion()

@@ -1,4 +1,4 @@
-"""What rehearse.py leaves in demo/, as settings and a moment: it is served and exported as at the end of the rehearsal."""
+"""What rehearse.py leaves in demo/: settings and a moment, to serve and export it as at the end of the rehearsal."""
 
 from __future__ import annotations
 

@@ -64,7 +64,7 @@ def training() -> dict[str, Any]:
     board.append({"candidate": "seasonal_naive_168", "mae": 60.0, "mase": 1.0, "seconds": 0.01})
     times = dict.fromkeys(("started_at", "finished_at", "window_end"), at(0)) | {"window_start": at(-HISTORY)}
     names = {"champion": {"name": "ridge_0"}, "challenger": {"name": "ridge_0"}, "verdict": "promoted"}
-    rest = {"reason": "there is no champion", "git_sha": None, "library_versions": {}, "settings": {}}
+    rest: dict[str, Any] = {"reason": "there is no champion", "git_sha": None, "library_versions": {}, "settings": {}}
     return {"run_id": "1", "series_id": SERIES, "hours": HISTORY, "leaderboard": board} | times | names | rest
 
 
@@ -119,9 +119,10 @@ class Visit:
         self.requests: list[Request] = []
         self.page.on("console", lambda message: self.complaints.append(message.text))
         self.page.on("pageerror", lambda error: self.complaints.append(str(error)))
-        self.page.on(
-            "request", lambda request: self.requests.append(request)
-        )  # not the bare method: a wrapper is hung on it
+        self.page.on("request", self._note)
+
+    def _note(self, request: Request) -> None:
+        self.requests.append(request)
 
     def open(self, url: str) -> Page:
         self.page.goto(url)
