@@ -8,6 +8,7 @@ Reads config.toml ($ACTIONCAST_CONFIG names another file), DATABASE_URL, API_KEY
 the schema at /openapi.json. SIGTERM: what runs is finished, at most 8 s later the process ends.
 Exit codes: 0 stopped; 2 wrong flags, config.toml or environment; in production (ENVIRONMENT=production, or K_SERVICE,
 which Cloud Run sets) also when anybody could write.
+The database needs 2 connections for each instance: instances x 2 must stay below what the server allows.
 """
 
 from __future__ import annotations
@@ -116,7 +117,7 @@ def _settings() -> Settings:
 
 def _demo_app() -> FastAPI:
     """The rehearsal, at its last moment."""
-    settings = demo.demo_settings(_settings())
+    settings = demo.demo_settings()
     ended = demo.last_moment(settings)
     return create_app(settings, lambda: ended)
 

@@ -62,7 +62,7 @@ def run(settings: Settings, database: Database, now: datetime, *, folder: Path) 
 def _story(arguments: argparse.Namespace, settings: Settings) -> Report:
     now = arguments.now
     if arguments.demo:
-        settings = demo.demo_settings(settings)
+        settings = demo.demo_settings()
         now = now if arguments.time_travel else demo.last_moment(settings)
     with open_database(settings) as database:
         return run(settings, database, now, folder=arguments.output)

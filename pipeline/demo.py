@@ -8,7 +8,7 @@ from pathlib import Path
 from pydantic import SecretStr
 
 from pipeline.database import open_database
-from pipeline.settings import ROOT, ActioncastError, Settings
+from pipeline.settings import ROOT, ActioncastError, Settings, load_settings
 
 FOLDER = ROOT / "demo"
 
@@ -17,13 +17,15 @@ class DemoError(ActioncastError):
     """There is no rehearsal to look at."""
 
 
-def demo_settings(settings: Settings, folder: Path = FOLDER) -> Settings:
-    """The user's settings with the database and the model of the rehearsal. Raises DemoError without one."""
-    path = folder / "actioncast.db"
+def demo_settings(folder: Path = FOLDER) -> Settings:
+    """The settings, the database and the model of the rehearsal. Raises DemoError without one."""
+    path = folder / "config.toml"
     if not path.exists():
         raise DemoError(f"{path} is missing; run: python rehearse.py")
-    environment = settings.environment.model_copy(update={"database_url": SecretStr(f"sqlite:///{path}")})
-    return settings.model_copy(update={"environment": environment, "folder": folder})
+    settings = load_settings(path)
+    database = SecretStr(f"sqlite:///{folder / 'actioncast.db'}")  # also where DATABASE_URL names the user's own
+    environment = settings.environment.model_copy(update={"database_url": database})
+    return settings.model_copy(update={"environment": environment})
 
 
 def last_moment(settings: Settings) -> datetime:

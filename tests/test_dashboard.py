@@ -237,13 +237,13 @@ def test_the_export_links_its_series_and_holds_no_secret(
 def test_a_demo_that_was_never_made_says_how(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     from pipeline import demo
 
-    made = settings_in(tmp_path, "sqlite://")
     with pytest.raises(demo.DemoError, match=r"rehearse\.py"):
-        demo.demo_settings(made, tmp_path)
+        demo.demo_settings(tmp_path)
+    monkeypatch.setenv("DATABASE_URL", "postgresql://the-users-own")
     with open_database(settings_in(tmp_path, f"sqlite:///{tmp_path / 'actioncast.db'}")) as database:
-        shown = demo.demo_settings(made, tmp_path)
+        shown = demo.demo_settings(tmp_path)
         with pytest.raises(demo.DemoError, match="stored nothing"):
             demo.last_moment(shown)
         load(database, wave(at(-5), 5), at(0))
     assert demo.last_moment(shown) == datetime(2022, 3, 4, tzinfo=UTC)
-    assert demo.demo_settings(made, tmp_path).model_directory(SERIES).is_relative_to(tmp_path)
+    assert shown.model_directory(SERIES).is_relative_to(tmp_path)
