@@ -96,6 +96,7 @@ def _openapi(app: FastAPI) -> dict[str, Any]:
     if not app.openapi_schema:
         schema = get_openapi(title=app.title, version=app.version, description=app.description, routes=app.routes)
         problem = problems.Problem.model_json_schema(ref_template="#/components/schemas/{model}")
+        schema["components"]["securitySchemes"] = guard.SCHEMES
         schema["components"]["schemas"] |= problem.pop("$defs") | {"Problem": problem}
         if app.state.settings.api.reading == "open":
             for item in schema["paths"].values():

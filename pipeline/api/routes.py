@@ -11,7 +11,7 @@ from fastapi.responses import Response
 from pydantic import AfterValidator, AwareDatetime, BeforeValidator
 
 from pipeline import monitoring
-from pipeline.api.guard import reading, writing
+from pipeline.api.guard import SECURITY, reading, writing
 from pipeline.api.metrics import Metrics
 from pipeline.api.models import Forecast, Health, Performance, Readiness, ScoredHour, SeriesInfo, Summary
 from pipeline.api.problems import problems
@@ -58,6 +58,7 @@ def _service(request: Request) -> Service:
     tags=["forecast"],
     response_model=Forecast,
     dependencies=[Depends(writing)],
+    openapi_extra={"security": SECURITY},
     responses=problems(401, 404, 413, 422, 429, 503),
 )
 async def forecast(
@@ -82,6 +83,7 @@ async def forecast(
     tags=["forecast"],
     response_model=Forecast,
     dependencies=[Depends(reading)],
+    openapi_extra={"security": SECURITY},
     responses=problems(401, 404, 413, 422, 429, 503),
 )
 async def latest_forecast(request: Request, series: SeriesName = None) -> Response:
@@ -94,6 +96,7 @@ async def latest_forecast(request: Request, series: SeriesName = None) -> Respon
     "/performance",
     tags=["monitoring"],
     dependencies=[Depends(reading)],
+    openapi_extra={"security": SECURITY},
     responses=problems(401, 404, 413, 422, 429, 503),
 )
 async def performance(
@@ -127,14 +130,26 @@ async def performance(
 _EARLIEST = datetime.min.replace(tzinfo=UTC) + DEFAULT_WINDOW
 
 
-@router.get("/model", tags=["model"], dependencies=[Depends(reading)], responses=problems(401, 404, 413, 422, 429, 503))
+@router.get(
+    "/model",
+    tags=["model"],
+    dependencies=[Depends(reading)],
+    openapi_extra={"security": SECURITY},
+    responses=problems(401, 404, 413, 422, 429, 503),
+)
 async def model(request: Request, series: SeriesName = None) -> Card:
     """The champion's card: what it is, what it learned from, how good it was in the backtest."""
     service = _service(request)
     return service.card(service.settings.series_id(series))
 
 
-@router.get("/series", tags=["model"], dependencies=[Depends(reading)], responses=problems(401, 413, 429, 503))
+@router.get(
+    "/series",
+    tags=["model"],
+    dependencies=[Depends(reading)],
+    openapi_extra={"security": SECURITY},
+    responses=problems(401, 413, 429, 503),
+)
 async def series_list(request: Request) -> list[SeriesInfo]:
     """The series of config.toml, with what is stored of each."""
     service = _service(request)
@@ -176,6 +191,7 @@ async def ready(request: Request, response: Response) -> Readiness:
     "/metrics",
     tags=["operation"],
     dependencies=[Depends(reading)],
+    openapi_extra={"security": SECURITY},
     response_class=Response,
     responses=problems(401, 413, 429) | {200: {"content": {"text/plain": {"schema": {"type": "string"}}}}},
 )
