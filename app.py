@@ -1,94 +1,155 @@
-"""Serving: POST /forecast makes and stores the same forecast as make_predictions.py.
+"""Serving: the API and the page. POST /forecast makes and stores the same forecast as make_predictions.py.
 
-    uvicorn app:app --port 8000
-    curl -X POST 'http://127.0.0.1:8000/forecast?num_predictions=24'
+    python app.py                                                  # port $PORT, else 8000
+    python app.py --demo                                           # what rehearse.py left in demo/
+    curl -X POST 'http://127.0.0.1:8000/forecast?num_predictions=24' -H "X-API-Key: $API_KEY"
 
-Reads config.toml ($ACTIONCAST_CONFIG names another file), DATABASE_URL and model/<series>/.
+Reads config.toml ($ACTIONCAST_CONFIG names another file), DATABASE_URL, API_KEY and model/<series>/. The page is at /,
+the schema at /openapi.json. SIGTERM: what runs is finished, at most 8 s later the process ends.
+Exit codes: 0 stopped; 2 wrong flags, config.toml or environment; in production (ENVIRONMENT=production, or K_SERVICE,
+which Cloud Run sets) also when anybody could write.
+The database needs 2 connections for each instance: instances x 2 must stay below what the server allows.
 """
 
 from __future__ import annotations
 
+import argparse
+import asyncio
+import logging
 import os
-from collections.abc import AsyncIterator
+import signal
+import sys
+from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import asynccontextmanager
-from datetime import UTC, datetime
+from datetime import datetime
 from pathlib import Path
-from typing import Annotated
+from typing import Any
 
-from fastapi import FastAPI, Query, Request
-from fastapi.responses import JSONResponse
-from pydantic import AwareDatetime, BaseModel
+from fastapi import FastAPI
+from fastapi.openapi.utils import get_openapi
 
 import make_predictions
-from pipeline import forecaster
-from pipeline.database import open_database
+from pipeline import demo
+from pipeline.api import guard, problems, routes
+from pipeline.api.metrics import Metrics, Timing
+from pipeline.api.service import Service, utc_now
+from pipeline.dashboard import page
+from pipeline.database import Database, database_url
 from pipeline.script import masked
-from pipeline.settings import DEFAULT_CONFIG, ActioncastError, SettingsError, load_settings
+from pipeline.settings import DEFAULT_CONFIG, ActioncastError, Settings, load_settings
+
+log = logging.getLogger("actioncast")
+GRACE_SECONDS = 8  # for requests that run when SIGTERM comes; clouds kill after 10
 
 
-class Prediction(BaseModel):
-    """The forecast of one hour, in the series' unit."""
-
-    prediction_date: AwareDatetime
-    prediction: float
-    lower: float
-    upper: float
-
-
-class Forecast(BaseModel):
-    """One vintage: `origin` is the last hour the model knew, `issued_at` when it was made."""
-
-    series: str
-    issued_at: AwareDatetime
-    origin: AwareDatetime
-    model_version: str
-    predictions: list[Prediction]
-
-
-class Problem(BaseModel):
-    """What went wrong, for a person."""
-
-    detail: str
+def create_app(settings: Settings, clock: Callable[[], datetime] = utc_now) -> FastAPI:
+    """The application for these settings. Raises SettingsError where it would be unsafe."""
+    guard.check_safe(settings)
+    app = FastAPI(
+        title="Actioncast",
+        description="Hourly forecasts with intervals, their live error, and the model behind them.",
+        version="1",
+        lifespan=_lifespan,
+        docs_url=None,  # both would load scripts from a CDN
+        redoc_url=None,
+    )
+    app.state.settings, app.state.clock = settings, clock
+    app.state.keys = guard.Keys(settings.environment.api_keys())
+    app.state.metrics = Metrics()
+    app.state.pages = {}
+    app.include_router(routes.router)
+    app.include_router(page.router)
+    app.add_middleware(Timing, metrics=app.state.metrics)
+    app.add_middleware(guard.Guard, settings=settings)
+    problems.install(app)
+    app.openapi = lambda: _openapi(app)  # type: ignore[method-assign]
+    return app
 
 
 @asynccontextmanager
 async def _lifespan(app: FastAPI) -> AsyncIterator[None]:
-    app.state.settings = load_settings(Path(os.environ.get("ACTIONCAST_CONFIG", DEFAULT_CONFIG)))
-    with open_database(app.state.settings) as app.state.database:
+    settings = app.state.settings
+    if not app.state.keys and settings.api.authentication == "key":
+        log.warning("API_KEY is not set: whoever reaches this port may write")
+    database = Database(database_url(settings))
+    app.state.service = service = Service(settings, database, make_predictions.run, app.state.clock)
+    preparing = asyncio.create_task(_prepare(service))
+    try:
         yield
+    finally:
+        preparing.cancel()
+        await asyncio.gather(preparing, return_exceptions=True)
+        await service.close()
+        database.engine.dispose()
 
 
-app = FastAPI(title="Actioncast", lifespan=_lifespan)
+async def _prepare(service: Service) -> None:
+    """What fails here is said again to whoever asks for it."""
+    try:
+        await service.prepare()
+    except ActioncastError as error:
+        log.warning("not prepared: %s", masked(str(error), service.settings.environment.secrets()))
 
 
-@app.exception_handler(ActioncastError)
-def _answer_failure(request: Request, error: ActioncastError) -> JSONResponse:
-    """An unknown series is the caller's mistake, all else is ours and may pass."""
-    detail = masked(str(error), request.app.state.settings.environment.secrets())
-    return JSONResponse({"detail": detail}, 404 if isinstance(error, SettingsError) else 503)
+def _openapi(app: FastAPI) -> dict[str, Any]:
+    """The schema, with the problem that all errors are, and without keys where reading is open."""
+    if not app.openapi_schema:
+        schema = get_openapi(title=app.title, version=app.version, description=app.description, routes=app.routes)
+        problem = problems.Problem.model_json_schema(ref_template="#/components/schemas/{model}")
+        schema["components"]["securitySchemes"] = guard.SCHEMES
+        schema["components"]["schemas"] |= problem.pop("$defs") | {"Problem": problem}
+        if app.state.settings.api.reading == "open":
+            for item in schema["paths"].values():
+                item.get("get", {}).pop("security", None)
+        app.openapi_schema = schema
+    return app.openapi_schema
 
 
-@app.get("/health")
-def health() -> dict[str, str]:
-    """Alive."""
-    return {"status": "ok"}
+def __getattr__(name: str) -> FastAPI:
+    """`uvicorn app:app`: made when it is asked for, so that importing this file has no effect."""
+    if name != "app":
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    return create_app(_settings())
 
 
-@app.post("/forecast", responses={404: {"model": Problem}, 503: {"model": Problem}})
-def forecast(
-    request: Request,
-    num_predictions: Annotated[int, Query(ge=1, le=forecaster.LONGEST_HORIZON)] = 168,
-    return_predictions: bool = True,
-    series: str | None = None,
-) -> Forecast:
-    """Forecast the next hours from the newest stored ones and store them; without return_predictions the list is empty."""
-    settings = request.app.state.settings
-    report = make_predictions.run(
-        settings,
-        request.app.state.database,
-        datetime.now(UTC).replace(microsecond=0),
-        series_id=settings.series_id(series),
-        horizon=num_predictions,
+def _settings() -> Settings:
+    return load_settings(Path(os.environ.get("ACTIONCAST_CONFIG", DEFAULT_CONFIG)))
+
+
+def _demo_app() -> FastAPI:
+    """The rehearsal, at its last moment."""
+    settings = demo.demo_settings()
+    ended = demo.last_moment(settings)
+    return create_app(settings, lambda: ended)
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--host", default="127.0.0.1", help="0.0.0.0 in a container (default: 127.0.0.1)")
+    parser.add_argument("--port", type=int, default=int(os.environ.get("PORT", "8000")))
+    parser.add_argument("--demo", action="store_true", help="serve demo/ as of the end of its rehearsal")
+    arguments = parser.parse_args(argv)
+    logging.basicConfig(level=logging.INFO, format="%(levelname)s %(message)s")
+    import uvicorn
+
+    try:
+        app = _demo_app() if arguments.demo else create_app(_settings())
+    except ActioncastError as error:
+        print(f"error: {error}", file=sys.stderr)
+        return 2
+    # Also what uvicorn raises again after it has stopped: a stop that was asked for is a success.
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(0))
+    uvicorn.run(
+        app,
+        host=arguments.host,
+        port=arguments.port,
+        timeout_graceful_shutdown=GRACE_SECONDS,
+        server_header=False,
+        access_log=False,
+        log_config=None,
     )
-    body = Forecast.model_validate(report.as_json())
-    return body if return_predictions else body.model_copy(update={"predictions": []})
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

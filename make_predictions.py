@@ -19,7 +19,6 @@ import sys
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from typing import Any
 
 from pipeline import card, fleet, forecaster
 from pipeline.database import Database
@@ -27,6 +26,7 @@ from pipeline.script import run_script
 from pipeline.series import Grid, isoformat
 from pipeline.settings import ActioncastError, Settings
 from pipeline.terminal import table
+from pipeline.vintage import Vintage
 
 
 class NoDataError(ActioncastError):
@@ -34,28 +34,10 @@ class NoDataError(ActioncastError):
 
 
 @dataclass(frozen=True)
-class Report:
-    """One vintage. `rows` as stored: prediction_date, prediction, lower, upper, lead; `origin`: the last known hour."""
+class Report(Vintage):
+    """The vintage that was stored."""
 
-    series: str
-    issued_at: datetime
-    origin: datetime
-    model_version: str
-    rows: list[dict[str, Any]]
     failed: bool = False
-
-    def as_json(self) -> dict[str, Any]:
-        shown = ("prediction", "lower", "upper")
-        return {
-            "series": self.series,
-            "issued_at": isoformat(self.issued_at),
-            "origin": isoformat(self.origin),
-            "model_version": self.model_version,
-            "predictions": [
-                {"prediction_date": isoformat(row["prediction_date"]), **{name: row[name] for name in shown}}
-                for row in self.rows
-            ],
-        }
 
     def as_text(self) -> str:
         rows = [[isoformat(r["prediction_date"]), r["prediction"], r["lower"], r["upper"]] for r in self.rows[:6]]

@@ -13,7 +13,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from contextlib import closing, contextmanager, suppress
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 from sqlalchemy import (
@@ -36,6 +36,7 @@ from sqlalchemy import (
     select,
     table,
     text,
+    type_coerce,
 )
 from sqlalchemy.engine import URL, make_url
 from sqlalchemy.exc import ArgumentError, DBAPIError, SQLAlchemyError
@@ -185,6 +186,14 @@ def open_database(settings: Settings) -> Iterator[Database]:
         database.engine.dispose()
 
 
+class Newest(NamedTuple):
+    """The newest stored hour, the end of the newest run that changed hours, and when the newest vintage was issued."""
+
+    hour: datetime | None
+    loaded_at: datetime | None
+    issued_at: datetime | None
+
+
 class Database:
     """What the verbs read and write. Every method is one transaction."""
 
@@ -292,15 +301,59 @@ class Database:
             else:
                 _insert_unnested(connection, rows)
 
-    def performance(self, series_id: str, *, since: datetime, until: datetime) -> list[dict[str, Any]]:
+    def vintage(self, series_id: str, issued_at: datetime) -> list[dict[str, Any]]:
+        """The rows issued at this moment, by lead."""
+        same = (_PREDICTIONS.c.series_id == series_id, _PREDICTIONS.c.issued_at == issued_at)
+        return self._rows(select(_PREDICTIONS).where(*same).order_by(_PREDICTIONS.c.lead))
+
+    def find_vintage(
+        self, series_id: str, *, model_version: str, origin: datetime, horizon: int, since: datetime | None
+    ) -> datetime | None:
+        """When this model last issued, not before `since`, at least `horizon` hours after the hour `origin`."""
+        p = _PREDICTIONS.c
+        last_hour = (p.prediction_date == origin + timedelta(hours=horizon), p.lead == horizon)
+        query = select(func.max(p.issued_at, type_=UtcTime)).where(
+            p.series_id == series_id, *last_hour, p.model_version == model_version
+        )
+        with self._transaction(write=False) as connection:
+            return connection.scalar(query.where(p.issued_at >= since) if since else query)
+
+    def newest(self, series_id: str) -> Newest:
+        """What a stored or prepared answer depends on: three look-ups in indexes, one round trip."""
+        hour = select(func.max(_REALITY.c.reality_date)).where(_REALITY.c.series_id == series_id)
+        runs = _ETL_RUNS.c
+        loaded = select(runs.finished_at).where(runs.series_id == series_id, runs.outcome == "loaded")
+        loaded = loaded.order_by(runs.started_at.desc()).limit(1)
+        issued = select(func.max(_PREDICTIONS.c.issued_at)).where(_PREDICTIONS.c.series_id == series_id)
+        columns = [type_coerce(query.scalar_subquery(), UtcTime) for query in (hour, loaded, issued)]
+        with self._transaction(write=False) as connection:
+            row = connection.execute(select(*columns)).one()
+        return Newest(row[0], row[1], row[2])
+
+    def performance(
+        self, series_id: str, *, since: datetime, until: datetime, limit: int | None = None
+    ) -> list[dict[str, Any]]:
         """Rows of the view `performance` for hours that begin in [since, until), ascending; reality may be None."""
         begins = _PERFORMANCE.c.prediction_date
         query = (
             select(_PERFORMANCE)
             .where(_PERFORMANCE.c.series_id == series_id, begins >= since, begins < until)
             .order_by(begins)
+            .limit(limit)
         )
         return self._rows(query)
+
+    def error_by_lead(self, series_id: str, *, since: datetime, until: datetime) -> list[dict[str, Any]]:
+        """Mean absolute error of all vintages for hours in [since, until), by lead: lead, mae, hours."""
+        p, error = _PREDICTIONS.c, func.abs(_PREDICTIONS.c.prediction - _REALITY.c.value)
+        same_hour = (_REALITY.c.series_id == p.series_id) & (_REALITY.c.reality_date == p.prediction_date)
+        return self._rows(
+            select(p.lead, func.avg(error).label("mae"), func.count().label("hours"))
+            .select_from(_PREDICTIONS.join(_REALITY, same_hour))
+            .where(p.series_id == series_id, p.prediction_date >= since, p.prediction_date < until)
+            .group_by(p.lead)
+            .order_by(p.lead)
+        )
 
     # runs and checks -----------------------------------------------------------------------------------------------
 

@@ -109,6 +109,12 @@ class Forecaster:
         """Hours of history that a forecast needs."""
         return max(member.recipe.reach for member in self.members)
 
+    def warm(self) -> None:
+        """Import and read what the first forecast would otherwise wait for. A linear recipe needs nothing."""
+        for member in self.members:
+            if member.booster:
+                _booster(member.booster)
+
 
 @dataclass(frozen=True)
 class Forecast:

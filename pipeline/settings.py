@@ -193,6 +193,16 @@ class FreshnessSettings(Table):
     source_hours: float = Field(default=24, gt=0)
 
 
+class ApiSettings(Table):
+    """Who may ask the API, how much and how often."""
+
+    authentication: Literal["key", "platform"] = "key"
+    reading: Literal["open", "key"] = "open"
+    requests_per_minute: int = Field(default=600, ge=0)
+    maximum_body_bytes: int = Field(default=65_536, ge=0)
+    newness_seconds: float = Field(default=1, ge=0)
+
+
 class Environment(BaseModel):
     """What comes from environment variables; the tutorial's names URI and TOKEN are accepted."""
 
@@ -202,7 +212,8 @@ class Environment(BaseModel):
     github_token: SecretStr | None = None
     github_api_url: str = "https://api.github.com"
     github_repository: str | None = None
-    api_key: SecretStr | None = None
+    api_key: SecretStr | None = None  # one key, or several with commas between
+    production: bool = False
 
     @classmethod
     def of(cls, variables: Mapping[str, str]) -> Environment:
@@ -213,13 +224,19 @@ class Environment(BaseModel):
             "github_api_url": variables.get("GITHUB_API_URL"),
             "github_repository": variables.get("GITHUB_REPOSITORY"),
             "api_key": variables.get("API_KEY"),
+            "production": bool(variables.get("K_SERVICE")) or variables.get("ENVIRONMENT") == "production",
         }
         return cls.model_validate({name: value for name, value in known.items() if value})
 
     def secrets(self) -> list[str]:
         """The values that no output may hold. The place of a SQLite file is none."""
-        values = [s.get_secret_value() for s in (self.database_url, self.github_token, self.api_key) if s]
-        return [value for value in values if not value.startswith("sqlite:")]
+        values = [s.get_secret_value() for s in (self.database_url, self.github_token) if s]
+        return [value for value in [*values, *self.api_keys()] if not value.startswith("sqlite:")]
+
+    def api_keys(self) -> list[str]:
+        """The keys that are valid: while a key is rotated the new and the old one."""
+        keys = self.api_key.get_secret_value().split(",") if self.api_key else []
+        return [key.strip() for key in keys if key.strip()]
 
 
 class Config(Table):
@@ -229,6 +246,7 @@ class Config(Table):
     train: TrainSettings = TrainSettings()
     retrain: RetrainSettings = RetrainSettings()
     freshness: FreshnessSettings = FreshnessSettings()
+    api: ApiSettings = ApiSettings()
 
 
 class Settings(Config):
@@ -306,6 +324,7 @@ _TABLES: dict[str, type[Table]] = {
     "train": TrainSettings,
     "retrain": RetrainSettings,
     "freshness": FreshnessSettings,
+    "api": ApiSettings,
 }
 
 

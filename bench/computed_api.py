@@ -1,0 +1,28 @@
+"""Our API with a memory that never holds: every request computes its forecast and stores it. For bench/api.py."""
+
+from __future__ import annotations
+
+import sys
+from unittest.mock import patch
+
+import app
+from pipeline.api.service import Service, State
+from pipeline.database import Database
+from pipeline.vintage import Vintage
+
+
+class Forgetful(Service):
+    """Finds nothing, remembers nothing."""
+
+    def find(self, database: Database, *, series_id: str, state: State, horizon: int) -> Vintage | None:  # noqa: ARG002
+        return None
+
+    async def forecast(self, series_id: str, horizon: int, shown: int) -> bytes:
+        self._made.clear()
+        return await super().forecast(series_id, horizon, shown)
+
+
+def serve(port: str) -> None:
+    """As `python app.py --port`."""
+    with patch("app.Service", Forgetful):
+        sys.exit(app.main(["--port", port]))

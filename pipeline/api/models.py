@@ -1,0 +1,95 @@
+"""What the API answers. Errors and values are in the series' unit, times in UTC, an hour is named by its start."""
+
+from __future__ import annotations
+
+from pydantic import AwareDatetime, BaseModel, Field
+
+
+class Prediction(BaseModel):
+    """The forecast of one hour."""
+
+    prediction_date: AwareDatetime = Field(examples=["2022-03-04T03:00:00Z"])
+    prediction: float = Field(examples=[12034.5])
+    lower: float = Field(examples=[11211.9])
+    upper: float = Field(examples=[12856.0])
+
+
+class Forecast(BaseModel):
+    """One vintage: `origin` is the last hour the model knew, `issued_at` when it was made."""
+
+    series: str = Field(examples=["bitcoin_transactions"])
+    issued_at: AwareDatetime = Field(examples=["2022-03-04T03:17:00Z"])
+    origin: AwareDatetime = Field(examples=["2022-03-04T02:00:00Z"])
+    model_version: str = Field(examples=["20220301T01-73a7fcbe"])
+    predictions: list[Prediction]
+
+
+class ScoredHour(BaseModel):
+    """What a user would have seen for an hour, and how it turned out: null where that is not known."""
+
+    prediction_date: AwareDatetime
+    prediction: float
+    lower: float
+    upper: float
+    reality: float | None
+    absolute_error: float | None
+    covered: bool | None = Field(description="reality lies inside lower..upper")
+    naive_error: float | None = Field(description="error of the same hour one week earlier")
+    issued_at: AwareDatetime
+    lead: int = Field(description="hours between the last known hour and this one")
+    model_version: str
+
+
+class Summary(BaseModel):
+    """Means over the scored hours of this page."""
+
+    scored_hours: int = Field(examples=[48])
+    mae: float | None = Field(examples=[371.8])
+    naive_mae: float | None = Field(examples=[979.1])
+    coverage: float | None = Field(examples=[0.79])
+
+
+class Performance(BaseModel):
+    """Forecast hours, ascending. `next_since` is where the next page begins, null on the last one."""
+
+    series: str
+    unit: str = Field(examples=["transactions/h"])
+    since: AwareDatetime
+    until: AwareDatetime
+    summary: Summary
+    hours: list[ScoredHour]
+    next_since: AwareDatetime | None
+
+
+class SeriesInfo(BaseModel):
+    """A series of config.toml and what is stored of it."""
+
+    series: str
+    title: str
+    unit: str
+    horizon: int
+    newest_hour: AwareDatetime | None
+    issued_at: AwareDatetime | None = Field(description="of the newest forecast")
+    model_version: str | None
+
+
+class Health(BaseModel):
+    """Alive."""
+
+    status: str = Field(examples=["ok"])
+
+
+class Check(BaseModel):
+    """One thing that serving needs."""
+
+    name: str = Field(examples=["data"])
+    series: str | None
+    ok: bool
+    detail: str = Field(examples=["newest hour 2022-03-04 02:00Z, over for 2 h, at most 24 h are allowed"])
+
+
+class Readiness(BaseModel):
+    """Ready when every check is ok."""
+
+    ready: bool
+    checks: list[Check]

@@ -1,0 +1,1 @@
+"""The page: the same HTML for the API's / and for the static export."""

@@ -1,0 +1,134 @@
+"use strict";
+// Draws the charts from the JSON in the page. Colours come from the style sheet, so that light and dark are decided once.
+(() => {
+  const data = JSON.parse(document.getElementById("data").textContent);
+  const figures = new Intl.NumberFormat("en", { maximumSignificantDigits: 4 });
+  const axisFigures = new Intl.NumberFormat("en", { notation: "compact", maximumSignificantDigits: 3 });
+  const percent = new Intl.NumberFormat("en", { style: "percent", maximumFractionDigits: 0 });
+  const day = new Intl.DateTimeFormat("en", { timeZone: "UTC", month: "short", day: "numeric" });
+  const hour = new Intl.DateTimeFormat("en-GB", { timeZone: "UTC", weekday: "short", day: "numeric", month: "short", hour: "2-digit", minute: "2-digit" });
+  const colour = (name) => getComputedStyle(document.documentElement).getPropertyValue(`--${name}`).trim();
+  const plain = (value) => (value == null ? "–" : figures.format(value));
+  const share = (value) => (value == null ? "–" : percent.format(value));
+
+  const line = (label, name, options = {}) => ({
+    label, stroke: colour(name), width: 2, points: { show: false }, value: (_, value) => plain(value), ...options,
+  });
+  const dashed = { width: 1.5, dash: [5, 4] };
+
+  function axes(xValues, yFormat) {
+    const common = { stroke: colour("muted"), grid: { stroke: colour("line"), width: 1 }, ticks: { show: false }, font: "12px system-ui, sans-serif" };
+    return [
+      { ...common, grid: { show: false }, values: xValues, space: 70, size: 28 },
+      { ...common, size: 52, values: (_, ticks) => ticks.map(yFormat) },
+    ];
+  }
+  const days = (_, ticks) => ticks.map((t) => (t % 86400 ? "" : day.format(t * 1000)));
+  const times = { label: "Hour", value: (_, t) => (t == null ? "–" : `${hour.format(t * 1000)} UTC`) };
+  const leads = { label: "Hours ahead", value: (_, t) => (t == null ? "–" : `${t} h`) };
+
+  // A dashed line at the newest known hour: left of it is past, right of it forecast.
+  function border(at) {
+    return { hooks: { draw: (u) => {
+      const x = Math.round(u.valToPos(at, "x", true));
+      const { top, height } = u.bbox;
+      u.ctx.save();
+      u.ctx.strokeStyle = colour("muted");
+      u.ctx.setLineDash([3, 4]);
+      u.ctx.beginPath();
+      u.ctx.moveTo(x, top);
+      u.ctx.lineTo(x, top + height);
+      u.ctx.stroke();
+      u.ctx.restore();
+    } } };
+  }
+
+  const band = { label: "Lower", stroke: "transparent", width: 0, points: { show: false }, value: (_, value) => plain(value) };
+  const charts = {
+    forecast: () => ({
+      columns: [data.forecast.t, data.forecast.upper, data.forecast.lower, data.forecast.prediction, data.forecast.reality],
+      series: [times, { ...band, label: "Upper" }, band, line("Forecast", "forecast"), line("Reality", "reality", { width: 1.6 })],
+      bands: [{ series: [1, 2], fill: colour("band") }],
+      axes: axes(days, (v) => axisFigures.format(v)),
+      plugins: [border(data.forecast.end)],
+      height: 300,
+    }),
+    error: () => ({
+      columns: [data.error.t, data.error.mae, data.error.naive, data.error.limit],
+      series: [times, line("Forecast", "forecast"), line("Weekly naive", "naive"), line("Retrain above", "limit", dashed)],
+      axes: axes(days, (v) => axisFigures.format(v)),
+      fromZero: true,
+      height: 260,
+    }),
+    lead: () => ({
+      columns: [data.lead.t, data.lead.live, data.lead.backtest],
+      series: [leads, line("Live", "forecast"), line("Backtest", "naive", dashed)],
+      axes: axes((_, ticks) => ticks.map((t) => `${t} h`), (v) => axisFigures.format(v)),
+      counted: true,
+      fromZero: true,
+      height: 230,
+    }),
+    coverage: () => ({
+      columns: [data.error.t, data.error.coverage, data.error.t.map(() => data.coverageTarget)],
+      series: [times, line("Inside", "forecast", { value: (_, v) => share(v) }), line("Aimed at", "naive", { ...dashed, value: (_, v) => share(v) })],
+      axes: axes(days, (v) => percent.format(v)),
+      range: [0, 1],
+      height: 230,
+    }),
+  };
+
+  function draw(element) {
+    const name = element.dataset.chart;
+    const { columns, height, fromZero, range, counted, ...options } = charts[name]();
+    element.replaceChildren();
+    // On a phone three days on either side, so that the interval can be seen.
+    const near = name === "forecast" && element.clientWidth < 560 ? [data.forecast.end - 3 * 86400, data.forecast.end + 3 * 86400] : null;
+    const y = range ? { range } : fromZero ? { range: (_, _low, high) => [0, (high || 1) * 1.08] } : {};
+    const plot = new uPlot({
+      ...options,
+      width: element.clientWidth,
+      height,
+      tzDate: (t) => uPlot.tzDate(new Date(t * 1000), "UTC"),
+      scales: { x: { time: !counted, ...(near && { range: near }) }, y },
+      cursor: { drag: { x: false, y: false }, points: { size: 7 } },
+      legend: { live: true },
+    }, columns, element);
+    return { plot, name };
+  }
+
+  // Arrow keys walk through the hours; what stands there is read out.
+  function walk(event, element, { plot, name }) {
+    const step = { ArrowLeft: -1, ArrowRight: 1, PageUp: -24, PageDown: 24 }[event.key];
+    if (!step) return;
+    event.preventDefault();
+    const last = plot.data[0].length - 1;
+    const at = Math.max(0, Math.min(last, (plot.cursor.idx ?? (step > 0 ? -1 : last + 1)) + step));
+    const value = plot.data.slice(1).find((column) => column[at] != null)?.[at] ?? 0;
+    plot.setCursor({ left: plot.valToPos(plot.data[0][at], "x"), top: plot.valToPos(value, "y") });
+    const parts = plot.series.map((series, i) => `${series.label} ${series.value(plot, plot.data[i][at])}`);
+    document.querySelector(`[data-reading="${name}"]`).textContent = parts.join(", ");
+  }
+
+  const drawn = new Map();
+  const elements = document.querySelectorAll("[data-chart]");
+  const resized = new ResizeObserver((entries) => {
+    for (const { target, contentRect } of entries) {
+      const chart = drawn.get(target);
+      if (chart && Math.abs(chart.plot.width - contentRect.width) > 1) {
+        chart.plot.setSize({ width: contentRect.width, height: chart.plot.height });
+      }
+    }
+  });
+  for (const element of elements) {
+    drawn.set(element, draw(element));
+    resized.observe(element);
+    element.addEventListener("keydown", (event) => walk(event, element, drawn.get(element)));
+  }
+  matchMedia("(prefers-color-scheme: dark)").addEventListener("change", () => {
+    for (const element of elements) {
+      drawn.get(element).plot.destroy();
+      drawn.set(element, draw(element));
+    }
+  });
+  document.documentElement.dataset.drawn = "true";
+})();

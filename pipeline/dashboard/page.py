@@ -1,0 +1,79 @@
+"""The routes of the page: rendered at most every few seconds, kept compressed, under the same keys as reading."""
+
+from __future__ import annotations
+
+import gzip
+import time
+from dataclasses import dataclass, field
+from functools import cache, partial
+from typing import Annotated
+
+from fastapi import APIRouter, Depends, Query, Request
+from fastapi.responses import Response
+from starlette.exceptions import HTTPException
+
+from pipeline.api.guard import reading
+from pipeline.api.service import Service
+from pipeline.dashboard import render
+from pipeline.dashboard.report import collect
+from pipeline.database import Database
+
+router = APIRouter(include_in_schema=False)
+KEPT_SECONDS = 5
+FOR_EVER = "public, max-age=31536000, immutable"
+
+
+@dataclass(frozen=True)
+class Body:
+    """The same bytes twice."""
+
+    plain: bytes
+    packed: bytes = field(repr=False)
+
+    @classmethod
+    def of(cls, plain: bytes) -> Body:
+        return cls(plain, gzip.compress(plain, 6, mtime=0))
+
+    def answer(self, request: Request, media_type: str, cache_control: str) -> Response:
+        headers = {"Cache-Control": cache_control, "Vary": "Accept-Encoding"}
+        if "gzip" in request.headers.get("accept-encoding", ""):
+            return Response(self.packed, headers=headers | {"Content-Encoding": "gzip"}, media_type=media_type)
+        return Response(self.plain, headers=headers, media_type=media_type)
+
+
+@router.api_route("/", methods=["GET", "HEAD"], dependencies=[Depends(reading)])
+async def page(request: Request, series: Annotated[str | None, Query()] = None) -> Response:
+    """The page of a series."""
+    service: Service = request.app.state.service
+    series_id = service.settings.series_id(series)
+    pages: dict[str, tuple[float, Body]] = request.app.state.pages
+    made, body = pages.get(series_id, (0.0, None))
+    if body is None or time.monotonic() - made > KEPT_SECONDS:
+        body = await service.once(
+            ("page", series_id), lambda: service.ask(partial(_render, service=service, series_id=series_id))
+        )
+        pages[series_id] = time.monotonic(), body
+    return body.answer(request, "text/html; charset=utf-8", "no-cache")
+
+
+def _render(database: Database, *, service: Service, series_id: str) -> Body:
+    settings = service.settings
+    report = collect(settings, database, service.clock(), series_id)
+    links = {name: f"?series={name}" for name in settings.series}
+    titles = {name: wanted.title or name for name, wanted in settings.series.items()}
+    return Body.of(render.render(report, links, titles, live=True).encode())
+
+
+@router.api_route("/assets/{name}", methods=["GET", "HEAD"])
+async def asset(request: Request, name: str) -> Response:
+    """A file of the page. Nothing in it is secret."""
+    content = render.assets().get(name)
+    if content is None:
+        raise HTTPException(404, f"there is no asset {name!r}")
+    kind = render.KINDS["." + name.rsplit(".", 1)[-1]]
+    return _packed(name, content).answer(request, kind, FOR_EVER if "v" in request.query_params else "no-cache")
+
+
+@cache
+def _packed(_name: str, content: bytes) -> Body:
+    return Body.of(content)
