@@ -150,6 +150,8 @@ _CHECKS = _table(
 )
 
 
+TABLES = (_REALITY, _PREDICTIONS, _ETL_RUNS, _TRAINING_RUNS, _CHECKS)  # all that is stored
+
 _DRIVERS = {"postgresql": "postgresql+psycopg2", "postgres": "postgresql+psycopg2", "sqlite": "sqlite"}
 _URL_SHAPE = (
     "a URL such as postgresql://user:password@host:5432/name or sqlite:///file.db; "

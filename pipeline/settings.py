@@ -27,14 +27,12 @@ from pydantic import (
     model_validator,
 )
 
+from pipeline.errors import ActioncastError as ActioncastError
+
 ROOT = Path(__file__).resolve().parent.parent
 DEFAULT_CONFIG = ROOT / "config.toml"
 Candidate = Literal["seasonal_naive", "ridge", "random_forest", "lightgbm", "blend"]
 CANDIDATES: tuple[Candidate, ...] = get_args(Candidate)
-
-
-class ActioncastError(Exception):
-    """A failure with a message made for the person who has to mend it."""
 
 
 class SettingsError(ActioncastError):
