@@ -9,8 +9,7 @@ runs on GitHub, and says in a notice what is still to be set up instead of faili
 Verbs: update_real_data, make_predictions (POST to $API_URL/forecast when that is set), check_retrain (which also asks
 for the first training when there is data and no champion), train.
 Reads config.toml and the environment; reads and writes what the verb does.
-Exit codes: 0 done; 1 at least one series failed, or the database cannot be reached; 2 wrong flags, config.toml or
-environment.
+Exit codes: 0 done; 1 a series failed, or the database cannot be reached; 2 wrong flags, config.toml or environment.
 """
 
 from __future__ import annotations
@@ -20,13 +19,9 @@ import os
 import sys
 from collections.abc import Callable, Sequence
 from datetime import UTC, datetime, timedelta
-from itertools import groupby
-from statistics import fmean
-from typing import Any
+from functools import partial
 
-import requests
-
-from pipeline import github, summary
+from pipeline import github, service, summary
 from pipeline.card import ModelError, read_card
 from pipeline.database import Database, open_database
 from pipeline.script import masked, parse_time
@@ -35,12 +30,7 @@ from pipeline.settings import ActioncastError, Settings, SettingsError, load_set
 
 FIRST_HOURS = 24 * 21  # fewer stored hours are not worth a first training
 CHART_DAYS = 14
-API_TIMEOUT_SECONDS = 120  # a cold start, and one forecast
 Verb = Callable[[Settings, Database, datetime, str], bool]
-
-
-class ApiError(ActioncastError):
-    """The deployed service did not forecast."""
 
 
 def _notice(title: str, message: str) -> None:
@@ -81,7 +71,7 @@ def _check_retrain(settings: Settings, database: Database, now: datetime, series
     report = check_retrain.run(settings, database, now, series_id=series_id)
     print(report.as_text())
     rows = database.performance(series_id, since=now - timedelta(days=CHART_DAYS), until=now)
-    summary.write(summary.check(report.as_json(), settings.series[series_id].unit, _by_day(rows)))
+    summary.write(summary.check(report.as_json(), settings.series[series_id].unit, rows))
     return not report.failed
 
 
@@ -114,58 +104,38 @@ def _is_first_training_due(settings: Settings, database: Database, now: datetime
     return known is not None and len(known) >= FIRST_HOURS
 
 
-def _by_day(rows: Sequence[dict[str, Any]]) -> list[tuple[float, float | None]]:
-    """Mean live error and mean naive error of each day with scored hours."""
-    scored = [row for row in rows if row["absolute_error"] is not None]
-    days = [list(day) for _, day in groupby(scored, key=lambda row: row["prediction_date"].date())]
-    naive = [[row["naive_error"] for row in day if row["naive_error"] is not None] for day in days]
-    return [
-        (fmean(row["absolute_error"] for row in day), fmean(errors) if errors else None)
-        for day, errors in zip(days, naive, strict=True)
-    ]
-
-
-def _forecast_by_api(settings: Settings, series_id: str, url: str) -> bool:
-    """POST /forecast of the deployed service, which forecasts and stores."""
-    key = settings.environment.api_key
-    headers = {"X-API-Key": key.get_secret_value()} if key else {}
-    address = f"{url.rstrip('/')}/forecast"
-    try:
-        answer = requests.post(address, params={"series": series_id}, headers=headers, timeout=API_TIMEOUT_SECONDS)
-    except requests.RequestException as error:
-        raise ApiError(f"POST {address}: {type(error).__name__}") from None
-    if answer.status_code != 200:
-        raise ApiError(f"POST {address}: expected 200, got {answer.status_code} {answer.text[:300]}")
-    report = answer.json()
-    print(f"{series_id}: {len(report['predictions'])} hours forecast and stored by {address}")
+def _forecast_by_service(settings: Settings, url: str, series_id: str) -> bool:
+    report = service.forecast(url, series_id, settings.environment.api_key)
+    print(f"{series_id}: {len(report['predictions'])} hours forecast and stored by {url}")
     summary.write(summary.forecast(report, settings.series[series_id].unit))
     return True
 
 
+def _succeeds(verb: str, series_id: str, secrets: Sequence[str], story: Callable[[str], bool]) -> bool:
+    """Tell the story of one series; a failure is said, and stops no other."""
+    try:
+        return story(series_id)
+    except ActioncastError as error:
+        _fail(f"{verb} {series_id}", masked(str(error), secrets))
+        return False
+
+
+def _fail(title: str, message: str) -> None:
+    print(f"::error title={title}::{message.replace(chr(10), '%0A')}")
+    summary.write(summary.failure(title, message))
+
+
 def run(settings: Settings, verb: str, now: datetime, wanted: Sequence[str]) -> list[str]:
     """Do it for each series. Returns those that failed."""
-    secrets, failed = settings.environment.secrets(), []
+    succeeds = partial(_succeeds, verb, secrets=settings.environment.secrets())
     summary.write(f"## {verb}, {isoformat(now)}")
-
-    def attempt(series_id: str, story: Callable[[], bool]) -> None:
-        try:
-            if not story():
-                failed.append(series_id)
-        except ActioncastError as error:
-            message = masked(str(error), secrets)
-            print(f"::error title={verb} {series_id}::{message.replace(chr(10), '%0A')}")
-            summary.write(summary.failure(series_id, message))
-            failed.append(series_id)
-
     url = os.environ.get("API_URL") if verb == "make_predictions" else None
     if url:
-        for series_id in wanted:
-            attempt(series_id, lambda series_id=series_id: _forecast_by_api(settings, series_id, url))
-        return failed
+        by_service = partial(_forecast_by_service, settings, url)
+        return [series_id for series_id in wanted if not succeeds(series_id, story=by_service)]
     with open_database(settings) as database:
-        for series_id in wanted:
-            attempt(series_id, lambda series_id=series_id: VERBS[verb](settings, database, now, series_id))
-    return failed
+        story = partial(VERBS[verb], settings, database, now)
+        return [series_id for series_id in wanted if not succeeds(series_id, story=story)]
 
 
 def main(argv: Sequence[str] | None = None) -> int:
@@ -182,9 +152,7 @@ def main(argv: Sequence[str] | None = None) -> int:
         now = arguments.now or datetime.now(UTC).replace(microsecond=0)
         return int(bool(run(settings, arguments.verb, now, wanted)))
     except ActioncastError as error:
-        message = masked(str(error), secrets)
-        print(f"::error title={arguments.verb}::{message.replace(chr(10), '%0A')}")
-        summary.write(summary.failure(arguments.verb, message))
+        _fail(arguments.verb, masked(str(error), secrets))
         return 2 if isinstance(error, SettingsError) else 1
 
 

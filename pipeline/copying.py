@@ -29,7 +29,7 @@ def opened(path: Path) -> Iterator[Database]:
 
 
 def copy_rows(source: Database, target: Database) -> dict[str, int]:
-    """Add all rows of `source` to `target`: table -> rows read. What is there stays, but for hours built from fewer points."""
+    """Add all rows of `source` to `target`: table -> rows read. What is there stays, or is a fuller hour."""
     return {table.name: _copy_table(source, target, table) for table in TABLES}
 
 

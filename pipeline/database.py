@@ -304,6 +304,22 @@ class Database:
         )
         return self._rows(query)
 
+    def newest_loads(self, series_id: str, newest: int = 500) -> list[tuple[datetime, datetime]]:
+        """(loaded at, end of the hour) of the newest stored hours."""
+        query = (
+            select(_REALITY.c.loaded_at, _REALITY.c.reality_date)
+            .where(_REALITY.c.series_id == series_id)
+            .order_by(_REALITY.c.reality_date.desc())
+            .limit(newest)
+        )
+        return [(row["loaded_at"], row["reality_date"] + timedelta(hours=1)) for row in self._rows(query)]
+
+    def newest_vintages(self, series_id: str, newest: int = 100) -> list[datetime]:
+        """When the newest forecasts were issued."""
+        issued = _PREDICTIONS.c.issued_at
+        query = select(issued).where(_PREDICTIONS.c.series_id == series_id).distinct().order_by(issued.desc())
+        return [row["issued_at"] for row in self._rows(query.limit(newest))]
+
     # runs and checks -----------------------------------------------------------------------------------------------
 
     def store_training_run(self, row: Mapping[str, Any]) -> None:

@@ -23,11 +23,12 @@ from pipeline.rest import Api, ApiError
 
 LABEL = "incident"
 LAST_LINES = 30
+NOTHING = "nothing to report"
 REMEDIES = {
     "update_real_data": "The last lines name the cause, mostly a source that is dead, old or out of reach. Nothing was "
     "loaded and nothing is lost: the next run that succeeds catches up.",
-    "make_predictions": "The newest vintage goes on serving (a week of hours). The last lines say whether the model, the "
-    "data or, with `API_URL` set, the service is at fault.",
+    "make_predictions": "The newest vintage goes on serving (a week of hours). The last lines say whether the model, "
+    "the data or, with `API_URL` set, the service is at fault.",
     "check_retrain": "An alarm means that a stored error is not a number or that the card cannot be read; a refused "
     "dispatch names the permission that is missing.",
     "retrain": "The champion stays in service. A push that branch protection refuses: set the variable "
@@ -53,7 +54,7 @@ def report(api: Api, title: str, body: str | None, run: str = "") -> str:
     """Open, update or (body None) close the issue with this title. Returns what was done, for the log."""
     issue = _open_issue(api, title)
     if body is None and issue is None:
-        return "nothing to report"
+        return NOTHING
     if body is None:
         api.call("POST", f"/issues/{issue['number']}/comments", {"body": f"Recovered{f' in {run}' if run else ''}."})
         api.call("PATCH", f"/issues/{issue['number']}", {"state": "closed", "state_reason": "completed"})
@@ -81,22 +82,18 @@ def redacted(text: str) -> str:
 def job_body(job: str, lines: Sequence[str], run: str) -> str:
     """What a person needs: which run, what it said last, what to do."""
     fence = "~~~~"  # a log may hold backticks
-    last = (
-        redacted("\n".join(lines[-LAST_LINES:]))[-20_000:].replace(fence, "~~~") or "(the job failed before the script)"
-    )
+    last = redacted("\n".join(lines[-LAST_LINES:]))[-20_000:].replace(fence, "~~~")
+    shown = f"{fence}text\n{last or '(the job failed before its script)'}\n{fence}"
     remedy = REMEDIES.get(job, "The last lines say what failed.")
-    return f"{run}\n\nLast lines:\n\n{fence}text\n{last}\n{fence}\n\n{remedy}\n\nThis issue closes itself when the job succeeds."
+    return f"{run}\n\nLast lines:\n\n{shown}\n\n{remedy}\n\nThis issue closes itself when the job succeeds."
 
 
 def run_link(variables: Mapping[str, str]) -> str:
     """Markdown link to the run."""
     server, run_id = variables.get("GITHUB_SERVER_URL", ""), variables.get("GITHUB_RUN_ID", "")
     number = variables.get("GITHUB_RUN_NUMBER", run_id)
-    return (
-        f"[run {number}]({server}/{variables.get('GITHUB_REPOSITORY', '')}/actions/runs/{run_id})"
-        if run_id
-        else "a run"
-    )
+    address = f"{server}/{variables.get('GITHUB_REPOSITORY', '')}/actions/runs/{run_id}"
+    return f"[run {number}]({address})" if run_id else "a run"
 
 
 def main(argv: Sequence[str] | None = None) -> int:

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import os
 from collections.abc import Mapping, Sequence
+from itertools import groupby
 from pathlib import Path
+from statistics import fmean
 from typing import Any
 
 from pipeline.terminal import table
@@ -72,13 +74,25 @@ def forecast(report: Figures, unit: str) -> str:
     return _section(report, [*rows, ["hours", len(report["predictions"])]], chart)
 
 
-def check(report: Figures, unit: str, days: Sequence[tuple[float, float | None]]) -> str:
-    """`days`: live error and weekly naive error of each of the last days."""
+def check(report: Figures, unit: str, rows: Sequence[Figures]) -> str:
+    """`rows` of the view `performance`, ascending, of the last days."""
+    days = _by_day(rows)
     keys = ("verdict", "scored_hours", "newest_hour", "mae", "reference_mae", "naive_mae", "coverage", "dispatched")
     reasons = "\n".join(f"- {reason}" for reason in report["reasons"])
     lines = ([live for live, _ in days], [naive for _, naive in days])
     chart = line_chart("Mean error per day: champion, then weekly naive", "day", unit, *lines)
     return _section(report, [[_words(key), report.get(key)] for key in keys], f"{reasons}\n\n{chart}")
+
+
+def _by_day(rows: Sequence[Figures]) -> list[tuple[float, float | None]]:
+    """Mean live error and mean naive error of each day with scored hours."""
+    scored = [row for row in rows if row["absolute_error"] is not None]
+    days = [list(day) for _, day in groupby(scored, key=lambda row: row["prediction_date"].date())]
+    naive = [[row["naive_error"] for row in day if row["naive_error"] is not None] for day in days]
+    return [
+        (fmean(row["absolute_error"] for row in day), fmean(errors) if errors else None)
+        for day, errors in zip(days, naive, strict=True)
+    ]
 
 
 def training(report: Figures, unit: str) -> str:

@@ -1,16 +1,14 @@
-"""The project in the local GitHub's repository: small settings, and a source that shows a recording as if it were new."""
+"""The project in the local GitHub's repository: small settings, and a source that shows a recording as new."""
 
 from __future__ import annotations
 
 import os
 import re
-import shutil
 import subprocess
 from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import UTC, datetime
 from pathlib import Path
-
 
 from pipeline import replay
 from pipeline.series import HOUR, Points, to_seconds
@@ -68,8 +66,5 @@ def seed(github: GitHub, source_url: str, **changes: str) -> None:
 
 def environment() -> dict[str, str]:
     """What spares time and network: the machine's package cache."""
-    uv = shutil.which("uv")
-    cache = (
-        subprocess.run([uv, "cache", "dir"], capture_output=True, text=True, check=True).stdout.strip() if uv else ""
-    )
-    return {"UV_CACHE_DIR": os.environ.get("UV_CACHE_DIR", cache), "UV_LINK_MODE": "hardlink"}
+    listed = subprocess.run(["uv", "cache", "dir"], capture_output=True, text=True, check=True)
+    return {"UV_CACHE_DIR": os.environ.get("UV_CACHE_DIR", listed.stdout.strip())}
