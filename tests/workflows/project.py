@@ -2,16 +2,23 @@
 
 from __future__ import annotations
 
+import json
 import os
 import re
+import sqlite3
 import subprocess
 from collections.abc import Iterator
-from contextlib import contextmanager
-from datetime import UTC, datetime
+from contextlib import closing, contextmanager
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
+import train
+import update_real_data
 from pipeline import replay
+from pipeline.database import open_database
 from pipeline.series import HOUR, Points, to_seconds
+from pipeline.settings import load_settings
 
 from .github_stand_in import GitHub
 
@@ -68,3 +75,67 @@ def environment() -> dict[str, str]:
     """What spares time and network: the machine's package cache."""
     listed = subprocess.run(["uv", "cache", "dir"], capture_output=True, text=True, check=True)
     return {"UV_CACHE_DIR": os.environ.get("UV_CACHE_DIR", listed.stdout.strip())}
+
+
+@dataclass(frozen=True)
+class Trained:
+    """A copy of the template some days on: champions as files of model/, and the database for each way things went."""
+
+    naive: dict[str, bytes]  # a weekly naive champion, which ridge beats
+    ridge: dict[str, bytes]
+    naive_drifted: bytes  # its forecasts were twice too high
+    ridge_good: bytes  # its forecasts were nearly right
+
+
+def train_in_process(folder: Path, source_url: str, now: datetime) -> Trained:
+    """What ETL, two trainings and two days of forecasts leave behind."""
+    champions = {}
+    for name, candidates in (("naive", '["seasonal_naive"]'), ("ridge", SMALL["candidates"])):
+        (folder / "config.toml").write_text(config(source_url, candidates=candidates), encoding="utf-8")
+        settings = load_settings(folder / "config.toml", {})
+        with open_database(settings) as database:
+            if name == "naive":
+                update_real_data.run(settings, database, now, series_id=SERIES)
+            train.run(settings, database, now, series_id=SERIES)
+        champions[name] = {
+            str(path.relative_to(folder)): path.read_bytes()
+            for path in (folder / "model").rglob("*.*")
+            if path.is_file()
+        }
+    drifted = _with_forecasts(folder, champions["naive"], now, 2.0)
+    good = _with_forecasts(folder, champions["ridge"], now, 1.001)
+    return Trained(champions["naive"], champions["ridge"], drifted, good)
+
+
+def _with_forecasts(folder: Path, champion: dict[str, bytes], now: datetime, factor: float) -> bytes:
+    """The database after 30 hours of forecasts that were `factor` times what came."""
+    version = json.loads(champion[f"model/{SERIES}/card.json"])["version"]
+    settings = load_settings(folder / "config.toml", {})
+    with open_database(settings) as database:
+        known = database.reality(SERIES, until=now, newest=30)
+        assert known is not None
+        rows = [
+            {
+                "series_id": SERIES,
+                "prediction_date": known.start + timedelta(hours=i),
+                "issued_at": known.start,
+                "prediction": value * factor,
+                "lower": value * factor - 500,
+                "upper": value * factor + 500,
+                "lead": i + 1,
+                "model_version": version,
+            }
+            for i, value in enumerate(known.values.tolist())
+        ]
+        database.store_vintage(rows)
+    path = folder / "actioncast.db"
+    with closing(sqlite3.connect(path)) as connection:
+        connection.execute("pragma journal_mode = delete")
+    return path.read_bytes()
+
+
+def set_up(github: GitHub, source_url: str, champion: dict[str, bytes], state: bytes, **changes: str) -> None:
+    """The repository with this champion on main and this database on the state branch."""
+    seed(github, source_url, **changes)
+    github.repository.commit(dict(champion), "Promote")
+    github.repository.commit({"actioncast.db": state}, "State", branch="state")
