@@ -1,13 +1,12 @@
 """Model report: what a change of training code does to the forecasts, before it is merged.
 
-Trains the last commit of this branch and its base on the same hours, out of sample and from the same origins, and compares leaderboards;
-the champion that serves now is scored on the gate's hours beside this branch's challenger. The hours are those of the
-database beside config.toml when there is one, else the bundled recording.
+Trains the last commit of this branch and its base on the same hours, from the same origins and out of sample, compares
+leaderboards, and scores the champion that serves now beside this branch's challenger. The hours are those of the
+database beside config.toml, else of the bundled recording. Nothing is promoted or committed.
 
-    python model_report.py --base origin/main
     python model_report.py --base origin/main --output report.md
 
-Reads the git history; writes the report, also to the step summary. Nothing is promoted or committed.
+Reads the git history; writes the report, also to the step summary.
 Exit codes: 0 compared; 1 this branch does not train; 2 wrong flags, config.toml or environment.
 """
 
@@ -71,7 +70,7 @@ class Report:
             [
                 f"## Model report: {self.series}",
                 self._headline(before),
-                self._gate(),
+                f"The champion that serves, on the gate's hours: {self.branch['verdict']}: {self.branch['reason']}",
                 table(["rank", "candidate", f"base MAE, {self.unit}", "this branch", "change"], rows),
                 summary.bar_chart("Backtest error, out of sample", bars, self.unit),
             ]
@@ -85,10 +84,6 @@ class Report:
         change = _change(before[name], best["mae"])
         after = f"**{best['mae']:,.4g}** ({best['candidate']})"
         return f"Best error **{before[name]:,.4g}** ({name}) → {after}: **{change}**"
-
-    def _gate(self) -> str:
-        verdict = f"{self.branch['verdict']}: {self.branch['reason']}"
-        return f"Against the champion that serves, on the gate's hours: {verdict}"
 
 
 def _change(before: float | None, after: float) -> str:

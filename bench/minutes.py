@@ -117,7 +117,8 @@ def as_text(costs: Sequence[Cost]) -> str:
     headers = ["workflow", "seconds a run", "runs a month", "billed minutes a month"]
     everything = table(headers, [*rows, ["all", None, None, round(total)]])
     worth = f"worth {total * DOLLARS_PER_MINUTE:.2f} $ beyond a plan"
-    return f"{everything}\n\nA private repository needs {total:,.0f} minutes a month, {worth}; {plans}. A public one is free."
+    needs = f"A private repository needs {total:,.0f} minutes a month, {worth}"
+    return f"{everything}\n\n{needs}; {plans}. A public one is free."
 
 
 def as_json(costs: Sequence[Cost]) -> str:

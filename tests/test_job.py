@@ -15,6 +15,7 @@ import pytest
 import job
 import model_report
 from pipeline import page, service, summary
+from pipeline.database import open_database
 from pipeline.settings import Settings, load_settings
 from tests.conftest import MIDNIGHT, Stub, at, chart, quarters
 from tests.fake_github import FakeGitHub
@@ -73,7 +74,7 @@ def test_from_data_to_forecast_and_page(
     assert job.run(settings, "make_predictions", NOW, ["demo"]) == []
     assert job.run(settings, "check_retrain", NOW, ["demo"]) == []
     assert "too few hours" in written.read_text()
-    with job.open_database(settings) as database:
+    with open_database(settings) as database:
         forecasts = page.latest(settings, database, NOW)
     assert len(forecasts["demo"]["predictions"]) == 24
     html = page.as_html(forecasts)
