@@ -95,6 +95,8 @@ def _keep_alive(api: Api) -> list[str]:
     """Enable every workflow with a schedule that nobody has disabled on purpose; that also starts its 60 days anew."""
     actions = []
     for workflow in api.call("GET", "/actions/workflows?per_page=100")["workflows"]:
+        if not workflow["path"].startswith(".github/workflows/"):
+            continue  # GitHub's own
         if workflow["state"] in ("active", "disabled_inactivity"):
             api.call("PUT", f"/actions/workflows/{workflow['id']}/enable")
         if workflow["state"] != "active":

@@ -21,21 +21,19 @@ from collections.abc import Callable, Sequence
 from datetime import UTC, datetime, timedelta
 from functools import partial
 
+import check_retrain
 from pipeline import github, service, summary
 from pipeline.card import ModelError, read_card
 from pipeline.database import Database, open_database
-from pipeline.script import masked, parse_time
+from pipeline.monitoring import Verdict, live_score
+from pipeline.script import masked
 from pipeline.series import isoformat
 from pipeline.settings import ActioncastError, Settings, SettingsError, load_settings
 
 FIRST_HOURS = 24 * 21  # fewer stored hours are not worth a first training
+FIRST_AGAIN = timedelta(hours=24)  # when nothing came of it
 CHART_DAYS = 14
 Verb = Callable[[Settings, Database, datetime, str], bool]
-
-
-def _notice(title: str, message: str) -> None:
-    print(f"::notice title={title}::{message}")
-    summary.write(summary.notice(title, message))
 
 
 def _update_real_data(settings: Settings, database: Database, now: datetime, series_id: str) -> bool:
@@ -53,7 +51,7 @@ def _make_predictions(settings: Settings, database: Database, now: datetime, ser
     import make_predictions
 
     if read_card(settings.model_directory(series_id)) is None:
-        _notice("No champion yet", f"{series_id}: the first training comes by itself with the data, or: run `retrain`")
+        summary.notice("No champion yet", f"{series_id}: the first training follows the data by itself")
         return True
     report = make_predictions.run(settings, database, now, series_id=series_id)
     print(report.as_text())
@@ -62,11 +60,8 @@ def _make_predictions(settings: Settings, database: Database, now: datetime, ser
 
 
 def _check_retrain(settings: Settings, database: Database, now: datetime, series_id: str) -> bool:
-    import check_retrain
-
     if _is_first_training_due(settings, database, now, series_id):
-        github.dispatch_retrain(settings.environment, {"series": series_id, "reasons": ["there is no champion yet"]})
-        _notice("First training", f"{series_id}: there is data and no champion, so a training was asked for")
+        _ask_for_first_training(settings, database, now, series_id)
         return True
     report = check_retrain.run(settings, database, now, series_id=series_id)
     print(report.as_text())
@@ -93,15 +88,26 @@ VERBS: dict[str, Verb] = {
 
 
 def _is_first_training_due(settings: Settings, database: Database, now: datetime, series_id: str) -> bool:
-    """No champion, enough hours, and a GitHub to ask; a card that cannot be read is the check's to report."""
+    """No champion, enough hours, none asked for today, and a GitHub to ask; a broken card is the check's to report."""
     try:
         missing = read_card(settings.model_directory(series_id)) is None
     except ModelError:
         return False
     if not missing or settings.environment.github_repository is None or settings.retrain.mode == "suggest":
         return False
+    since = now - FIRST_AGAIN
+    asked = any(check["dispatched"] for check in database.checks(series_id, since=since, before=now))
     known = database.reality(series_id, until=now, newest=FIRST_HOURS)
-    return known is not None and len(known) >= FIRST_HOURS
+    enough = known is not None and len(known) >= FIRST_HOURS
+    return enough and not asked and not database.training_runs(series_id, since=since)
+
+
+def _ask_for_first_training(settings: Settings, database: Database, now: datetime, series_id: str) -> None:
+    reasons = ["there is data and no champion"]
+    check = check_retrain.Report(series_id, live_score([], []), Verdict("too few hours", False, reasons), True)
+    database.store_check(check.as_row(now))  # before the deed: what cannot be remembered must not be repeated for ever
+    github.dispatch_retrain(settings.environment, {"series": series_id, "reasons": reasons})
+    summary.notice("First training", f"{series_id}: there is data and no champion, so a training was asked for")
 
 
 def _forecast_by_service(settings: Settings, url: str, series_id: str) -> bool:
@@ -116,13 +122,8 @@ def _succeeds(verb: str, series_id: str, secrets: Sequence[str], story: Callable
     try:
         return story(series_id)
     except ActioncastError as error:
-        _fail(f"{verb} {series_id}", masked(str(error), secrets))
+        summary.failure(f"{verb} {series_id}", masked(str(error), secrets))
         return False
-
-
-def _fail(title: str, message: str) -> None:
-    print(f"::error title={title}::{message.replace(chr(10), '%0A')}")
-    summary.write(summary.failure(title, message))
 
 
 def run(settings: Settings, verb: str, now: datetime, wanted: Sequence[str]) -> list[str]:
@@ -142,17 +143,16 @@ def main(argv: Sequence[str] | None = None) -> int:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("verb", choices=list(VERBS))
     parser.add_argument("--series", default="", help="name of one [series.NAME] table (default, or empty: all)")
-    parser.add_argument("--now", type=parse_time, help="act as at this moment, ISO 8601 (UTC without an offset)")
     arguments = parser.parse_args(argv)
     secrets: list[str] = []
     try:
         settings = load_settings()
         secrets = settings.environment.secrets()
         wanted = [settings.series_id(arguments.series)] if arguments.series else list(settings.series)
-        now = arguments.now or datetime.now(UTC).replace(microsecond=0)
+        now = datetime.now(UTC).replace(microsecond=0)
         return int(bool(run(settings, arguments.verb, now, wanted)))
     except ActioncastError as error:
-        _fail(arguments.verb, masked(str(error), secrets))
+        summary.failure(arguments.verb, masked(str(error), secrets))
         return 2 if isinstance(error, SettingsError) else 1
 
 

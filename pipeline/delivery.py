@@ -161,18 +161,22 @@ def _rebase(folder: Path, branch: str) -> None:
 
 
 def _open_pull_request(folder: Path, text: str, branch: str) -> None:
+    """Open it from `branch`, or bring the open one of this branch up to date."""
     git(folder, "push", "--quiet", "--force", "origin", f"HEAD:refs/heads/{branch}", network=True)
     subject, _, body = text.partition("\n\n")
-    request = {"title": subject[:250], "body": body, "head": branch, "base": _base(folder)}
+    words = {"title": subject[:250], "body": body}
+    api = Api.of(os.environ)
     try:
-        pull = Api.of(os.environ).call("POST", "/pulls", request)
+        owner = api.repository.partition("/")[0]
+        pulls = api.call("GET", f"/pulls?state=open&head={owner}:{branch}")
+        if pulls:
+            pull = api.call("PATCH", f"/pulls/{pulls[0]['number']}", words)
+        else:
+            pull = api.call("POST", "/pulls", {**words, "head": branch, "base": _base(folder)})
     except ApiError as error:
-        if error.status == 422 and "already exists" in str(error):
-            print(f"the pull request of {branch} is up to date")
-            return
         hint = "Settings, Actions, General: allow GitHub Actions to create pull requests; or open it from the branch"
         raise DeliveryError(f"{branch} was pushed, but its pull request was not opened. {hint}. {error}") from None
-    print(f"opened pull request #{pull['number']}: {subject}")
+    print(f"pull request #{pull['number']}: {subject}")
 
 
 def _start_deployment(branch: str) -> None:
@@ -180,8 +184,7 @@ def _start_deployment(branch: str) -> None:
     workflow = os.environ.get("DEPLOY_WORKFLOW", "")
     if not workflow:
         words = "set the variable DEPLOY_WORKFLOW to the file name of your deployment, e.g. deploy.yml"
-        print(f"::notice title=No deployment started::{words}")
-        summary.write(summary.notice("No deployment started", words))
+        summary.notice("No deployment started", words)
         return
     Api.of(os.environ).call("POST", f"/actions/workflows/{workflow}/dispatches", {"ref": branch})
     print(f"started {workflow} on {branch}")
@@ -204,7 +207,7 @@ def deliver(folder: Path) -> Outcome:
     for change in found:
         verify(folder, change.series)
     text = message(found)
-    branch = f"model/{found[0].series}-{found[0].after['version']}"
+    branch = f"model/{found[0].series if len(found) == 1 else 'champions'}"  # one pull request, brought up to date
     outcome = publish(folder, text, branch, way_of(os.environ))
     print(f"{outcome}: {text}")
     summary.write(f"### Delivered by {outcome}\n\n```text\n{text}\n```")
@@ -215,7 +218,7 @@ def main() -> int:
     try:
         outcome = deliver(ROOT)
     except ActioncastError as error:
-        print(f"::error title=Not delivered::{str(error).replace(chr(10), '%0A')}")
+        summary.failure("Not delivered", str(error))
         return 1
     output = os.environ.get("GITHUB_OUTPUT")
     if output:

@@ -1,4 +1,4 @@
-"""Step summaries: what a job has done, as Markdown that GitHub renders, with Mermaid charts. Pure but for `write`."""
+"""What a job tells on GitHub: annotations, and a step summary in Markdown with Mermaid charts."""
 
 from __future__ import annotations
 
@@ -22,6 +22,18 @@ def write(text: str) -> None:
     if path:
         with Path(path).open("a", encoding="utf-8") as summary:
             summary.write(f"{text}\n\n")
+
+
+def notice(title: str, message: str) -> None:
+    """Say what is still to be set up, as an annotation of the run and in its summary."""
+    print(f"::notice title={title}::{message}")
+    write(f"> [!NOTE]\n> **{title}**: {message}")
+
+
+def failure(title: str, message: str) -> None:
+    """Say what failed, as an annotation of the run and in its summary."""
+    print(f"::error title={title}::{message.replace(chr(10), '%0A')}")
+    write(f"> [!CAUTION]\n> **{title}**: " + message.replace("\n", "\n> "))
 
 
 def line_chart(title: str, x_title: str, y_title: str, *lines: Sequence[float | None]) -> str:
@@ -104,14 +116,6 @@ def training(report: Figures, unit: str) -> str:
     leaders = table(["rank", "candidate", f"MAE, {unit}", "MASE"], rows)
     chart = bar_chart("Backtest error of the leaders", shown, unit)
     return f"### {report['series']}\n\n{verdict}\n\n{serving}\n\n{leaders}\n\n{chart}"
-
-
-def failure(series_id: str, message: str) -> str:
-    return f"### {series_id}\n\n> [!CAUTION]\n> " + message.replace("\n", "\n> ")
-
-
-def notice(title: str, message: str) -> str:
-    return f"> [!NOTE]\n> **{title}**: {message}"
 
 
 def _section(report: Figures, rows: Sequence[Sequence[Any]], below: str) -> str:

@@ -130,6 +130,11 @@ def test_pull_request_mode_and_what_stands_in_its_way(
     train("v2", 1.0)
     assert delivery.deliver(folder) == "pull request"
     assert github.issues[1]["title"].startswith("Promote ridge_v2")
+    git(folder, "reset", "--quiet", "--hard", "HEAD~2")
+    train("v4", 1.0)
+    assert delivery.deliver(folder) == "pull request"
+    assert len(github.issues) == 1, "the open one is brought up to date"
+    assert github.issues[1]["title"].startswith("Promote ridge_v4")
     assert "model/" not in " ".join(github.repository.files())
     monkeypatch.setenv("MODEL_DELIVERY", "mail")
     train("v3", 1.0)

@@ -90,7 +90,11 @@ def test_the_first_training_is_asked_for_once_there_is_enough_data(settings: Set
         assert github.events == [], "there is no data yet"
         job.run(told, "update_real_data", NOW, ["demo"])
         assert job.run(told, "check_retrain", NOW, ["demo"]) == []
-    assert [event["client_payload"]["series"] for event in github.events] == ["demo"]
+        later = NOW + timedelta(hours=2)
+        assert job.run(told, "check_retrain", later, ["demo"]) == []
+        assert [event["client_payload"]["series"] for event in github.events] == ["demo"], "once a day"
+        job.run(told, "check_retrain", NOW + timedelta(hours=26), ["demo"])
+    assert len(github.events) == 2, "nothing came of it"
 
 
 def test_main_says_what_is_wrong_with_its_flags(written: Path, capsys: pytest.CaptureFixture[str]) -> None:
