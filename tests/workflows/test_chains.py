@@ -142,24 +142,15 @@ def test_protected_branch_gets_a_pull_request(
     assert clock.settle(run) == []
 
 
-def test_protected_branch_without_pull_requests_says_what_to_set(
-    clock: Clock, github: GitHub, source: ReplayServer, trained: Trained
-) -> None:
-    project.set_up(github, source.url, trained.naive, trained.naive_drifted)
-    github.repository.protect("main")
-    run = clock.press("retrain.yml").check("failure")
-    assert "set the repository variable MODEL_DELIVERY to pr" in run.log
-    assert open_issues(github) == ["retrain is failing"]
-
-
 def test_unknown_series_in_a_payload_trains_nothing(
-    clock: Clock, github: GitHub, source: ReplayServer, trained: Trained
+    clock: Clock, github: GitHub, source: ReplayServer, trained: Trained, tmp_path: Path
 ) -> None:
     project.set_up(github, source.url, trained.naive, trained.naive_drifted)
-    payload = {"action": "execute-retrain", "client_payload": {"series": '"; touch /tmp/x #'}}
+    payload = {"action": "execute-retrain", "client_payload": {"series": f'"; touch {tmp_path}/seen; $(touch seen) #'}}
     run = clock.run("retrain.yml", "repository_dispatch", payload).check("failure")
     assert "there is no series" in run.log
-    assert not Path("/tmp/x").exists()
+    assert "the champion stays" in run.log
+    assert not (tmp_path / "seen").exists()
 
 
 def test_check_whose_token_may_not_dispatch_is_red_and_says_so(
@@ -189,7 +180,7 @@ def test_dead_source_is_one_issue_that_recovery_closes(
     second = clock.tick("update_real_data.yml").check("failure")
     assert [issue["title"] for issue in github.issues.values()] == ["update_real_data is failing"]
     assert f"/actions/runs/{second.id}" in github.issues[1]["body"], "the newest run is linked"
-    assert "no value" in github.issues[1]["body"] or "empty" in github.issues[1]["body"]
+    assert "no usable point" in github.issues[1]["body"], "the last lines"
     assert "catches up" in github.issues[1]["body"], "the remedy"
     assert stored(github, "select outcome from etl_runs", tmp_path) == [("failed",), ("failed",)]
     github.repository.commit({"config.toml": project.config(source.url)}, "Another source")
@@ -343,7 +334,7 @@ def test_pull_request_that_changes_training_is_compared(clock: Clock, github: Gi
     assert "checked" in run.job("check").log
     comment = next(iter(github.comments.values()))["body"]
     for text in (comment, run.summary):
-        assert "seasonal_naive) → **" in text
+        assert "(seasonal_naive_168) → **" in text
         assert "```mermaid" in text
     clock.pull_request("ci.yml", number, action="synchronize").check()
     assert len(github.comments) == 1, "the comment is replaced"
