@@ -180,7 +180,7 @@ def test_dead_source_is_one_issue_that_recovery_closes(
     second = clock.tick("update_real_data.yml").check("failure")
     assert [issue["title"] for issue in github.issues.values()] == ["update_real_data is failing"]
     assert f"/actions/runs/{second.id}" in github.issues[1]["body"], "the newest run is linked"
-    assert "no usable point" in github.issues[1]["body"], "the last lines"
+    assert "answered without a single point" in github.issues[1]["body"], "the last lines"
     assert "catches up" in github.issues[1]["body"], "the remedy"
     assert stored(github, "select outcome from etl_runs", tmp_path) == [("failed",), ("failed",)]
     github.repository.commit({"config.toml": project.config(source.url)}, "Another source")
