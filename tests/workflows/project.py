@@ -21,6 +21,7 @@ from pipeline.series import HOUR, Points, to_seconds
 from pipeline.settings import load_settings
 
 from .github_stand_in import GitHub
+from .runner import program
 
 ROOT = Path(__file__).resolve().parents[2]
 SERIES = "bitcoin_transactions"
@@ -73,7 +74,7 @@ def seed(github: GitHub, source_url: str, **changes: str) -> None:
 
 def environment() -> dict[str, str]:
     """What spares time and network: the machine's package cache."""
-    listed = subprocess.run(["uv", "cache", "dir"], capture_output=True, text=True, check=True)
+    listed = subprocess.run([program("uv") or "uv", "cache", "dir"], capture_output=True, text=True, check=True)
     return {"UV_CACHE_DIR": os.environ.get("UV_CACHE_DIR", listed.stdout.strip())}
 
 
