@@ -151,6 +151,8 @@ _CHECKS = _table(
 )
 
 
+TABLES = (_REALITY, _PREDICTIONS, _ETL_RUNS, _TRAINING_RUNS, _CHECKS)  # all that is stored
+
 _DRIVERS = {"postgresql": "postgresql+psycopg2", "postgres": "postgresql+psycopg2", "sqlite": "sqlite"}
 _URL_SHAPE = (
     "a URL such as postgresql://user:password@host:5432/name or sqlite:///file.db; "
@@ -354,6 +356,22 @@ class Database:
             .group_by(p.lead)
             .order_by(p.lead)
         )
+
+    def newest_loads(self, series_id: str, newest: int = 500) -> list[tuple[datetime, datetime]]:
+        """(loaded at, end of the hour) of the newest stored hours."""
+        query = (
+            select(_REALITY.c.loaded_at, _REALITY.c.reality_date)
+            .where(_REALITY.c.series_id == series_id)
+            .order_by(_REALITY.c.reality_date.desc())
+            .limit(newest)
+        )
+        return [(row["loaded_at"], row["reality_date"] + timedelta(hours=1)) for row in self._rows(query)]
+
+    def newest_vintages(self, series_id: str, newest: int = 100) -> list[datetime]:
+        """When the newest forecasts were issued."""
+        issued = _PREDICTIONS.c.issued_at
+        query = select(issued).where(_PREDICTIONS.c.series_id == series_id).distinct().order_by(issued.desc())
+        return [row["issued_at"] for row in self._rows(query.limit(newest))]
 
     # runs and checks -----------------------------------------------------------------------------------------------
 

@@ -27,14 +27,12 @@ from pydantic import (
     model_validator,
 )
 
+from pipeline.errors import ActioncastError as ActioncastError
+
 ROOT = Path(__file__).resolve().parent.parent
 DEFAULT_CONFIG = ROOT / "config.toml"
 Candidate = Literal["seasonal_naive", "ridge", "random_forest", "lightgbm", "blend"]
 CANDIDATES: tuple[Candidate, ...] = get_args(Candidate)
-
-
-class ActioncastError(Exception):
-    """A failure with a message made for the person who has to mend it."""
 
 
 class SettingsError(ActioncastError):
@@ -188,9 +186,21 @@ class RetrainSettings(Table):
 
 
 class FreshnessSettings(Table):
-    """How old is too old, in hours."""
+    """How old is too old."""
 
     source_hours: float = Field(default=24, gt=0)
+    actual_hours: float = Field(default=12, gt=0)
+    forecast_hours: float = Field(default=24, gt=0)
+    champion_days: float = Field(default=90, gt=0)
+    workflow_hours: dict[str, Annotated[float, Field(gt=0)]] = {
+        "update_real_data.yml": 12,
+        "make_predictions.yml": 24,
+        "check_retrain.yml": 24,
+    }
+    coverage_hours: int = Field(default=168, ge=24)
+    coverage_tolerance: float = Field(default=0.15, gt=0, lt=1)
+    look_hours: float = Field(default=12, gt=0)
+    bad_looks: int = Field(default=2, ge=1)
 
 
 class ApiSettings(Table):

