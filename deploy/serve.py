@@ -2,7 +2,7 @@
 
     python -m deploy.serve
 
-With DATABASE_URL (or ACTIONCAST_CONFIG) set it is `python app.py`: config.toml and the champions in model/. With neither
+With DATABASE_URL (or ACTIONCAST_CONFIG) it is `python app.py`: config.toml and the champions in model/. With none
 it serves example/, which the image build has made, from a copy of its own and as of the example's last moment. SIGTERM
 ends it with exit code 0.
 """
@@ -24,7 +24,7 @@ from pipeline import demo
 from pipeline.settings import load_settings
 
 EXAMPLE = Path(__file__).resolve().parent.parent / "example"
-EVERYWHERE = "0.0.0.0"  # noqa: S104: of the container's own network
+EVERYWHERE = "0.0.0.0"  # noqa: S104 of the container's own network
 
 
 def copy_of_example() -> Path:

@@ -37,7 +37,7 @@ def ask(url: str, method: str = "GET", accept: Sequence[int] = (200,)) -> Any:
         headers["Authorization"] = f"Bearer {token}"
     if key := os.environ.get("API_KEY"):
         headers["X-API-Key"] = key.partition(",")[0]
-    request = urllib.request.Request(url, method=method, headers=headers)  # noqa: S310: the caller's own service
+    request = urllib.request.Request(url, method=method, headers=headers)  # noqa: S310 the caller's own service
     try:
         with urllib.request.urlopen(request, timeout=TIMEOUT_SECONDS) as response:  # noqa: S310
             return json.loads(response.read())
