@@ -13,7 +13,15 @@ import sys
 from pathlib import Path
 from typing import Any
 
-MUTATING = {"create", "create-oidc", "enable", "add-iam-policy-binding", "remove-iam-policy-binding", "delete", "undelete"}
+MUTATING = {
+    "create",
+    "create-oidc",
+    "enable",
+    "add-iam-policy-binding",
+    "remove-iam-policy-binding",
+    "delete",
+    "undelete",
+}
 
 
 class Unknown(Exception):
@@ -41,8 +49,25 @@ def split(argv: list[str]) -> tuple[list[str], dict[str, str]]:
     return words, flags
 
 
-ALONE = {"--quiet", "--no-traffic", "--to-latest", "--include-email", "--no-allow-unauthenticated", "--cpu-boost", "--yes"}
-ALONE |= {"--deletion-protection", "--enabled", "--password-stdin", "--rm", "--detach", "--read-only", "--force", "--forecast"}
+ALONE = {
+    "--quiet",
+    "--no-traffic",
+    "--to-latest",
+    "--include-email",
+    "--no-allow-unauthenticated",
+    "--cpu-boost",
+    "--yes",
+}
+ALONE |= {
+    "--deletion-protection",
+    "--enabled",
+    "--password-stdin",
+    "--rm",
+    "--detach",
+    "--read-only",
+    "--force",
+    "--forecast",
+}
 
 
 # gcloud ------------------------------------------------------------------------------------------------------------
@@ -156,10 +181,14 @@ def aws(state: dict[str, Any], argv: list[str]) -> str:
         case ["ecr", "get-login-password"]:
             return "ecr-password"
         case ["ecs", "describe-services"]:
-            return str({"services[0].taskDefinition": service["running"]}.get(flags["--query"], "arn:service/actioncast"))
+            return str(
+                {"services[0].taskDefinition": service["running"]}.get(flags["--query"], "arn:service/actioncast")
+            )
         case ["ecs", "describe-task-definition"]:
             container = {"name": "api", "image": "old"}
-            return json.dumps({"family": "actioncast", "revision": 1, "status": "ACTIVE", "containerDefinitions": [container]})
+            return json.dumps(
+                {"family": "actioncast", "revision": 1, "status": "ACTIVE", "containerDefinitions": [container]}
+            )
         case ["ecs", "register-task-definition"]:
             definition = json.loads(Path(flags["--cli-input-json"].removeprefix("file://")).read_text())
             if "revision" in definition or "status" in definition:

@@ -63,7 +63,9 @@ class Clouds:
         for name in ("gcloud", "aws", "az", "docker"):
             program = self.bin / name
             variables = f"CLOUDS={folder} SERVICE={address}"
-            program.write_text(f'#!/bin/sh\n{variables} exec {sys.executable} -IS {ROOT / "tests/cloud_cli.py"} {name} "$@"\n')
+            program.write_text(
+                f'#!/bin/sh\n{variables} exec {sys.executable} -IS {ROOT / "tests/cloud_cli.py"} {name} "$@"\n'
+            )
             program.chmod(0o755)
         self.write({})
 

@@ -1,6 +1,6 @@
 """The task definition on stdin with another image, as `aws ecs register-task-definition` takes it.
 
-    aws ecs describe-task-definition ... | python3 deploy/aws/task_definition.py IMAGE
+aws ecs describe-task-definition ... | python3 deploy/aws/task_definition.py IMAGE
 """
 
 import json
