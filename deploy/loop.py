@@ -3,7 +3,7 @@
     python -m deploy.loop               # once
     python -m deploy.loop --every 3600  # and again, each time so many seconds after the last round began
 
-Runs the same scripts as the workflows, one after another, for the series of config.toml. A script that fails is said and
+Runs the scripts of the workflows, one after another, for each series of config.toml. A script that fails is said and
 ends the round; with --every the next round tries again.
 Exit codes: 0 the round is done; otherwise that of the script that failed.
 """

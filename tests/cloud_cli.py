@@ -24,11 +24,11 @@ MUTATING = {
 }
 
 
-class Unknown(Exception):
+class UnknownError(Exception):
     """A command that the stand-in does not emulate."""
 
 
-class NotThere(Exception):
+class NotThereError(Exception):
     """The cloud's own not-found."""
 
 
@@ -100,7 +100,7 @@ def run_deploy(state: dict[str, Any], name: str, flags: dict[str, str]) -> str:
     service = state.setdefault("service", {"revisions": [], "traffic": {}, "tags": {}})
     revision = f"{name}-{len(service['revisions']) + 1:05d}"
     if "--no-traffic" in flags and not service["revisions"]:
-        raise Unknown("--no-traffic not supported when creating a new service.")
+        raise UnknownError("--no-traffic not supported when creating a new service.")
     latest = service["traffic"].pop("LATEST", None)
     if "--no-traffic" not in flags:
         service["traffic"] = {"LATEST": 100}
@@ -127,7 +127,7 @@ def update_traffic(state: dict[str, Any], name: str, flags: dict[str, str]) -> s
 def describe_service(state: dict[str, Any], flags: dict[str, str]) -> str:
     service = state.get("service")
     if not service:
-        raise NotThere
+        raise NotThereError
     if flags["--format"] == "value(status.url)":
         return "https://actioncast-demo.a.run.app"
     latest = service["revisions"][-1]["name"]
@@ -146,17 +146,17 @@ def resource(state: dict[str, Any], words: list[str], flags: dict[str, str]) -> 
     verbs |= {"remove-iam-policy-binding"}
     position = next((i for i, word in enumerate(words) if word in verbs), None)
     if position is None:
-        raise Unknown(f"gcloud {' '.join(words)}")
+        raise UnknownError(f"gcloud {' '.join(words)}")
     name = flags.get("--name", words[-1]).partition("@")[0]  # an account is created by name and known by address
     thing = " ".join([*words[:position], name])
     match words[position]:
         case "describe" if thing not in things:
-            raise NotThere
+            raise NotThereError
         case "describe":
             return "ACTIVE" if flags.get("--format") == "value(state)" else ""
         case "create" | "create-oidc":
             if thing in things:
-                raise Unknown(f"{thing} exists already")
+                raise UnknownError(f"{thing} exists already")
             things.append(thing)
         case "delete":
             things.remove(thing)
@@ -192,7 +192,7 @@ def aws(state: dict[str, Any], argv: list[str]) -> str:
         case ["ecs", "register-task-definition"]:
             definition = json.loads(Path(flags["--cli-input-json"].removeprefix("file://")).read_text())
             if "revision" in definition or "status" in definition:
-                raise Unknown("Unknown parameter in input")
+                raise UnknownError("UnknownError parameter in input")
             service["definitions"] += 1
             service["image"] = definition["containerDefinitions"][0]["image"]
             return f"arn:task/actioncast:{service['definitions']}"
@@ -209,7 +209,7 @@ def aws(state: dict[str, Any], argv: list[str]) -> str:
             return ""
         case ["ecs", "list-tags-for-resource"]:
             return str(service["tags"].get("previous", ""))
-    raise Unknown(f"aws {' '.join(words)}")
+    raise UnknownError(f"aws {' '.join(words)}")
 
 
 # az ----------------------------------------------------------------------------------------------------------------
@@ -240,22 +240,22 @@ def az(state: dict[str, Any], argv: list[str]) -> str:
         case ["containerapp", "revision", "deactivate"]:
             app["revisions"].remove(flags["--revision"])
             return ""
-    raise Unknown(f"az {' '.join(words)}")
+    raise UnknownError(f"az {' '.join(words)}")
 
 
 def docker(state: dict[str, Any], argv: list[str]) -> str:
     match argv[0]:
         case "login":
             if not sys.stdin.read().strip():
-                raise Unknown("no password on stdin")
+                raise UnknownError("no password on stdin")
         case "run" if "--detach" in argv:
             return "container"
         case "run" if state.get("broken model"):
-            raise Unknown("error: expected sha256 0, got 1")
+            raise UnknownError("error: expected sha256 0, got 1")
         case "build" | "push" | "run" | "exec" | "rm" | "logs":
             pass
         case other:
-            raise Unknown(f"docker {other}")
+            raise UnknownError(f"docker {other}")
     return ""
 
 
@@ -267,10 +267,10 @@ def main() -> int:
         calls.write(json.dumps([name, *argv]) + "\n")
     try:
         answer = {"gcloud": gcloud, "aws": aws, "az": az, "docker": docker}[name](state, argv)
-    except NotThere:
+    except NotThereError:
         print("ERROR: NOT_FOUND", file=sys.stderr)
         return 1
-    except Unknown as error:
+    except UnknownError as error:
         print(f"ERROR: {error}", file=sys.stderr)
         return 2
     (folder / "state.json").write_text(json.dumps(state))

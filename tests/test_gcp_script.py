@@ -140,7 +140,7 @@ def test_create_without_a_database_says_what_to_set(clouds: Clouds) -> None:
     assert "set DATABASE_URL" in run.stderr
 
 
-# deploy/cloud_run.sh ---------------------------------------------------------------------------------------------------
+# deploy/cloud_run.sh --------------------------------------------------------------------------------------------------
 
 
 @pytest.fixture
