@@ -1,0 +1,44 @@
+"""Load every champion of config.toml and let it forecast a day: what an image can serve is known before it is deployed.
+
+    python -m deploy.champions
+
+Prints one line per series. A series without a champion yet is said and is no failure.
+Exit codes: 0 all that are there can serve; 1 one cannot (broken file, missing library); 2 wrong config.toml.
+"""
+
+from __future__ import annotations
+
+import sys
+
+import numpy as np
+
+from pipeline import card, forecaster
+from pipeline.series import HOUR, to_grid
+from pipeline.settings import ActioncastError, Settings, SettingsError, load_settings
+
+
+def check(settings: Settings, series_id: str) -> str:
+    """What the champion of this series is. Raises ActioncastError when it cannot serve."""
+    directory = settings.model_directory(series_id)
+    if card.read_card(directory) is None:
+        return "no champion yet: /ready will say so until one is trained"
+    champion = card.load(directory)
+    hours = np.arange(champion.forecaster.reach + forecaster.FILL_HOURS, dtype=np.int64)
+    made_up = to_grid(hours * HOUR, 1000 + 100 * np.sin(hours * 2 * np.pi / 24))
+    forecaster.forecast(champion.forecaster, made_up, 24)
+    return f"{champion.card.name}, version {champion.card.version}"
+
+
+def main() -> int:
+    try:
+        settings = load_settings(variables={})
+        for series_id in settings.series:
+            print(f"{series_id}: {check(settings, series_id)}")
+    except ActioncastError as error:
+        print(f"error: {error}", file=sys.stderr)
+        return 2 if isinstance(error, SettingsError) else 1
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

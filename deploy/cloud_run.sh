@@ -1,0 +1,80 @@
+#!/usr/bin/env bash
+# A new revision on Cloud Run: first beside the one that serves, then tested, then in front of it; and the way back.
+#
+#     deploy/cloud_run.sh candidate IMAGE   deploy it without traffic, under an address of its own
+#     deploy/cloud_run.sh smoke             is it ready, and does it serve the champions of this checkout?
+#     deploy/cloud_run.sh promote           all traffic to the newest revision; the one before keeps the tag "previous"
+#     deploy/cloud_run.sh rollback          all traffic back to "previous"; the next deployment serves the newest again
+#
+# Needs gcloud, logged in, and python3. Environment: SERVICE, REGION, PROJECT; for a candidate also RUN_ACCOUNT, the
+# service's own identity; for smoke DEPLOY_ACCOUNT, in whose name it calls the private service. Optional:
+# CLOUD_SQL_INSTANCE (PROJECT:REGION:NAME), MAX_INSTANCES.
+set -euo pipefail
+cd "$(dirname "$0")/.."
+
+: "${SERVICE:=actioncast}" "${REGION:?is not set, e.g. europe-west1}" "${PROJECT:?is not set}"
+here=(--project="$PROJECT" --region="$REGION" --quiet)
+
+# An instance opens 2 connections at most (pipeline/database.py) and threads wait for them, so 20 requests at a time are
+# plenty. While two revisions serve there are 2 x 4 x 2 = 16 connections; the smallest Cloud SQL server allows 25.
+limits=(--cpu=1 --memory=512Mi --cpu-boost --concurrency=20 --min-instances=0 --max-instances="${MAX_INSTANCES:-4}"
+  --timeout=60 "--startup-probe=httpGet.path=/health,periodSeconds=2,timeoutSeconds=2,failureThreshold=30")
+
+service() { gcloud run services describe "$SERVICE" "${here[@]}" --format="${1:-json}"; }
+
+# revision TAG, or of the one with all traffic when TAG is empty; nothing when there is none
+revision() {
+  service json | python3 -c '
+import json, sys
+for target in json.load(sys.stdin).get("status", {}).get("traffic", []):
+    if target.get("tag", "") == sys.argv[1] if sys.argv[1] else target.get("percent") == 100:
+        print(target.get(sys.argv[2], ""))
+        break' "$1" "${2:-revisionName}"
+}
+
+candidate() {
+  local secrets="DATABASE_URL=$SERVICE-database-url:latest,API_KEY=$SERVICE-api-key:latest" traffic=(--no-traffic)
+  if ! service 'value(metadata.name)' >/dev/null 2>&1; then
+    traffic=(--no-allow-unauthenticated) # the first revision serves at once: nobody is let in yet
+  fi
+  gcloud run deploy "$SERVICE" "${here[@]}" --image="$1" --tag=candidate "${traffic[@]}" "${limits[@]}" \
+    --service-account="${RUN_ACCOUNT:?is not set}" --set-secrets="$secrets" \
+    ${CLOUD_SQL_INSTANCE:+--set-cloudsql-instances="$CLOUD_SQL_INSTANCE"}
+}
+
+smoke() {
+  local audience address
+  audience=$(service 'value(status.url)')
+  address=$(revision candidate url)
+  SMOKE_TOKEN=$(gcloud auth print-identity-token --quiet --include-email --audiences="$audience" \
+    --impersonate-service-account="${DEPLOY_ACCOUNT:?is not set}" 2>/dev/null) ||
+    { echo "no identity token for $DEPLOY_ACCOUNT: has it roles/iam.serviceAccountOpenIdTokenCreator on itself?" >&2; return 1; }
+  export SMOKE_TOKEN
+  python3 -m deploy.smoke "$address" --champions model
+}
+
+promote() {
+  local old new
+  old=$(revision "")
+  new=$(revision candidate)
+  # To "latest", not to its name: a named revision would keep all later ones from serving.
+  gcloud run services update-traffic "$SERVICE" "${here[@]}" --to-latest
+  if [ -n "$old" ] && [ "$old" != "$new" ]; then
+    gcloud run services update-traffic "$SERVICE" "${here[@]}" --update-tags="previous=$old"
+  fi
+  echo "$new serves; before it: ${old:-none}"
+}
+
+rollback() {
+  local old
+  old=$(revision previous)
+  [ -n "$old" ] || { echo "there is no revision with the tag previous to go back to" >&2; return 1; }
+  gcloud run services update-traffic "$SERVICE" "${here[@]}" --to-revisions="$old=100"
+  echo "$old serves again, until the next deployment"
+}
+
+case "${1:-}" in
+  candidate) candidate "${2:?IMAGE is missing}" ;;
+  smoke | promote | rollback) "$1" ;;
+  *) sed -n '2,11s/^# \{0,1\}//p' "$0"; exit 2 ;;
+esac

@@ -1,0 +1,65 @@
+"""What the container runs: the API on $PORT, with the bundled example where there is no database.
+
+    python -m deploy.serve
+
+With DATABASE_URL (or ACTIONCAST_CONFIG) it is `python app.py`: config.toml and the champions in model/. With none
+it serves example/, which the image build has made, from a copy of its own and as of the example's last moment. SIGTERM
+ends it with exit code 0.
+"""
+
+from __future__ import annotations
+
+import logging
+import os
+import shutil
+import signal
+import sys
+import tempfile
+from pathlib import Path
+
+import uvicorn
+
+import app
+from pipeline import demo
+from pipeline.settings import load_settings
+
+EXAMPLE = Path(__file__).resolve().parent.parent / "example"
+EVERYWHERE = "0.0.0.0"  # noqa: S104 of the container's own network
+
+
+def copy_of_example() -> Path:
+    """A writable folder with the example's config.toml, database and champion."""
+    try:
+        folder = Path(tempfile.mkdtemp(prefix="actioncast-")) / "example"
+        shutil.copytree(EXAMPLE, folder)
+    except OSError as error:
+        sys.exit(f"error: without DATABASE_URL the example needs a writable /tmp (docker run --tmpfs /tmp): {error}")
+    return folder
+
+
+def serve_example() -> int:
+    """The example never writes to a real database, and its clock stands still."""
+    logging.basicConfig(level=logging.INFO, format="%(levelname)s %(message)s")
+    logging.warning("DATABASE_URL is not set: this is the bundled example, and what it stores is lost at the end")
+    settings = load_settings(copy_of_example() / "config.toml")
+    ended = demo.last_moment(settings)
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(0))  # uvicorn raises it again after it has stopped
+    uvicorn.run(
+        app.create_app(settings, lambda: ended),
+        host=EVERYWHERE,
+        port=int(os.environ.get("PORT") or 8080),
+        timeout_graceful_shutdown=app.GRACE_SECONDS,
+        server_header=False,
+        access_log=False,
+        log_config=None,
+    )
+    return 0
+
+
+def main() -> int:
+    given = any(os.environ.get(name) for name in ("DATABASE_URL", "URI", "ACTIONCAST_CONFIG", "K_SERVICE"))
+    return app.main(["--host", EVERYWHERE]) if given or not EXAMPLE.is_dir() else serve_example()
+
+
+if __name__ == "__main__":
+    sys.exit(main())

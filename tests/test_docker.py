@@ -1,0 +1,155 @@
+"""The real image, built from what git tracks, started as a cloud starts it. Needs docker; says so when it is absent."""
+
+from __future__ import annotations
+
+import json
+import shutil
+import subprocess
+import time
+import uuid
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from tests.clouds import ROOT
+
+IMAGE = "actioncast:test"
+LARGEST = 650e6  # bytes, unpacked
+SECONDS_OF_CPU = 3.0  # until the first forecast is there
+STRICT = ("--read-only", "--tmpfs", "/tmp", "--cap-drop", "ALL", "--user", "10001", "--memory", "512m")
+STRICT += ("--security-opt", "no-new-privileges", "--network", "none")
+
+
+def docker(*arguments: str, check: bool = True) -> subprocess.CompletedProcess[str]:
+    run = subprocess.run(["docker", *arguments], capture_output=True, text=True, timeout=600)
+    assert not check or run.returncode == 0, f"docker {arguments}: {run.stdout[-3000:]}{run.stderr[-3000:]}"
+    return run
+
+
+@pytest.fixture(scope="session")
+def engine() -> None:
+    """A docker that works, and the base image."""
+    how = "get Docker Engine (docs.docker.com/engine/install) and let this user use it"
+    if not shutil.which("docker"):
+        pytest.skip(f"docker is not installed; {how}")
+    if docker("version", check=False).returncode:
+        pytest.skip(f"docker has no engine to talk to; {how}")
+
+
+@pytest.fixture(scope="session")
+def clone(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The working tree as a clean clone would have it, and a secret that must not get into an image."""
+    folder = tmp_path_factory.mktemp("clone")
+    listed = subprocess.run(
+        ["git", "ls-files", "-z", "--cached", "--others", "--exclude-standard"],
+        cwd=ROOT,
+        capture_output=True,
+        check=True,
+    )
+    for name in filter(None, listed.stdout.decode().split("\0")):
+        if (ROOT / name).is_file():
+            (folder / name).parent.mkdir(parents=True, exist_ok=True)
+            shutil.copy(ROOT / name, folder / name)
+    (folder / ".env").write_text("DATABASE_URL=postgresql://app:canary@db.invalid/x\n")
+    return folder
+
+
+@pytest.fixture(scope="session")
+def image(engine: None, clone: Path) -> str:
+    shutil.rmtree(clone / "model", ignore_errors=True)
+    docker("build", "--tag", IMAGE, "--build-arg", "REVISION=abc1234", str(clone))
+    return IMAGE
+
+
+@pytest.fixture(scope="session")
+def champion(image: str, clone: Path) -> Path:
+    """The example's champion, as the one of the repository."""
+    name = f"actioncast-{uuid.uuid4().hex[:8]}"
+    docker("create", "--name", name, image)
+    docker("cp", f"{name}:/app/example/model", str(clone / "model"))
+    docker("rm", name)
+    (folder,) = (clone / "model").iterdir()
+    return folder
+
+
+@pytest.fixture
+def container(image: str) -> Iterator[str]:
+    """The image with no environment but the port, and with no right."""
+    name = f"actioncast-{uuid.uuid4().hex[:8]}"
+    docker("run", "--detach", "--name", name, *STRICT, "--env", "PORT=9000", image)
+    yield name
+    docker("rm", "--force", name)
+
+
+def test_image_without_any_right_forecasts_and_stops_when_asked(container: str) -> None:
+    smoke = docker("exec", container, "python", "-m", "deploy.smoke", "--forecast")
+    assert "24 hours from 2022-03-04T03:00:00" in smoke.stdout
+    ticks = docker("exec", container, "cat", "/proc/1/stat").stdout.rpartition(") ")[2].split()
+    seconds = (int(ticks[11]) + int(ticks[12])) / 100
+    print(f"{smoke.stdout.strip()}; {seconds:.1f} s of CPU")
+    assert seconds < SECONDS_OF_CPU
+    assert "uid=10001" in docker("exec", container, "id").stdout
+    assert (
+        "No such"
+        in docker("exec", container, "ls", "/app/.env", "/app/tests", "/app/data", "/app/.git", check=False).stderr
+    )
+    assert not docker("exec", container, "sh", "-c", "grep -rl canary /app || true").stdout
+    begun = time.monotonic()
+    docker("stop", "--time", "10", container)
+    assert time.monotonic() - begun < 10
+    assert docker("inspect", "--format", "{{.State.ExitCode}}", container).stdout.strip() == "0"
+
+
+def test_image_is_small_and_says_what_it_is(image: str) -> None:
+    (about,) = json.loads(docker("image", "inspect", image).stdout)
+    print(f"{about['Size'] / 1e6:.0f} MB")
+    assert about["Size"] < LARGEST
+    assert about["Config"]["User"] == "10001:10001"
+    assert about["Config"]["Labels"]["org.opencontainers.image.revision"] == "abc1234"
+
+
+def test_image_carries_the_champion_and_its_version(champion: Path, clone: Path) -> None:
+    version = json.loads((champion / "card.json").read_text())["version"]
+    subprocess.run(["deploy/image.sh", "build", "actioncast:champion"], cwd=clone, check=True, timeout=600)
+    tried = subprocess.run(
+        ["deploy/image.sh", "try", "actioncast:champion"], cwd=clone, capture_output=True, text=True, timeout=120
+    )
+    assert tried.returncode == 0, tried.stdout + tried.stderr
+    assert f"version {version}" in tried.stdout
+    assert "smoke test passed" in tried.stdout
+    (about,) = json.loads(docker("image", "inspect", "actioncast:champion").stdout)
+    assert about["Config"]["Labels"]["actioncast.model.version"] == version
+
+
+def test_broken_champion_is_found_before_anything_is_deployed(champion: Path, clone: Path) -> None:
+    numbers = champion / "forecaster.npz"
+    good = numbers.read_bytes()
+    numbers.write_bytes(good[:-100] + b"\0" * 100)
+    try:
+        docker("build", "--tag", "actioncast:broken", str(clone))
+    finally:
+        numbers.write_bytes(good)
+    tried = subprocess.run(
+        ["deploy/image.sh", "try", "actioncast:broken"], cwd=clone, capture_output=True, text=True, timeout=120
+    )
+    assert tried.returncode
+    assert "expected sha256" in tried.stderr
+
+
+def test_libraries_follow_the_champion_and_a_slim_image_says_what_it_lacks(champion: Path, clone: Path) -> None:
+    card = champion / "card.json"
+    linear = card.read_text()
+    card.write_text(linear.replace('"estimator": "ridge"', '"estimator": "lightgbm"'))
+    try:
+        docker("build", "--target", "champions", "--tag", "actioncast:auto", str(clone))
+        docker("build", "--build-arg", "SERVING=slim", "--tag", "actioncast:slim", str(clone))
+    finally:
+        card.write_text(linear)
+    wanted = docker("run", "--rm", "--network", "none", "actioncast:auto", "cat", "/requirements-set").stdout
+    assert wanted.strip() == "api-lightgbm"
+    refused = docker(
+        "run", "--rm", "--network", "none", "actioncast:slim", "python", "-m", "deploy.champions", check=False
+    )
+    assert refused.returncode == 1
+    assert "here it is not installed" in refused.stderr

@@ -1,0 +1,196 @@
+"""deploy/gcp.sh and deploy/cloud_run.sh against a gcloud that keeps a state."""
+
+from __future__ import annotations
+
+import subprocess
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from tests.cloud_cli import MUTATING
+from tests.clouds import ROOT, Clouds, Service
+
+PASSWORD = "p4ssw0rd-of-the-database"
+SETTINGS = {
+    "PROJECT": "demo-proj",
+    "REGION": "europe-west1",
+    "GITHUB_REPOSITORY": "me/forecasts",
+    "GITHUB_OWNER_ID": "11",
+    "GITHUB_REPOSITORY_ID": "22",
+    "DATABASE_URL": f"postgresql://app:{PASSWORD}@db.invalid/app",
+}
+EVERYTHING = {"CLOUD_SQL": "db-f1-micro", "CLOUD_BUILD": "1", "PING_TOKEN": "github_pat_ping"}
+
+
+@pytest.fixture
+def clouds(tmp_path: Path) -> Clouds:
+    return Clouds(tmp_path / "clouds")
+
+
+def gcp(clouds: Clouds, *arguments: str, **settings: str) -> subprocess.CompletedProcess[str]:
+    return subprocess.run(
+        [str(ROOT / "deploy/gcp.sh"), *arguments],
+        env=clouds.environment(**SETTINGS | settings),
+        capture_output=True,
+        text=True,
+        timeout=120,
+    )
+
+
+def changing(clouds: Clouds) -> list[list[str]]:
+    """The calls that changed something."""
+    return [call for call in clouds.calls("gcloud") if MUTATING & set(call)]
+
+
+def created(clouds: Clouds, **settings: str) -> str:
+    run = gcp(clouds, "create", **settings)
+    assert run.returncode == 0, run.stderr
+    return run.stdout
+
+
+@pytest.fixture(scope="module")
+def ready(tmp_path_factory: pytest.TempPathFactory) -> Clouds:
+    """A cloud on which everything was created once; tests take its state, they do not change it."""
+    made = Clouds(tmp_path_factory.mktemp("ready") / "clouds")
+    created(made, **EVERYTHING)
+    return made
+
+
+def test_second_create_changes_nothing(clouds: Clouds, ready: Clouds) -> None:
+    assert len(changing(ready)) > 25
+    clouds.write(ready.state)
+    output = created(clouds, **EVERYTHING)
+    assert not changing(clouds)
+    assert "nothing to change" in output
+    assert "+ gcloud" not in output
+
+
+def test_dry_run_prints_the_commands_and_changes_nothing(clouds: Clouds, ready: Clouds) -> None:
+    run = gcp(clouds, "create", "--dry-run", **EVERYTHING)
+    assert run.returncode == 0, run.stderr
+    assert not changing(clouds)
+    assert run.stdout.count("+ gcloud ") == len(changing(ready))
+
+
+def test_dry_run_needs_no_gcloud(tmp_path: Path) -> None:
+    settings = {"PATH": "/usr/bin:/bin", "CLOUDSDK_CONFIG": str(tmp_path), **SETTINGS}
+    program = tmp_path / "gcloud"
+    program.write_text("#!/bin/sh\nexit 127\n")
+    program.chmod(0o755)
+    run = subprocess.run(
+        [str(ROOT / "deploy/gcp.sh"), "create", "--dry-run"],
+        env=settings | {"PATH": f"{tmp_path}:/usr/bin:/bin"},
+        capture_output=True,
+        text=True,
+        timeout=60,
+    )
+    assert run.returncode == 0, run.stderr
+    assert "+ gcloud iam workload-identity-pools create actioncast-github" in run.stdout
+
+
+def test_roles_are_few_and_secrets_are_neither_printed_nor_on_a_command_line(clouds: Clouds) -> None:
+    output = created(clouds, PING_TOKEN="github_pat_ping")
+    assert PASSWORD not in output
+    assert "github_pat_ping" not in output
+    assert not any(PASSWORD in word for call in clouds.calls() for word in call)
+    roles = {role.split()[-2] for role in clouds.state["roles"]}
+    assert roles == {
+        "roles/artifactregistry.writer",
+        "roles/iam.serviceAccountOpenIdTokenCreator",
+        "roles/iam.serviceAccountUser",
+        "roles/iam.workloadIdentityUser",
+        "roles/logging.logWriter",
+        "roles/run.developer",
+        "roles/run.invoker",
+        "roles/secretmanager.secretAccessor",
+    }
+    assert gcp(clouds, "status").stdout.count("missing") == 1, "the service itself comes with the first deployment"
+
+
+def test_github_is_known_by_its_numbers_and_its_main_branch(ready: Clouds) -> None:
+    (provider,) = [call for call in ready.calls("gcloud") if "create-oidc" in call]
+    (condition,) = [word for word in provider if word.startswith("--attribute-condition=")]
+    for part in ("repository_owner_id == '11'", "repository_id == '22'", "ref == 'refs/heads/main'"):
+        assert part in condition
+    (bound,) = [role for role in ready.state["roles"] if "workloadIdentityUser" in role]
+    assert bound.endswith("actioncast-github/attribute.repository_id/22")
+
+
+def test_destroy_asks_and_then_leaves_only_the_data(clouds: Clouds, ready: Clouds) -> None:
+    clouds.write(ready.state)
+    assert gcp(clouds, "destroy", **EVERYTHING).returncode == 2
+    assert not changing(clouds)
+    run = gcp(clouds, "destroy", "--yes", **EVERYTHING)
+    assert run.returncode == 0, run.stderr
+    left = [thing for thing in clouds.state["things"] if not thing.startswith(("sql", "iam workload", "builds repos"))]
+    assert left == []
+    assert "holds your data and stays" in run.stdout
+
+
+def test_status_tells_what_is_missing(clouds: Clouds) -> None:
+    run = gcp(clouds, "status")
+    assert run.returncode == 1
+    assert run.stdout.count("missing") == 7
+
+
+def test_create_without_a_database_says_what_to_set(clouds: Clouds) -> None:
+    run = gcp(clouds, "create", DATABASE_URL="")
+    assert run.returncode == 2
+    assert "set DATABASE_URL" in run.stderr
+
+
+# deploy/cloud_run.sh --------------------------------------------------------------------------------------------------
+
+
+@pytest.fixture
+def service() -> Iterator[Service]:
+    running = Service("v1")
+    yield running
+    running.close()
+
+
+def cloud_run(clouds: Clouds, *arguments: str) -> subprocess.CompletedProcess[str]:
+    settings = {"PROJECT": "demo-proj", "REGION": "europe-west1", "RUN_ACCOUNT": "run@x", "DEPLOY_ACCOUNT": "deploy@x"}
+    return subprocess.run(
+        [str(ROOT / "deploy/cloud_run.sh"), *arguments],
+        env=clouds.environment(**settings),
+        capture_output=True,
+        text=True,
+        timeout=120,
+    )
+
+
+def test_rollback_without_a_revision_to_go_back_to_says_so(clouds: Clouds) -> None:
+    assert cloud_run(clouds, "candidate", "image:1").returncode == 0
+    assert cloud_run(clouds, "promote").returncode == 0
+    run = cloud_run(clouds, "rollback")
+    assert run.returncode == 1
+    assert "no revision with the tag previous" in run.stderr
+
+
+def test_promoting_twice_keeps_the_way_back(clouds: Clouds) -> None:
+    for _ in range(2):
+        cloud_run(clouds, "candidate", "image:1")
+        cloud_run(clouds, "promote")
+    assert clouds.state["service"]["tags"]["previous"] == "actioncast-00001"
+    assert cloud_run(clouds, "promote").returncode == 0
+    assert clouds.state["service"]["tags"]["previous"] == "actioncast-00001"
+
+
+def test_secrets_come_from_secret_manager(clouds: Clouds) -> None:
+    cloud_run(clouds, "candidate", "image:1")
+    (deploy,) = clouds.calls("gcloud", "run", "deploy")
+    assert "--set-secrets=DATABASE_URL=actioncast-database-url:latest,API_KEY=actioncast-api-key:latest" in deploy
+
+
+def test_old_data_do_not_stop_a_deployment_and_a_dead_database_does(service: Service) -> None:
+    smoke = ["python3", "-m", "deploy.smoke", service.url, "--wait", "0"]
+    service.fresh = False
+    run = subprocess.run(smoke, cwd=ROOT, capture_output=True, text=True, timeout=60)
+    assert run.returncode == 0, run.stderr
+    assert "warning: demo: newest hour 90 h old" in run.stdout
+    service.database = False
+    run = subprocess.run(smoke, cwd=ROOT, capture_output=True, text=True, timeout=60)
+    assert run.returncode == 1
+    assert "database: cannot be reached" in run.stderr
