@@ -2,7 +2,7 @@
 
 The same `run` that the workflows call ingests each hour from a replay of the source, forecasts, checks, and retrains
 when a check asks for it, while the clock, the source, the database and the series fail as told. It says beforehand what
-an operating policy costs (live error, retrains, Actions minutes) and whether each promise of the loop holds at each tick.
+a policy costs (live error, retrains, Actions minutes) and whether each promise of the loop holds at each tick.
 `make demo` is the smallest rehearsal: the bundled recording, one week.
 
     python rehearse.py                                          # bundled recording, the last 7 days live

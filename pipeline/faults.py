@@ -1,6 +1,6 @@
 """What can go wrong, on purpose: the clock, the source, the database, the process, the series itself.
 
-`Faults` says what and how often; `SCENARIOS` names some. Every draw depends on the seed and on what it is drawn for, and
+`Faults` says what and how often; `SCENARIOS` names some. A draw depends on the seed and on what it is drawn for, and
 not on what was drawn before: the same rehearsal fails in the same places, resumed or not.
 """
 
@@ -14,10 +14,11 @@ from dataclasses import dataclass, fields, replace
 from typing import Any, Literal, NamedTuple
 
 import numpy as np
+from numpy.typing import NDArray
 from sqlalchemy import Engine, event
 from sqlalchemy.exc import OperationalError
 
-from pipeline.series import HOUR, Points
+from pipeline.series import HOUR, Points, Seconds, Values
 from pipeline.settings import SettingsError
 
 Answer = Literal["ok", "truncated", "html", "429", "503", "slow", "empty"]
@@ -51,7 +52,7 @@ class Span(NamedTuple):
 
 @dataclass(frozen=True)
 class Faults:
-    """Shares are of runs, minutes are at most, hours count from the start of the rehearsal. By default nothing fails."""
+    """Shares are of runs, minutes upper limits, hours count from the start of the rehearsal; by default nothing fails."""
 
     drop: float = 0  # share of the cron runs that GitHub never starts
     pattern: float = 0  # 1: of the jobs due more often than every 4 h only 8 runs a day start
@@ -76,7 +77,7 @@ class Faults:
         if name not in kinds:
             raise SettingsError(f"unknown fault {name!r}; there are: {', '.join(kinds)}")
         try:
-            parsed = (*getattr(self, name), Span.parse(value)) if kinds[name] == () else float(value)
+            parsed: Any = (*getattr(self, name), Span.parse(value)) if kinds[name] == () else float(value)
         except ValueError as error:
             raise SettingsError(f"--fault {text}: {error}") from None
         return replace(self, **{name: parsed})
@@ -170,18 +171,18 @@ def spoiled(recording: Points, faults: Faults, start: int, seed: int) -> Points:
     return Points(recording.times, values).where(~_missing(len(recording), faults.gaps, seed) | (hours < 0))
 
 
-def _turned(values: np.ndarray[Any, Any], times: np.ndarray[Any, Any], turn: float) -> np.ndarray[Any, Any]:
+def _turned(values: Values, times: Seconds, turn: float) -> Values:
     """The value of `turn` hours before: the day keeps its shape and has it at another time."""
-    return np.interp(times - turn * HOUR, times, values)
+    return np.asarray(np.interp(times - turn * HOUR, times, values))
 
 
-def _spikes(hours: np.ndarray[Any, Any], share: float, seed: int) -> np.ndarray[Any, Any]:
+def _spikes(hours: Values, share: float, seed: int) -> Values:
     live = np.unique(np.floor(hours[hours >= 0]))
     struck = live[np.random.default_rng([seed, 1]).random(len(live)) < share]
     return np.where(np.isin(np.floor(hours), struck), SPIKE, 1.0)
 
 
-def _missing(points: int, share: float, seed: int) -> np.ndarray[Any, Any]:
+def _missing(points: int, share: float, seed: int) -> NDArray[np.bool_]:
     """Bursts of 1 to LONGEST_BURST points until this share is missing."""
     generator, missing = np.random.default_rng([seed, 2]), np.zeros(points, dtype=np.bool_)
     while missing.sum() < share * points:
