@@ -52,7 +52,7 @@ class Span(NamedTuple):
 
 @dataclass(frozen=True)
 class Faults:
-    """Shares are of runs, minutes upper limits, hours count from the start of the rehearsal; by default nothing fails."""
+    """Shares are of runs, minutes upper limits, hours count from the start of the rehearsal; by default none."""
 
     drop: float = 0  # share of the cron runs that GitHub never starts
     pattern: float = 0  # 1: of the jobs due more often than every 4 h only 8 runs a day start
