@@ -46,14 +46,16 @@ class Witness:
         self.database = database
         self.series_id = series_id
         self.shown: dict[int, tuple[float, int]] = {}  # hour start -> value, points
+        self.offered: dict[int, tuple[float, int]] = {}  # to runs that ended before they could say what they stored
         self.promoted: set[str] = set()
         self.newest: tuple[str, str] = ("", "")
 
-    def saw(self, points: Points, now: datetime, since: datetime | None = None) -> None:
-        """A run has read these points; its complete hours must be stored from now on."""
-        for start, value, samples in _complete(self.plan.settings.series[self.plan.series_id], points, now, since):
-            if samples >= self.shown.get(start, (0.0, 0))[1]:
-                self.shown[start] = value, samples
+    def saw(self, points: Points, now: datetime, *, stored: bool = True) -> None:
+        """A run has read these points: its complete hours must be stored from now on, or may be if it was killed."""
+        known = self.shown if stored else self.offered
+        for start, value, samples in _complete(self.plan.settings.series[self.plan.series_id], points, now):
+            if samples >= known.get(start, (0.0, 0))[1]:
+                known[start] = value, samples
 
     def saw_trainings(self, since: datetime) -> None:
         runs = self.database.training_runs(self.series_id, since=since)
@@ -70,19 +72,17 @@ class Witness:
 
     def _hours(self, since: datetime) -> Iterator[str]:
         begin = to_seconds(since)
-        expected = {start: value for start, (value, _) in self.shown.items() if start >= begin}
+        expected = {start for start in self.shown if start >= begin}
         rows = self._stored(since)
         stored: dict[int, float] = dict(map(tuple, rows))
         if len(stored) < len(rows):
             yield f"reality holds {len(rows) - len(stored)} hours twice"
         yield from (f"{_hour(start)} is no hour" for start in stored if start % HOUR)
-        yield from (f"{_hour(start)} was shown and is not stored" for start in sorted(expected.keys() - stored.keys()))
-        yield from (
-            f"{_hour(start)} is stored and was never shown" for start in sorted(stored.keys() - expected.keys())
-        )
-        for start in sorted(stored.keys() & expected.keys()):
-            if abs(stored[start] - expected[start]) > TOLERANCE * abs(expected[start]):
-                yield f"{_hour(start)} is stored as {stored[start]}, shown as {expected[start]}"
+        yield from (f"{_hour(start)} was shown and is not stored" for start in sorted(expected - stored.keys()))
+        for start, value in stored.items():
+            shown = [known[start][0] for known in (self.shown, self.offered) if start in known]
+            if not any(abs(value - right) <= TOLERANCE * abs(right) for right in shown):
+                yield f"{_hour(start)} is stored as {value}, shown as {shown[0] if shown else 'nothing'}"
 
     def _stored(self, since: datetime) -> Sequence[Any]:
         """(unix seconds, value) of the stored hours; seconds by the database, which is faster than times by us."""
@@ -137,11 +137,9 @@ def over_budget(asked: Sequence[datetime], policy: RetrainSettings, now: datetim
             yield f"retrains were asked for at {isoformat(older)} and {isoformat(newer)}, inside the cooldown"
 
 
-def _complete(
-    wanted: SeriesSettings, points: Points, now: datetime, since: datetime | None
-) -> Iterator[tuple[int, float, int]]:
+def _complete(wanted: SeriesSettings, points: Points, now: datetime) -> Iterator[tuple[int, float, int]]:
     hours: Hours = series.to_hours(
-        points, minimum_points=wanted.minimum_points_per_hour, scale=wanted.scale, since=since, now=now
+        points, minimum_points=wanted.minimum_points_per_hour, scale=wanted.scale, since=None, now=now
     )
     return zip(hours.starts.tolist(), hours.values.tolist(), hours.samples.tolist(), strict=True)
 

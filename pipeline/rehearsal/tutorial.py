@@ -28,7 +28,7 @@ POINTS_AN_HOUR = 4  # that it sums up, on average
 WINDOW, HELD_OUT, SCORED = 200, 36, 48  # hours
 LAGS, ROLLING = 10, 20
 FORECAST_EVERY = 84  # hours: twice a week
-HORIZON = 168
+HORIZON = WEEK = 168
 BYTES = 130_000  # its 388 commits made a pack of 50 MiB
 TREES, DEPTH = 100, 5  # in the middle of its grid
 
@@ -40,7 +40,7 @@ def rehearse(plan: Plan, policy: Policy) -> Outcome:
     scale = plan.settings.series[plan.series_id].scale
     forecasts, retrains = _live(known.values / scale, first, plan.ticks)
     actual, said = known.values[first:], scale * forecasts[first : len(known)]
-    naive = np.abs(known.values[first:] - known.values[first - 168 : -168]) if first >= 168 else np.zeros(0)
+    naive = np.abs(known.values[max(first, WEEK) :] - known.values[max(first, WEEK) - WEEK : -WEEK])
     misses = np.abs(said - actual)
     tally = Tally(ticks=plan.ticks, runs={"ingest": plan.ticks, "check": plan.ticks // CHECK_EVERY, "train": retrains})
     tally.runs["forecast"] = plan.ticks // FORECAST_EVERY
@@ -94,6 +94,7 @@ def _live(rates: Values, first: int, ticks: int) -> tuple[Values, int]:
 
 def stored_error(forecasts: Values, rates: Values) -> float:
     """Mean absolute error of the last scored hours as the tutorial stores them: the forecast a rate, the hour a sum."""
+    forecasts = forecasts[: len(rates)]
     scored = np.flatnonzero(~np.isnan(forecasts) & ~np.isnan(rates))[-SCORED:]
     return float(np.abs(forecasts[scored] - POINTS_AN_HOUR * rates[scored]).mean()) if len(scored) else 0.0
 
@@ -109,7 +110,8 @@ def _forecast(rates: Values) -> Values:
     forest.fit(np.array(rows), seen[ROLLING:])
     path = list(seen)
     for _ in range(HORIZON):
-        path.append(float(forest.predict([_predictors(np.array(path[-ROLLING:]))])[0]))
+        row = _predictors(np.array(path[-ROLLING:])).astype(np.float32)[None]
+        path.append(float(np.mean([tree.tree_.predict(row) for tree in forest.estimators_])))
     return np.array(path[-HORIZON:])
 
 
