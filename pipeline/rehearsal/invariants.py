@@ -13,8 +13,8 @@ from pipeline import series
 from pipeline.database import Database, UtcTime
 from pipeline.monitoring import WEEK
 from pipeline.rehearsal.plan import Plan
-from pipeline.series import HOUR, Hours, Points, from_seconds, isoformat, to_seconds
-from pipeline.settings import RetrainSettings, SeriesSettings
+from pipeline.series import HOUR, Points, from_seconds, isoformat, to_seconds
+from pipeline.settings import RetrainSettings
 
 EVER = from_seconds(0)
 LOOKED_AT = timedelta(days=3)  # of stored hours at each tick; once a day and at the end all of them
@@ -46,16 +46,27 @@ class Witness:
         self.database = database
         self.series_id = series_id
         self.shown: dict[int, tuple[float, int]] = {}  # hour start -> value, points
-        self.offered: dict[int, tuple[float, int]] = {}  # to runs that ended before they could say what they stored
+        self.offered: dict[int, set[float]] = {}  # values that a run has read, whether or not it lived to store them
         self.promoted: set[str] = set()
         self.newest: tuple[str, str] = ("", "")
 
-    def saw(self, points: Points, now: datetime, *, stored: bool = True) -> None:
-        """A run has read these points: its complete hours must be stored from now on, or may be if it was killed."""
-        known = self.shown if stored else self.offered
-        for start, value, samples in _complete(self.plan.settings.series[self.plan.series_id], points, now):
-            if samples >= known.get(start, (0.0, 0))[1]:
-                known[start] = value, samples
+    def offers(self, points: Points, now: datetime) -> None:
+        """A run is about to read these points: it may store their complete hours."""
+        for start, value, _ in self._complete(points, now):
+            self.offered.setdefault(start, set()).add(value)
+
+    def saw(self, points: Points, now: datetime) -> None:
+        """A run has read these points and ended well: their complete hours must be stored from now on."""
+        for start, value, samples in self._complete(points, now):
+            if samples >= self.shown.get(start, (0.0, 0))[1]:
+                self.shown[start], self.offered[start] = (value, samples), {value}
+
+    def _complete(self, points: Points, now: datetime) -> Iterator[tuple[int, float, int]]:
+        wanted = self.plan.settings.series[self.plan.series_id]
+        hours = series.to_hours(
+            points, minimum_points=wanted.minimum_points_per_hour, scale=wanted.scale, since=None, now=now
+        )
+        return zip(hours.starts.tolist(), hours.values.tolist(), hours.samples.tolist(), strict=True)
 
     def saw_trainings(self, since: datetime) -> None:
         runs = self.database.training_runs(self.series_id, since=since)
@@ -80,9 +91,8 @@ class Witness:
         yield from (f"{_hour(start)} is no hour" for start in stored if start % HOUR)
         yield from (f"{_hour(start)} was shown and is not stored" for start in sorted(expected - stored.keys()))
         for start, value in stored.items():
-            shown = [known[start][0] for known in (self.shown, self.offered) if start in known]
-            if not any(abs(value - right) <= TOLERANCE * abs(right) for right in shown):
-                yield f"{_hour(start)} is stored as {value}, shown as {shown[0] if shown else 'nothing'}"
+            if not any(abs(value - right) <= TOLERANCE * abs(right) for right in self.offered.get(start, ())):
+                yield f"{_hour(start)} is stored as {value}, shown as {self.shown.get(start, ('nothing',))[0]}"
 
     def _stored(self, since: datetime) -> Sequence[Any]:
         """(unix seconds, value) of the stored hours; seconds by the database, which is faster than times by us."""
@@ -135,13 +145,6 @@ def over_budget(asked: Sequence[datetime], policy: RetrainSettings, now: datetim
     for newer, older in itertools.pairwise(asked):
         if newer - older < timedelta(hours=policy.cooldown_hours):
             yield f"retrains were asked for at {isoformat(older)} and {isoformat(newer)}, inside the cooldown"
-
-
-def _complete(wanted: SeriesSettings, points: Points, now: datetime) -> Iterator[tuple[int, float, int]]:
-    hours: Hours = series.to_hours(
-        points, minimum_points=wanted.minimum_points_per_hour, scale=wanted.scale, since=None, now=now
-    )
-    return zip(hours.starts.tolist(), hours.values.tolist(), hours.samples.tolist(), strict=True)
 
 
 def _hour(start: int) -> str:

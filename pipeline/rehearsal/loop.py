@@ -212,7 +212,7 @@ class Loop:
 
     def _ingest(self, now: datetime) -> None:
         settings = impatient(self.settings, self.series_id) if "slow" in self.source.answers else self.settings
-        self.witness.saw(self.source.shown(days=9), now, stored=False)  # it may be killed after it has stored
+        self.witness.offers(self.source.shown(days=9), now)
         self.verbs.ingest(settings, self.database, now, series_id=self.series_id)
         self.witness.saw(self.source.shown(days=9), now)
 
