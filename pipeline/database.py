@@ -66,9 +66,9 @@ class UtcTime(TypeDecorator[datetime]):
         return isoformat(value) if value and dialect.name == "sqlite" else value
 
     def process_result_value(self, value: Any, dialect: Dialect) -> datetime | None:  # noqa: ARG002
-        if value is None:
-            return None
-        return (datetime.fromisoformat(value) if isinstance(value, str) else value).astimezone(UTC)
+        if isinstance(value, str):  # ends in Z: aware and UTC already
+            return datetime.fromisoformat(value)
+        return value.astimezone(UTC) if value else None
 
 
 class Json(TypeDecorator[Any]):
