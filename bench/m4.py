@@ -1,0 +1,110 @@
+"""The M4 competition's hourly series: our engine, the seasonal naives, the tutorial's recipe and well-known libraries.
+
+    python -m bench.m4 --data DIR --only ours
+    python -m bench.m4 --data DIR --jobs 2 --json
+
+Reads DIR/train.csv.gz and DIR/test.csv.gz (one series a row, its id first; from Mcompetitions/M4-methods). The bounds
+are those of 95 %. OWA is the mean of sMAPE and MASE relative to Naive2 on the same series. Prints a table, or with
+--json {METHOD: {"smape", "mase", "owa", "msis", "coverage", "seconds_per_series"}}, null where a method has no bounds.
+The peers need requirements/bench.txt. Exit codes: 0 measured, or there is no data to measure on; 2 wrong flags.
+"""
+
+from __future__ import annotations
+
+import argparse
+import csv
+import gzip
+import json
+import sys
+import time
+from collections.abc import Sequence
+from concurrent.futures import ProcessPoolExecutor
+from functools import partial
+from pathlib import Path
+
+import numpy as np
+
+from bench.methods import DAY, METHODS, Answer, Task, chosen, naive2, scores
+from pipeline.series import Values
+from pipeline.terminal import progress, table
+
+HORIZON, COVERAGE = 48, 0.95
+COLUMNS = ("smape", "mase", "owa", "msis", "coverage", "seconds_per_series")
+Rows = dict[str, dict[str, float]]  # by method
+Series = tuple[Values, Values]  # to learn from, to forecast
+
+
+def read(folder: Path, ids: set[str] | None) -> dict[str, Series]:
+    """The wanted series, by id."""
+    train, test = (_rows(folder / name) for name in ("train.csv.gz", "test.csv.gz"))
+    return {name: (train[name], test[name][:HORIZON]) for name in train if ids is None or name in ids}
+
+
+def _rows(path: Path) -> dict[str, Values]:
+    with gzip.open(path, "rt", newline="") as file:
+        rows = list(csv.reader(file))[1:]
+    return {row[0]: np.array([float(cell) for cell in row[1:] if cell]) for row in rows}
+
+
+def measure(names: list[str], series: Series) -> Rows:
+    """Scores of every method on one series, Naive2's among them."""
+    values, actual = series
+    scale = float(np.abs(values[DAY:] - values[:-DAY]).mean())
+    task = Task(values, first_hour=0, horizon=HORIZON, coverage=COVERAGE)
+    rows = {"naive2": scores(Answer(naive2(values, HORIZON)), actual, scale, COVERAGE)}
+    for name in names:
+        begun = time.process_time()
+        answer = METHODS[name](task)
+        rows[name] = scores(answer, actual, scale, COVERAGE)
+        rows[name]["seconds_per_series"] = time.process_time() - begun
+    return rows
+
+
+def average(measured: Sequence[Rows], names: Sequence[str]) -> Rows:
+    """Means over the series, and OWA from the means."""
+    base = {key: float(np.mean([rows["naive2"][key] for rows in measured])) for key in ("smape", "mase")}
+    result = {}
+    for name in names:
+        mean = {key: float(np.mean([rows[name][key] for rows in measured])) for key in measured[0][name]}
+        mean["owa"] = (mean["smape"] / base["smape"] + mean["mase"] / base["mase"]) / 2
+        result[name] = mean
+    return result
+
+
+def run(series: dict[str, Series], names: list[str], jobs: int) -> Rows:
+    """Every method on every series; a bar while a person is watching."""
+    with progress("series", len(series)) as advance, ProcessPoolExecutor(jobs) as pool:
+        measured = []
+        for rows in pool.map(partial(measure, names), series.values()):
+            measured.append(rows)
+            advance(1)
+    return average(measured, names)
+
+
+def as_json(result: Rows) -> str:
+    def rounded(value: float) -> float | None:
+        return round(value, 4) if np.isfinite(value) else None
+
+    return json.dumps({name: {key: rounded(row[key]) for key in COLUMNS} for name, row in result.items()})
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--data", type=Path, help="folder with train.csv.gz and test.csv.gz")
+    parser.add_argument("--ids", type=Path, help="a JSON list of series ids (default: all)")
+    parser.add_argument("--jobs", type=int, default=1, help="processes (default: 1)")
+    parser.add_argument("--only", action="append", choices=["ours", *METHODS], help="run only this method (repeatable)")
+    parser.add_argument("--json", action="store_true", help="one JSON object on stdout instead of a table")
+    flags = parser.parse_args(argv)
+    if flags.data is None:
+        print("no --data DIR given: nothing measured (M4's hourly series: train.csv.gz, test.csv.gz)", file=sys.stderr)
+        return 0
+    series = read(flags.data, set(json.loads(flags.ids.read_text())) if flags.ids else None)
+    result = run(series, chosen(flags.only), flags.jobs)
+    rows = [[name, *(row[key] for key in COLUMNS)] for name, row in result.items()]
+    print(as_json(result) if flags.json else table(["method", *COLUMNS], rows))
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

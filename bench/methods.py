@@ -1,0 +1,216 @@
+"""The forecasting methods that the accuracy benchmarks compare: one function each, with the same arguments.
+
+Ours is what train.py does before its gate. The peers run with their libraries' defaults, as their documentation shows
+them for hourly data; their libraries (requirements/bench.txt) are imported only when they are asked for.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from statistics import NormalDist
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from pipeline import evaluation, forecaster
+from pipeline.series import HOUR, Grid, Values, from_seconds
+
+DAY, WEEK = 24, 168
+SEASONS = (DAY, WEEK)
+OURS = "actioncast"
+# The trees of config.toml are left out here: they have a leaderboard row in train.py, but never a share of the blend.
+CANDIDATES = ("seasonal_naive", "ridge", "blend")
+TUTORIAL_HOURS = 164  # the tutorial's forest learns from so many
+BACKTEST_DAYS = 60
+
+
+@dataclass(frozen=True)
+class Task:
+    """One forecast to make: values [n] up to the origin, hours in number since 1970."""
+
+    values: Values
+    first_hour: int
+    horizon: int
+    coverage: float
+
+
+@dataclass(frozen=True)
+class Answer:
+    """Arrays [horizon]; no bounds from a method that has none."""
+
+    prediction: Values
+    lower: Values | None = None
+    upper: Values | None = None
+
+
+Method = Callable[[Task], Answer]
+
+
+def actioncast(task: Task) -> Answer:
+    """Backtest, leaderboard, blend or single winner, fit, forecast."""
+    known = Grid(from_seconds(task.first_hour * HOUR), task.values)
+    made = forecaster.forecast(train_actioncast(known, task.horizon, task.coverage), known, task.horizon)
+    return Answer(made.prediction, made.lower, made.upper)
+
+
+def train_actioncast(known: Grid, horizon: int, coverage: float) -> forecaster.Forecaster:
+    """What train.py would promote."""
+    pool = forecaster.recipes(SEASONS, CANDIDATES, 1)
+    test = evaluation.backtest(known, pool, horizon, BACKTEST_DAYS, SEASONS, lambda _: None)
+    winner = evaluation.challengers(evaluation.leaderboard(test, known, SEASONS, CANDIDATES))[0]
+    return evaluation.build(winner, test, known, SEASONS, coverage)
+
+
+def seasonal_naive(season: int) -> Method:
+    """The last season again; bounds of a normal with the in-sample seasonal differences' deviation."""
+
+    def method(task: Task) -> Answer:
+        values = forecaster.fill_missing(task.values, SEASONS)
+        step = np.arange(task.horizon)
+        middle = values[-season:][step % season]
+        spread = np.std(values[season:] - values[:-season]) * np.sqrt(step // season + 1)
+        width = NormalDist().inv_cdf((1 + task.coverage) / 2) * spread
+        return Answer(middle, middle - width, middle + width)
+
+    return method
+
+
+def naive2(values: Values, horizon: int) -> Values:
+    """The M4 competition's benchmark: the last value, seasonally adjusted (24 h, multiplicative) where a test on the
+    autocorrelation at lag 24 (90 %) says so. Makridakis, Spiliotis & Assimakopoulos (2020), The M4 Competition."""
+    n = len(values)
+    centred = values - values.mean()
+    correlation = np.array([centred[k:] @ centred[: n - k] for k in range(1, DAY + 1)]) / (centred @ centred + 1e-300)
+    limit = 1.645 * np.sqrt((1 + 2 * np.sum(correlation[:-1] ** 2)) / n)
+    if abs(correlation[-1]) <= limit:
+        return np.full(horizon, values[-1])
+    kernel = np.r_[0.5, np.ones(DAY - 1), 0.5] / DAY
+    ratio = values[DAY // 2 : -(DAY // 2)] / np.convolve(values, kernel, "valid")
+    phase = (np.arange(len(ratio)) + DAY // 2) % DAY
+    index = np.bincount(phase, ratio) / np.bincount(phase)
+    index *= DAY / index.sum()
+    return np.asarray(values[-1] / index[(n - 1) % DAY] * index[(n + np.arange(horizon)) % DAY])
+
+
+def tutorial_forest(task: Task) -> Answer:
+    """The tutorial's recipe: random forest, ten lags and a window mean, on the newest 164 hours."""
+    from skforecast.preprocessing import RollingFeatures
+    from skforecast.recursive import ForecasterRecursive
+    from sklearn.ensemble import RandomForestRegressor
+
+    model = ForecasterRecursive(
+        estimator=RandomForestRegressor(random_state=123, n_jobs=1),
+        lags=10,
+        window_features=RollingFeatures(stats=["mean"], window_sizes=[20]),
+    )
+    model.fit(y=_frame(task).set_index("ds")["y"].asfreq("h")[-TUTORIAL_HOURS:])
+    return Answer(model.predict(task.horizon).to_numpy())
+
+
+def skforecast_lightgbm(task: Task) -> Answer:
+    """LightGBM's defaults on a day and a week of lags, conformal bounds on in-sample residuals."""
+    import lightgbm
+    from skforecast.recursive import ForecasterRecursive
+
+    model = ForecasterRecursive(
+        estimator=lightgbm.LGBMRegressor(random_state=1, n_jobs=1, verbose=-1), lags=[*range(1, DAY + 1), WEEK]
+    )
+    model.fit(y=_frame(task).set_index("ds")["y"].asfreq("h"), store_in_sample_residuals=True)
+    made = model.predict_interval(task.horizon, method="conformal", interval=task.coverage)
+    return Answer(*made.to_numpy().T)
+
+
+def mlforecast_lightgbm(task: Task) -> Answer:
+    """LightGBM's defaults on the differences to the day before, lags 1 to 3 and 24 to 168, conformal bounds."""
+    import lightgbm
+    from mlforecast import MLForecast
+    from mlforecast.target_transforms import Differences
+    from mlforecast.utils import PredictionIntervals
+
+    model = MLForecast(
+        models={"m": lightgbm.LGBMRegressor(random_state=1, n_jobs=1, verbose=-1)},
+        freq="h",
+        lags=[1, 2, 3, *range(DAY, WEEK + 1, DAY)],
+        target_transforms=[Differences([DAY])],
+    )
+    model.fit(_frame(task), prediction_intervals=PredictionIntervals(n_windows=2, h=task.horizon))
+    return _answer(model.predict(task.horizon, level=[100 * task.coverage]))
+
+
+def statsforecast_model(name: str) -> Method:
+    """One of statsforecast's automatic models."""
+
+    def method(task: Task) -> Answer:
+        from statsforecast import StatsForecast, models
+
+        made_of = {
+            "MSTL": lambda: models.MSTL(season_length=list(SEASONS), alias="m"),
+            "AutoETS": lambda: models.AutoETS(season_length=DAY, alias="m"),
+            "AutoARIMA": lambda: models.AutoARIMA(season_length=DAY, alias="m"),
+        }
+        library = StatsForecast(models=[made_of[name]()], freq="h", n_jobs=1)
+        return _answer(library.forecast(df=_frame(task), h=task.horizon, level=[100 * task.coverage]))
+
+    return method
+
+
+def _frame(task: Task) -> Any:
+    """The hours in the long form that the peers read; missing hours filled as for our own lags."""
+    import pandas as pd
+
+    start = pd.Timestamp(task.first_hour * HOUR, unit="s")
+    hours = pd.date_range(start, periods=len(task.values), freq="h")
+    return pd.DataFrame({"unique_id": "series", "ds": hours, "y": forecaster.fill_missing(task.values, SEASONS)})
+
+
+def _answer(made: Any) -> Answer:
+    columns = {next((side for side in ("-lo-", "-hi-") if side in name), name): name for name in made.columns}
+    return Answer(*(made[columns[key]].to_numpy(dtype=np.float64) for key in ("m", "-lo-", "-hi-")))
+
+
+METHODS: dict[str, Method] = {
+    OURS: actioncast,
+    "seasonal_naive_24": seasonal_naive(DAY),
+    "seasonal_naive_168": seasonal_naive(WEEK),
+    "tutorial_forest": tutorial_forest,
+    "statsforecast_mstl": statsforecast_model("MSTL"),
+    "statsforecast_autoets": statsforecast_model("AutoETS"),
+    "statsforecast_autoarima": statsforecast_model("AutoARIMA"),
+    "mlforecast_lightgbm": mlforecast_lightgbm,
+    "skforecast_lightgbm": skforecast_lightgbm,
+}
+SLOW = ("statsforecast_autoarima",)  # minutes a series: only when it is named
+
+
+def chosen(only: list[str] | None) -> list[str]:
+    """Names of the methods to run; "ours" is accepted for our own."""
+    if not only:
+        return [name for name in METHODS if name not in SLOW]
+    return [OURS if name == "ours" else name for name in only]
+
+
+def scores(answer: Answer, actual: NDArray[np.float64], scale: float, coverage: float) -> dict[str, float]:
+    """sMAPE in percent, MASE and MSIS (by `scale`, the in-sample seasonal naive error), MAE, share inside the bounds.
+
+    As in the M4 competition: Makridakis, Spiliotis & Assimakopoulos (2020). Missing hours are left out; without bounds
+    MSIS and coverage are NaN.
+    """
+    known = ~np.isnan(actual)
+    actual, made = actual[known], answer.prediction[known]
+    miss = np.abs(actual - made)
+    size = np.abs(actual) + np.abs(made)
+    result = {
+        "smape": float(200 * np.mean(miss / np.where(size > 0, size, 1.0))),
+        "mae": float(miss.mean()),
+        "mase": float(miss.mean() / scale) if scale else float("nan"),
+        "msis": float("nan"),
+        "coverage": float("nan"),
+    }
+    if answer.lower is not None and answer.upper is not None:
+        lower, upper = answer.lower[known], answer.upper[known]
+        outside = np.maximum(lower - actual, 0) + np.maximum(actual - upper, 0)
+        result["msis"] = float(np.mean(upper - lower + 2 / (1 - coverage) * outside) / scale) if scale else float("nan")
+        result["coverage"] = float(np.mean((actual >= lower) & (actual <= upper)))
+    return result
