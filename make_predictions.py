@@ -5,10 +5,11 @@ stored as one vintage in `predictions`, beside the earlier ones. POST /forecast 
 
     python make_predictions.py
     python make_predictions.py --num-predictions 24
+    python make_predictions.py --all
 
 Reads `reality` and model/<series>/; writes `predictions`.
-Exit codes: 0 forecast and stored; 1 no champion, no data, or the database failed; 2 wrong flags, config.toml or
-environment.
+Exit codes: 0 forecast and stored; 1 no champion, no data, or the database failed, or a series of --all did; 2 wrong
+flags, config.toml or environment.
 """
 
 from __future__ import annotations
@@ -20,7 +21,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
-from pipeline import card, forecaster
+from pipeline import card, fleet, forecaster
 from pipeline.database import Database
 from pipeline.script import run_script
 from pipeline.series import Grid, isoformat
@@ -104,17 +105,18 @@ def horizon_flag(text: str) -> int:
 
 def _add_flags(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--num-predictions", type=horizon_flag, help="hours to forecast (default: the series' horizon)")
+    fleet.add_flags(parser)
+
+
+def _story(arguments: argparse.Namespace, settings: Settings, database: Database) -> Report | fleet.FleetReport:
+    horizon = arguments.num_predictions
+    if fleet.wanted(arguments):
+        return fleet.run("make_predictions", arguments, settings, {"horizon": horizon})
+    return run(settings, database, arguments.now, series_id=arguments.series, horizon=horizon)
 
 
 def main(argv: Sequence[str] | None = None) -> int:
-    return run_script(
-        argv,
-        __doc__,
-        lambda arguments, settings, database: run(
-            settings, database, arguments.now, series_id=arguments.series, horizon=arguments.num_predictions
-        ),
-        _add_flags,
-    )
+    return run_script(argv, __doc__, _story, _add_flags)
 
 
 if __name__ == "__main__":

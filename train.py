@@ -6,14 +6,17 @@ verdict, the run goes to `training_runs` and to the trackers that the environmen
 
     python train.py
     python train.py --json
+    python train.py --all --shard 1/4
 
-Reads `reality` and model/<series>/; writes model/<series>/ when a challenger is promoted, and `training_runs`.
-Exit codes: 0 trained, whatever the verdict; 1 too little data, or the database failed; 2 wrong flags, config.toml or
-environment.
+Reads `reality` and model/<series>/; writes model/<series>/ when a challenger is promoted, and `training_runs`. With
+--all or --shard many series are trained, by processes or on a Dask cluster (DASK_SCHEDULER_ADDRESS).
+Exit codes: 0 trained, whatever the verdict; 1 too little data, or the database failed, or a series of --all did;
+2 wrong flags, config.toml or environment.
 """
 
 from __future__ import annotations
 
+import argparse
 import logging
 import os
 import sys
@@ -26,7 +29,7 @@ from typing import Any
 
 import numpy as np
 
-from pipeline import card, evaluation, forecaster, tracking
+from pipeline import card, evaluation, fleet, forecaster, tracking
 from pipeline.card import Card, Champion
 from pipeline.database import Database
 from pipeline.evaluation import Backtest, Candidate, Gate
@@ -48,6 +51,7 @@ class Report:
     series: str
     unit: str
     board: list[Candidate]
+    skipped: dict[str, str]  # candidate -> why it was not tried
     gate: Gate
     champion: dict[str, Any]
     challenger: dict[str, Any]
@@ -62,9 +66,15 @@ class Report:
             "reason": self.gate.reason,
             "champion": self.champion,
             "challenger": self.challenger,
-            "leaderboard": [row.as_json() for row in self.board],
+            "leaderboard": self.leaderboard(),
             "seconds": round(self.seconds, 2),
         }
+
+    def leaderboard(self) -> list[dict[str, Any]]:
+        """Every candidate, the best first; those that were not tried come last, with a note why."""
+        nothing = {"mae": None, "mase": None, "seconds": 0.0}
+        skipped = [{"candidate": name, **nothing, "note": why} for name, why in self.skipped.items()]
+        return [row.as_json() for row in self.board] + skipped
 
     def as_text(self) -> str:
         shown = self.board[:SHOWN] + [row for row in self.board[SHOWN:] if not row.name.startswith("ridge")]
@@ -73,13 +83,17 @@ class Report:
         return "\n".join(
             [
                 table(["rank", "candidate", f"MAE, {self.unit}", "MASE", "seconds"], rows),
-                f"({len(self.board)} candidates)",
+                f"({len(self.board)} candidates, {len(self.skipped)} skipped{self._first_skipped()})",
                 "",
                 f"{self.series}: {verdict}: {self.gate.reason}",
                 f"serving: {self.champion['name']}, version {self.champion['version']}",
                 *self.tracked,
             ]
         )
+
+    def _first_skipped(self) -> str:
+        name, why = next(iter(self.skipped.items()), ("", ""))
+        return f", e.g. {name}: {why}" if name else ""
 
 
 def run(settings: Settings, database: Database, now: datetime, *, series_id: str) -> Report:
@@ -99,6 +113,7 @@ def run(settings: Settings, database: Database, now: datetime, *, series_id: str
         series=series_id,
         unit=wanted.unit,
         board=board,
+        skipped=test.skipped,
         gate=gate,
         champion=_scored(serving, gate.challenger_mae if gate.promoted else gate.champion_mae),
         challenger=_scored(new_card, gate.challenger_mae),
@@ -121,13 +136,10 @@ def _known_hours(database: Database, series_id: str, now: datetime, newest: int)
 
 def _backtest(settings: Settings, series_id: str, known: Grid) -> Backtest:
     wanted, policy = settings.series[series_id], settings.train
-    pool = forecaster.recipes(wanted.seasonality, policy.candidates, policy.seed)
+    pool = forecaster.recipes(wanted.seasonality, policy.candidates, policy.seed, hours=len(known))
+    how = wanted.horizon, policy.backtest_days, wanted.seasonality
     with progress("candidates", len(pool)) as advance:
-        pool = [
-            evaluation.tune_forest(recipe, known, wanted.seasonality) if recipe.estimator == "random_forest" else recipe
-            for recipe in pool
-        ]
-        return evaluation.backtest(known, pool, wanted.horizon, policy.backtest_days, wanted.seasonality, advance)
+        return evaluation.backtest(known, pool, *how, advance, policy.budget_seconds)
 
 
 def _stored_champion(settings: Settings, series_id: str) -> Champion | None:
@@ -192,7 +204,7 @@ def _record(settings: Settings, database: Database, now: datetime, known: Grid, 
         "window_start": known.start,
         "window_end": known.end,
         "hours": int(np.count_nonzero(~np.isnan(known.values))),
-        "leaderboard": [candidate.as_json() for candidate in report.board],
+        "leaderboard": report.leaderboard(),
         "champion": report.champion,
         "challenger": report.challenger,
         "verdict": "promoted" if report.gate.promoted else "kept",
@@ -207,12 +219,14 @@ def _record(settings: Settings, database: Database, now: datetime, known: Grid, 
     return tracking.record_everywhere(trackers, tracking.TrainingRun(**row, files=files))
 
 
+def _story(arguments: argparse.Namespace, settings: Settings, database: Database) -> Report | fleet.FleetReport:
+    if fleet.wanted(arguments):
+        return fleet.run("train", arguments, settings)
+    return run(settings, database, arguments.now, series_id=arguments.series)
+
+
 def main(argv: Sequence[str] | None = None) -> int:
-    return run_script(
-        argv,
-        __doc__,
-        lambda arguments, settings, database: run(settings, database, arguments.now, series_id=arguments.series),
-    )
+    return run_script(argv, __doc__, _story, fleet.add_flags)
 
 
 if __name__ == "__main__":

@@ -16,7 +16,6 @@ import csv
 import gzip
 import json
 import sys
-import time
 from collections.abc import Sequence
 from concurrent.futures import ProcessPoolExecutor
 from functools import partial
@@ -24,13 +23,12 @@ from pathlib import Path
 
 import numpy as np
 
-from bench.methods import DAY, METHODS, Answer, Task, chosen, naive2, scores
+from bench.methods import METHODS, Rows, Task, average, chosen, measure, rounded
 from pipeline.series import Values
 from pipeline.terminal import progress, table
 
 HORIZON, COVERAGE = 48, 0.95
 COLUMNS = ("smape", "mase", "owa", "msis", "coverage", "seconds_per_series")
-Rows = dict[str, dict[str, float]]  # by method
 Series = tuple[Values, Values]  # to learn from, to forecast
 
 
@@ -46,46 +44,15 @@ def _rows(path: Path) -> dict[str, Values]:
     return {row[0]: np.array([float(cell) for cell in row[1:] if cell]) for row in rows}
 
 
-def measure(names: list[str], series: Series) -> Rows:
-    """Scores of every method on one series, Naive2's among them."""
-    values, actual = series
-    scale = float(np.abs(values[DAY:] - values[:-DAY]).mean())
-    task = Task(values, first_hour=0, horizon=HORIZON, coverage=COVERAGE)
-    rows = {"naive2": scores(Answer(naive2(values, HORIZON)), actual, scale, COVERAGE)}
-    for name in names:
-        begun = time.process_time()
-        answer = METHODS[name](task)
-        rows[name] = scores(answer, actual, scale, COVERAGE)
-        rows[name]["seconds_per_series"] = time.process_time() - begun
-    return rows
-
-
-def average(measured: Sequence[Rows], names: Sequence[str]) -> Rows:
-    """Means over the series, and OWA from the means."""
-    base = {key: float(np.mean([rows["naive2"][key] for rows in measured])) for key in ("smape", "mase")}
-    result = {}
-    for name in names:
-        mean = {key: float(np.mean([rows[name][key] for rows in measured])) for key in measured[0][name]}
-        mean["owa"] = (mean["smape"] / base["smape"] + mean["mase"] / base["mase"]) / 2
-        result[name] = mean
-    return result
-
-
 def run(series: dict[str, Series], names: list[str], jobs: int) -> Rows:
     """Every method on every series; a bar while a person is watching."""
+    tasks = [Task(values, first_hour=0, horizon=HORIZON, coverage=COVERAGE) for values, _ in series.values()]
     with progress("series", len(series)) as advance, ProcessPoolExecutor(jobs) as pool:
         measured = []
-        for rows in pool.map(partial(measure, names), series.values()):
-            measured.append(rows)
+        for rows in pool.map(partial(measure, names), tasks, [actual for _, actual in series.values()]):
+            measured.append({name: {**row, "seconds_per_series": row.pop("seconds")} for name, row in rows.items()})
             advance(1)
     return average(measured, names)
-
-
-def as_json(result: Rows) -> str:
-    def rounded(value: float) -> float | None:
-        return round(value, 4) if np.isfinite(value) else None
-
-    return json.dumps({name: {key: rounded(row[key]) for key in COLUMNS} for name, row in result.items()})
 
 
 def main(argv: Sequence[str] | None = None) -> int:
@@ -102,7 +69,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     series = read(flags.data, set(json.loads(flags.ids.read_text())) if flags.ids else None)
     result = run(series, chosen(flags.only), flags.jobs)
     rows = [[name, *(row[key] for key in COLUMNS)] for name, row in result.items()]
-    print(as_json(result) if flags.json else table(["method", *COLUMNS], rows))
+    print(json.dumps(rounded(result, COLUMNS)) if flags.json else table(["method", *COLUMNS], rows))
     return 0
 
 

@@ -6,7 +6,8 @@ them for hourly data; their libraries (requirements/bench.txt) are imported only
 
 from __future__ import annotations
 
-from collections.abc import Callable
+import time
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from statistics import NormalDist
 from typing import Any
@@ -57,7 +58,7 @@ def actioncast(task: Task) -> Answer:
 
 def train_actioncast(known: Grid, horizon: int, coverage: float) -> forecaster.Forecaster:
     """What train.py would promote."""
-    pool = forecaster.recipes(SEASONS, CANDIDATES, 1)
+    pool = forecaster.recipes(SEASONS, CANDIDATES, 1, hours=len(known))
     test = evaluation.backtest(known, pool, horizon, BACKTEST_DAYS, SEASONS, lambda _: None)
     winner = evaluation.challengers(evaluation.leaderboard(test, known, SEASONS, CANDIDATES))[0]
     return evaluation.build(winner, test, known, SEASONS, coverage)
@@ -214,3 +215,39 @@ def scores(answer: Answer, actual: NDArray[np.float64], scale: float, coverage: 
         result["msis"] = float(np.mean(upper - lower + 2 / (1 - coverage) * outside) / scale) if scale else float("nan")
         result["coverage"] = float(np.mean((actual >= lower) & (actual <= upper)))
     return result
+
+
+Rows = dict[str, dict[str, float]]  # scores by method
+
+
+def measure(names: list[str], task: Task, actual: Values) -> Rows:
+    """Scores and CPU seconds of every method on one task, Naive2's among them."""
+    values = forecaster.fill_missing(task.values, SEASONS)
+    scale = evaluation.seasonal_scale(task.values, (DAY,))
+    rows = {"naive2": {**scores(Answer(naive2(values, task.horizon)), actual, scale, task.coverage), "seconds": 0.0}}
+    for name in names:
+        begun = time.process_time()
+        answer = METHODS[name](task)
+        seconds = time.process_time() - begun
+        rows[name] = {**scores(answer, actual, scale, task.coverage), "seconds": seconds}
+    return rows
+
+
+def average(measured: Sequence[Rows], names: Sequence[str]) -> Rows:
+    """Means over the tasks, and OWA: the mean of sMAPE and MASE relative to Naive2's means."""
+
+    def mean(name: str, key: str) -> float:
+        return float(np.mean([rows[name][key] for rows in measured]))
+
+    result = {name: {key: mean(name, key) for key in measured[0][name]} for name in names}
+    for row in result.values():
+        row["owa"] = float(np.mean([row[key] / mean("naive2", key) for key in ("smape", "mase")]))
+    return result
+
+
+def rounded(result: Rows, columns: Sequence[str]) -> dict[str, dict[str, float | None]]:
+    """These columns with four decimals, None where a method has no such figure: JSON knows no NaN."""
+    return {
+        name: {key: round(row[key], 4) if np.isfinite(row[key]) else None for key in columns}
+        for name, row in result.items()
+    }

@@ -6,9 +6,10 @@ end of the series the horizon is cut to what is known, so that the newest hours 
 
 from __future__ import annotations
 
+import math
 import time
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 import numpy as np
@@ -42,6 +43,7 @@ class Backtest:
     forecasts: Values
     actual: Values
     window: int  # hours
+    skipped: dict[str, str] = field(default_factory=dict)  # recipe -> why it was not tried
 
 
 @dataclass(frozen=True)
@@ -87,28 +89,55 @@ def plan(hours: int, horizon: int, backtest_days: int) -> tuple[Numbers, int]:
 
 
 def backtest(
-    known: Grid, recipes: Sequence[Recipe], horizon: int, backtest_days: int, seasonality: Sequence[int], watch: Watch
+    known: Grid,
+    recipes: Sequence[Recipe],
+    horizon: int,
+    backtest_days: int,
+    seasonality: Sequence[int],
+    watch: Watch,
+    budget_seconds: float = math.inf,
 ) -> Backtest:
-    """Forecasts of every recipe that can be fitted, from every origin, each by a fit that ends before the origin."""
-    values, first_hour = known.values, to_seconds(known.start) // HOUR
-    filled = forecaster.fill_missing(values, seasonality)
+    """Forecasts of every recipe that can be fitted, from every origin, each by a fit that ends before the origin.
+
+    When the budget is spent, what is left of the recipes is skipped, the seasonal naives excepted.
+    """
+    begun, values = time.perf_counter(), known.values
     origins, block = plan(len(values), horizon, backtest_days)
-    usable = tuple(recipe for recipe in recipes if forecaster.can_fit(values, recipe, before=int(origins[0])))
-    if not usable:
+    tried: list[tuple[Recipe, Values, float]] = []
+    skipped: dict[str, str] = {}
+    for recipe in recipes:
+        started = time.perf_counter()
+        if why := forecaster.obstacle(values, recipe, before=int(origins[0])):
+            skipped[recipe.name] = why
+        elif started - begun > budget_seconds and recipe.estimator != NAIVE:
+            skipped[recipe.name] = f"budget_seconds = {budget_seconds:g} was spent"
+        else:
+            chosen = tune_forest(recipe, known, seasonality) if recipe.estimator == "random_forest" else recipe
+            forecasts = _roll(known, chosen, origins, block, horizon, seasonality)
+            tried.append((chosen, forecasts, time.perf_counter() - started))
+        watch(1)
+    if not tried:
         raise ForecastError(
             f"{len(values)} hours are too few for a season of {min(seasonality)} h; wait, or shorten seasonality in "
             "config.toml"
         )
-    forecasts, seconds = np.empty((len(usable), len(origins), horizon)), []
-    for row, recipe in enumerate(usable):
-        begun = time.perf_counter()
-        for end, here in _blocks(origins, block):
-            fitted = forecaster.fit(values[:end], recipe, first_hour=first_hour, seasonality=seasonality)
-            forecasts[row, here] = forecaster.predict(fitted, filled, origins[here], horizon, first_hour=first_hour)
-        seconds.append(time.perf_counter() - begun)
-        watch(1)
+    usable, forecasts_of_all, seconds = zip(*tried, strict=True)
     actual = np.concatenate([values, np.full(horizon, np.nan)])[origins[:, None] + np.arange(horizon)]
-    return Backtest(usable, tuple(seconds), origins, forecasts, actual, len(values) - int(origins[0]))
+    window = len(values) - int(origins[0])
+    return Backtest(usable, seconds, origins, np.array(forecasts_of_all), actual, window, skipped)
+
+
+def _roll(
+    known: Grid, recipe: Recipe, origins: Numbers, block: int, horizon: int, seasonality: Sequence[int]
+) -> Values:
+    """Forecasts [origins, horizon] of one recipe, fitted anew for each block of origins."""
+    values, first_hour = known.values, to_seconds(known.start) // HOUR
+    filled = forecaster.fill_missing(values, seasonality)
+    forecasts = np.empty((len(origins), horizon))
+    for end, here in _blocks(origins, block):
+        fitted = forecaster.fit(values[:end], recipe, first_hour=first_hour, seasonality=seasonality)
+        forecasts[here] = forecaster.predict(fitted, filled, origins[here], horizon, first_hour=first_hour)
+    return forecasts
 
 
 def _blocks(origins: Numbers, block: int) -> Iterator[tuple[int, NDArray[np.bool_]]]:

@@ -32,6 +32,8 @@ WEEK = 168
 LONGEST_HORIZON = 24 * 92  # hours
 TREE_SETS = ("trees", "tutorial")  # predictor sets of LightGBM and of the random forest
 LOG_FLOOR = 0.1  # of the lowest value learned from: an hour below it, in serving, counts as this much in logs
+FEWEST_ROWS = 60  # hours that a recipe learns from, at least
+FEW_SEASONS = 3  # a history that holds its longest season no more often also gets recipes without it
 SHORTEST_HISTORY = 72  # hours to learn from, at least
 FILL_HOURS = 2 * WEEK  # stored hours read beyond a forecaster's reach, to fill gaps from
 NEWEST_ROWS = 4_400  # hours, half a year, that a recipe learns from at most; more cost time and change little
@@ -120,10 +122,12 @@ class Forecast:
 # Recipes -----------------------------------------------------------------------------------------------------------
 
 
-def recipes(seasonality: Sequence[int], families: Iterable[str], seed: int) -> list[Recipe]:
-    """The recipes of the wanted families; seasonal naives always, the longest season first."""
+def recipes(seasonality: Sequence[int], families: Iterable[str], seed: int, *, hours: int) -> list[Recipe]:
+    """The recipes of the wanted families for so many hours of history; seasonal naives always, the longest first."""
     wanted = set(families)
     sets = create_predictors(seasonality)
+    if len(seasonality) > 1 and hours <= FEW_SEASONS * seasonality[-1]:
+        sets |= {f"short_{name}": predictors for name, predictors in create_predictors(seasonality[:-1]).items()}
     pool = [Recipe(f"seasonal_naive_{s}", "seasonal_naive", Predictors((s,))) for s in reversed(seasonality)]
     if wanted & {"ridge", "blend"}:
         pool += _ridges(seasonality, sets)
@@ -141,7 +145,7 @@ def _ridges(seasonality: Sequence[int], sets: dict[str, Predictors]) -> list[Rec
     for log in (False, True):
         for name, predictors in sets.items():
             label = f"ridge_{name}{'_log' if log else ''}"
-            if name in TREE_SETS:
+            if name.removeprefix("short_") in TREE_SETS:
                 continue
             if predictors.calendar:
                 pool.append(Recipe(label, "ridge", predictors, log=log, alpha=1.0))
@@ -194,12 +198,18 @@ def features(history: Values, phase: Numbers, predictors: Predictors) -> Values:
 # Fitting -----------------------------------------------------------------------------------------------------------
 
 
-def can_fit(values: Values, recipe: Recipe, *, before: int) -> bool:
-    """Enough known hours beyond the recipe's reach in values[:before], and a log only where no value is negative."""
-    if recipe.estimator == "seasonal_naive":
-        return before >= recipe.memory
+def obstacle(values: Values, recipe: Recipe, *, before: int) -> str:
+    """Why the recipe cannot be fitted on values[:before]; empty when it can."""
+    if recipe.log and np.nanmin(values) < 0:
+        return "there are negative values"
+    naive = recipe.estimator == "seasonal_naive"
+    wanted = 0 if naive else max(FEWEST_ROWS, len(recipe.predictors.lags))
     rows = int(np.count_nonzero(~np.isnan(values[recipe.reach : before])))
-    return rows >= max(60, len(recipe.predictors.lags)) and not (recipe.log and np.nanmin(values) < 0)
+    if before < recipe.reach or rows < wanted:
+        return (
+            f"needs {wanted} known hours beyond the {recipe.reach} it looks back on, the backtest starts after {before}"
+        )
+    return ""
 
 
 def fit(values: Values, recipe: Recipe, *, first_hour: int, seasonality: Sequence[int]) -> FittedRecipe:

@@ -155,6 +155,7 @@ class TrainSettings(Table):
     backtest_days: int = Field(default=60, ge=2)
     candidates: tuple[Candidate, ...] = CANDIDATES
     coverage: float = Field(default=0.8, gt=0, lt=1)
+    budget_seconds: float = Field(default=40, gt=0)
     gate_hours: int = Field(default=168, ge=24)
     gate_margin: float = Field(default=0.01, ge=0, lt=1)
     seed: int = 123

@@ -40,7 +40,9 @@ def trained(
 ) -> tuple[Forecaster, list[Candidate]]:
     """What train.py does before the gate."""
     known = grid(values)
-    test = backtested(values, forecaster.recipes(seasons, families, 1), horizon=horizon, seasons=seasons)
+    test = backtested(
+        values, forecaster.recipes(seasons, families, 1, hours=len(values)), horizon=horizon, seasons=seasons
+    )
     board = evaluation.leaderboard(test, known, seasons, families)
     return evaluation.build(evaluation.challengers(board)[0], test, known, seasons, coverage), board
 
@@ -96,6 +98,13 @@ def test_a_recipe_that_cannot_be_fitted_is_left_out() -> None:
     deep = Recipe("deep", "ridge", Predictors((1, 168)))
     test = backtested(seasonal(200), [WEEK_NAIVE, DAY_NAIVE, deep])
     assert [recipe.name for recipe in test.recipes] == ["seasonal_naive_24"]
+    assert test.skipped["deep"].startswith("needs 60 known hours beyond the 168 it looks back on")
+
+
+def test_when_the_budget_is_spent_the_rest_is_skipped_but_not_the_naive() -> None:
+    test = evaluation.backtest(grid(seasonal(400)), [DAY, DAY_NAIVE], 24, 60, SEASONS, ignore, budget_seconds=-1)
+    assert [recipe.name for recipe in test.recipes] == ["seasonal_naive_24"]
+    assert test.skipped == {"day": "budget_seconds = -1 was spent"}
 
 
 def test_a_season_longer_than_the_history_is_said() -> None:

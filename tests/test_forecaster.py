@@ -245,9 +245,16 @@ def test_an_outage_after_training_does_not_drown_the_logs() -> None:
 def test_a_log_is_not_offered_to_negative_values_wherever_they_stand() -> None:
     values = seasonal(400)
     recipe = Recipe("day", "ridge", Predictors((1, 24)), log=True)
-    assert forecaster.can_fit(values, recipe, before=300)
+    assert not forecaster.obstacle(values, recipe, before=300)
     values[390] = -1
-    assert not forecaster.can_fit(values, recipe, before=300)
+    assert forecaster.obstacle(values, recipe, before=300) == "there are negative values"
+
+
+def test_a_short_history_also_gets_recipes_without_the_long_season() -> None:
+    long, short = (forecaster.recipes((24, 168), ["ridge"], seed=1, hours=hours) for hours in (505, 504))
+    extra = {recipe.name for recipe in short} - {recipe.name for recipe in long}
+    assert "ridge_short_day_diff24" in extra
+    assert all(recipe.memory <= 48 for recipe in short if recipe.name in extra)
 
 
 @pytest.mark.parametrize("family", ["ridge", "lightgbm", "random_forest"])
@@ -272,18 +279,18 @@ def test_only_the_newest_half_year_is_learned_from() -> None:
 
 
 def test_seasonal_naives_are_always_there() -> None:
-    names = [recipe.name for recipe in forecaster.recipes((24, 168), ["lightgbm"], seed=1)]
+    names = [recipe.name for recipe in forecaster.recipes((24, 168), ["lightgbm"], seed=1, hours=1000)]
     assert names == ["seasonal_naive_168", "seasonal_naive_24", "lightgbm"]
 
 
 def test_recipe_names_are_unique() -> None:
     for seasonality in [(24,), (24, 168), (12, 84)]:
-        pool = forecaster.recipes(seasonality, ["ridge", "random_forest", "lightgbm", "blend"], seed=1)
+        pool = forecaster.recipes(seasonality, ["ridge", "random_forest", "lightgbm", "blend"], seed=1, hours=200)
         assert len({recipe.name for recipe in pool}) == len(pool)
 
 
 def test_no_recipe_puts_the_calendar_under_a_difference() -> None:
-    pool = forecaster.recipes((24, 168), ["ridge"], seed=1)
+    pool = forecaster.recipes((24, 168), ["ridge"], seed=1, hours=1000)
     assert not [recipe.name for recipe in pool if recipe.difference and recipe.predictors.calendar]
 
 

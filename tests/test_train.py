@@ -213,6 +213,17 @@ def test_all_families_are_tried_by_default(tmp_path: Path) -> None:
     assert any(name.startswith("ridge") for name in names)
 
 
+def test_what_was_skipped_is_said_with_its_reason(tmp_path: Path) -> None:
+    _, settings = stage_in(tmp_path, 'candidates = ["ridge"]\nbudget_seconds = 1e-9')
+    with open_database(settings) as database:
+        stage = Stage(settings, database, tmp_path)
+        report = stage.train(stage.load(400))
+        last = report.as_json()["leaderboard"][-1]
+        assert (last["mae"], last["note"]) == (None, "budget_seconds = 1e-09 was spent")
+        assert stage.ledger()[0]["leaderboard"][-1] == last
+    assert "skipped, e.g. ridge_" in report.as_text()
+
+
 def test_training_twice_makes_the_same_champion(tmp_path: Path) -> None:
     versions = []
     for name in ("one", "two"):

@@ -1,0 +1,99 @@
+"""Rolling-origin accuracy on the Bitcoin recording and on bike sharing, or on any series of yours.
+
+    python -m bench.accuracy --only ours
+    python -m bench.accuracy --csv FILE --horizon 24 --origins 20 --json
+
+A CSV has the columns timestamp (UTC without an offset) and value, gzip allowed. Every method forecasts from the same
+origins, spread evenly over the second half, and learns anew at each of them from all that came before. Prints a table
+per series, or with --json {SERIES: {METHOD: {"mae", "smape", "mase", "owa", "msis", "coverage",
+"seconds_per_origin"}}}; with --csv the inner object alone. The peers need requirements/bench.txt.
+Exit codes: 0 measured; 2 wrong flags.
+"""
+
+from __future__ import annotations
+
+import argparse
+import csv
+import gzip
+import json
+import sys
+from collections.abc import Sequence
+from concurrent.futures import ProcessPoolExecutor
+from datetime import UTC, datetime, timedelta
+from functools import partial
+from pathlib import Path
+
+import numpy as np
+
+from bench.methods import METHODS, Rows, Task, average, chosen, measure, rounded
+from pipeline import replay, series
+from pipeline.series import HOUR, Grid, to_seconds
+from pipeline.settings import ROOT
+from pipeline.terminal import progress, table
+
+BIKES = ROOT / "data" / "bike_sharing_dc.csv.gz"
+COLUMNS = ("mae", "smape", "mase", "owa", "msis", "coverage", "seconds_per_origin")
+
+
+def recording() -> Grid:
+    """Bitcoin transactions per hour, 47 days."""
+    points = replay.read_recording()
+    now = series.from_seconds(int(points.times[-1])) + timedelta(hours=1)
+    hours = series.to_hours(points, minimum_points=3, scale=3600, since=None, now=now)
+    return series.to_grid(hours.starts, hours.values)
+
+
+def bikes() -> Grid:
+    """Bike rentals per hour, two years."""
+    return read_csv(BIKES, "timestamp_local", "count")
+
+
+def read_csv(path: Path, timestamp: str = "timestamp", value: str = "value") -> Grid:
+    """An hourly series; hours that are not listed are missing."""
+    text = (gzip.decompress(path.read_bytes()) if path.suffix == ".gz" else path.read_bytes()).decode()
+    rows = [(datetime.fromisoformat(row[timestamp]), float(row[value])) for row in csv.DictReader(text.splitlines())]
+    moments = [moment.replace(tzinfo=moment.tzinfo or UTC) for moment, _ in rows]
+    starts = np.array([to_seconds(moment) // HOUR * HOUR for moment in moments])
+    unique, first = np.unique(starts, return_index=True)
+    return series.to_grid(unique, np.array([value for _, value in rows])[first])
+
+
+def run(known: Grid, names: list[str], horizon: int, origins: int, coverage: float, jobs: int) -> Rows:
+    """Mean scores over the origins of the second half."""
+    first_hour, values = to_seconds(known.start) // HOUR, known.values
+    spread = np.linspace(len(values) // 2, len(values) - horizon, origins).astype(int)
+    ends = [int(end) for end in np.unique(spread) if not np.isnan(values[end : end + horizon]).all()]
+    tasks = [Task(values[:end], first_hour, horizon, coverage) for end in ends]
+    with progress("origins", len(tasks)) as advance, ProcessPoolExecutor(jobs) as pool:
+        measured = []
+        for rows in pool.map(partial(measure, names), tasks, [values[end : end + horizon] for end in ends]):
+            measured.append({name: {**row, "seconds_per_origin": row.pop("seconds")} for name, row in rows.items()})
+            advance(1)
+    return average(measured, names)
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--csv", type=Path, help="a series of yours (default: the two bundled ones)")
+    parser.add_argument("--horizon", type=int, default=24, help="hours ahead (default: 24)")
+    parser.add_argument("--origins", type=int, default=20, help="forecasts to make (default: 20)")
+    parser.add_argument("--coverage", type=float, default=0.8, help="of the bounds (default: 0.8)")
+    parser.add_argument("--jobs", type=int, default=1, help="processes (default: 1)")
+    parser.add_argument("--only", action="append", choices=["ours", *METHODS], help="run only this method (repeatable)")
+    parser.add_argument("--json", action="store_true", help="one JSON object on stdout instead of tables")
+    flags = parser.parse_args(argv)
+    known = {flags.csv.name: read_csv(flags.csv)} if flags.csv else {"bitcoin": recording(), "bikes": bikes()}
+    how = (chosen(flags.only), flags.horizon, flags.origins, flags.coverage, flags.jobs)
+    results = {name: run(hours, *how) for name, hours in known.items()}
+    shown = {name: rounded(result, COLUMNS) for name, result in results.items()}
+    if flags.json:
+        print(json.dumps(shown[flags.csv.name] if flags.csv else shown))
+        return 0
+    for name, result in results.items():
+        rows = [[method, *(row[key] for key in COLUMNS)] for method, row in result.items()]
+        print(f"{name}, {flags.horizon} h ahead\n{table(['method', *COLUMNS], rows)}\n")
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

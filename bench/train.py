@@ -1,0 +1,121 @@
+"""How long train.py's whole main job takes, against the tutorial's grid search.
+
+    python -m bench.train
+
+A fresh folder and database hold the two years of data/bike_sharing_dc.csv.gz (17,544 hours); `python train.py` runs
+there as a user runs it, process start and imports included. The tutorial's job is its grid (random forest, 100 or 500
+trees, depth 3, 5 or 10, ten lags and a window mean, cross-validated at ten steps on 164 hours), in this process.
+Prints a table, or with --json {"actioncast": {"seconds", "hours", "model_bytes", "load_and_forecast_seconds"},
+"tutorial_grid": {"seconds", "hours"}, "ratio"}. Exit codes: 0 measured; 1 train.py failed.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Sequence
+from datetime import timedelta
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from bench.accuracy import bikes
+from bench.methods import TUTORIAL_HOURS
+from pipeline import card, forecaster
+from pipeline.database import open_database
+from pipeline.series import HOUR, Grid, Hours, isoformat, to_seconds
+from pipeline.settings import ROOT, load_settings
+from pipeline.terminal import table
+
+CONFIG = '[series.bikes]\nsource = { kind = "file", path = "none.csv" }\nunit = "rentals/h"\n'
+
+
+def ours(known: Grid, folder: Path) -> dict[str, Any]:
+    """train.py in a folder of its own, then one load and forecast of what it promoted."""
+    config = folder / "config.toml"
+    config.write_text(CONFIG)
+    database_url = f"sqlite:///{folder / 'bench.db'}"
+    settings = load_settings(config, {"DATABASE_URL": database_url})
+    with open_database(settings) as database:
+        kept = np.flatnonzero(~np.isnan(known.values))
+        starts = to_seconds(known.start) + HOUR * kept
+        run = {"run_id": "bench", "series_id": "bikes", "started_at": known.start, "finished_at": known.start}
+        counts = {
+            "points_read": len(kept),
+            "hours_missing": 0,
+            "points_rejected": 0,
+            "message": "",
+            "outcome": "loaded",
+        }
+        hours = Hours(starts, known.values[kept], np.ones(len(kept), dtype=np.int64))
+        database.load_hours("bikes", hours, known.start, {**run, **counts})
+    command = [sys.executable, "train.py", "--config", str(config), "--json"]
+    command += ["--now", isoformat(known.end + timedelta(hours=1))]
+    begun = time.perf_counter()
+    subprocess.run(command, cwd=ROOT, env={"DATABASE_URL": database_url}, check=True, capture_output=True)
+    seconds = time.perf_counter() - begun
+    begun = time.perf_counter()
+    champion = card.load(settings.model_directory("bikes"))
+    forecaster.forecast(champion.forecaster, Grid(known.start, known.values), 168)
+    return {
+        "seconds": round(seconds, 2),
+        "hours": len(known),
+        "model_bytes": champion.card.bytes,
+        "load_and_forecast_seconds": round(time.perf_counter() - begun, 3),
+    }
+
+
+def tutorial_grid(known: Grid) -> dict[str, Any]:
+    """The tutorial's search on its 164 hours."""
+    import pandas as pd
+    from skforecast.model_selection import TimeSeriesFold, grid_search_forecaster
+    from skforecast.preprocessing import RollingFeatures
+    from skforecast.recursive import ForecasterRecursive
+    from sklearn.ensemble import RandomForestRegressor
+
+    values = forecaster.fill_missing(known.values, (24, 168))[-TUTORIAL_HOURS:]
+    y = pd.Series(values, index=pd.date_range("2012-01-01", periods=len(values), freq="h"))
+    model = ForecasterRecursive(
+        estimator=RandomForestRegressor(random_state=123, n_jobs=1),
+        lags=10,
+        window_features=RollingFeatures(stats=["mean"], window_sizes=[20]),
+    )
+    begun = time.perf_counter()
+    grid_search_forecaster(
+        forecaster=model,
+        y=y,
+        param_grid={"n_estimators": [100, 500], "max_depth": [3, 5, 10]},
+        cv=TimeSeriesFold(steps=10, initial_train_size=int(len(y) * 0.5), refit=True, fixed_train_size=False),
+        metric="mean_squared_error",
+        return_best=True,
+        n_jobs=1,
+        verbose=False,
+        show_progress=False,
+    )
+    return {"seconds": round(time.perf_counter() - begun, 2), "hours": len(y)}
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--json", action="store_true", help="one JSON object on stdout instead of a table")
+    flags = parser.parse_args(argv)
+    known = bikes()
+    try:
+        with tempfile.TemporaryDirectory() as folder:
+            result = {"actioncast": ours(known, Path(folder)), "tutorial_grid": tutorial_grid(known)}
+    except subprocess.CalledProcessError as error:
+        print(error.stderr.decode(), file=sys.stderr)
+        return 1
+    ratio = round(result["tutorial_grid"]["seconds"] / result["actioncast"]["seconds"], 2)
+    rows = [[name, row["seconds"], row["hours"]] for name, row in result.items()]
+    print(json.dumps({**result, "ratio": ratio}) if flags.json else table(["job", "seconds", "hours"], rows))
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,83 @@
+"""The benchmarks run on tiny inputs, with the methods that need no library beside requirements.txt."""
+
+from __future__ import annotations
+
+import gzip
+import json
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+
+from bench import accuracy, m4
+from bench.methods import METHODS, Answer, Task, naive2, scores
+from tests.series_of_tests import seasonal
+
+FREE = ["actioncast", "seasonal_naive_24", "tutorial_forest", "skforecast_lightgbm"]
+
+
+@pytest.mark.parametrize("name", FREE)
+def test_a_method_answers_with_a_forecast_per_hour(name: str) -> None:
+    answer = METHODS[name](Task(seasonal(400), first_hour=0, horizon=24, coverage=0.8))
+    assert np.isfinite(answer.prediction).all()
+    assert len(answer.prediction) == 24
+    if answer.lower is not None and answer.upper is not None:
+        assert (answer.lower <= answer.upper).all()
+
+
+def test_scores_by_hand() -> None:
+    answer = Answer(np.array([100.0, 100, 7]), np.array([90.0, 110, 0]), np.array([120.0, 120, 0]))
+    row = scores(answer, np.array([110.0, 100, np.nan]), 5.0, 0.8)
+    assert row["mae"] == 5
+    assert row["mase"] == 1
+    assert row["smape"] == pytest.approx(200 * (10 / 210) / 2)
+    assert row["coverage"] == 0.5
+    assert row["msis"] == pytest.approx((30 + 10 + 10 * 10) / 2 / 5)
+
+
+def test_naive2_is_the_last_value_in_the_shape_of_the_day() -> None:
+    shape = 1 + 0.5 * np.sin(2 * np.pi * np.arange(24) / 24)
+    values = np.tile(shape, 20) * 100
+    np.testing.assert_allclose(naive2(values, 48), np.tile(shape, 2) * 100, rtol=1e-9)
+    noise = np.random.default_rng(0).normal(100, 1, 480)
+    np.testing.assert_array_equal(naive2(noise, 3), noise[-1])
+
+
+def test_m4_prints_the_documented_object(tmp_path: Path, capsys: Any) -> None:
+    for name, slice_ in (("train.csv.gz", slice(0, 400)), ("test.csv.gz", slice(400, 448))):
+        rows = [[f"H{i}", *seasonal(448, seed=i)[slice_]] for i in (1, 2)]
+        lines = [",".join(map(str, row)) for row in [["id"], *rows]]
+        (tmp_path / name).write_bytes(gzip.compress("\n".join(lines).encode()))
+    ids = tmp_path / "ids.json"
+    ids.write_text('["H2"]')
+    flags = ["--data", str(tmp_path), "--ids", str(ids), "--only", "ours", "--only", "tutorial_forest", "--json"]
+    assert m4.main(flags) == 0
+    printed = json.loads(capsys.readouterr().out)
+    assert list(printed) == ["actioncast", "tutorial_forest"]
+    assert list(printed["actioncast"]) == ["smape", "mase", "owa", "msis", "coverage", "seconds_per_series"]
+    assert printed["tutorial_forest"]["msis"] is None
+    assert printed["actioncast"]["owa"] < printed["tutorial_forest"]["owa"]
+
+
+def test_m4_without_data_says_so(capsys: Any) -> None:
+    assert m4.main([]) == 0
+    assert "nothing measured" in capsys.readouterr().err
+
+
+def test_accuracy_reads_a_csv_of_yours(tmp_path: Path, capsys: Any) -> None:
+    path = tmp_path / "mine.csv"
+    hours = (f"2022-01-{1 + i // 24:02d}T{i % 24:02d}:00,{value}" for i, value in enumerate(seasonal(700)) if i != 300)
+    path.write_text("\n".join(["timestamp,value", *hours]))
+    flags = ["--csv", str(path), "--horizon", "24", "--origins", "2", "--only", "seasonal_naive_168", "--json"]
+    assert accuracy.main(flags) == 0
+    printed = json.loads(capsys.readouterr().out)
+    assert set(printed) == {"seasonal_naive_168"}
+    assert {"mae", "mase", "owa", "coverage", "seconds_per_origin"} <= set(printed["seasonal_naive_168"])
+
+
+def test_the_bundled_series_are_read() -> None:
+    assert len(accuracy.recording()) == 1130
+    known = accuracy.bikes()
+    assert len(known) == 17_544
+    assert np.count_nonzero(np.isnan(known.values)) == 165

@@ -1,0 +1,140 @@
+from __future__ import annotations
+
+import argparse
+import json
+import sys
+from collections.abc import Callable, Iterator
+from concurrent.futures import Future
+from datetime import timedelta
+from pathlib import Path
+from types import ModuleType
+from typing import Any
+
+import numpy as np
+import pytest
+
+import make_predictions
+import train
+from pipeline import fleet
+from pipeline.database import open_database
+from pipeline.series import HOUR, Hours, isoformat, to_seconds
+from pipeline.settings import load_settings
+from tests.series_of_tests import START, seasonal
+
+HOURS = 200
+NOW = isoformat(START + timedelta(hours=HOURS))
+
+
+@pytest.fixture
+def config(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """Four series; `c` has no hour."""
+    monkeypatch.setenv("DATABASE_URL", f"sqlite:///{tmp_path / 'test.db'}")
+    path = tmp_path / "config.toml"
+    source = '{ kind = "file", path = "none.csv" }'
+    tables = [f'[series.{name}]\nsource = {source}\nunit = "x"\nhorizon = 24\n' for name in "abcd"]
+    path.write_text("".join(tables) + '[train]\ncandidates = ["seasonal_naive"]\n')
+    with open_database(load_settings(path)) as database:
+        for seed, name in enumerate("abd"):
+            run = {"run_id": name, "series_id": name, "started_at": START, "finished_at": START, "points_read": 0}
+            counts = {"hours_missing": 0, "points_rejected": 0, "message": "", "outcome": "loaded"}
+            starts = to_seconds(START) + HOUR * np.arange(HOURS)
+            hours = Hours(starts, seasonal(HOURS, seed=seed), np.full(HOURS, 4))
+            database.load_hours(name, hours, START, {**run, **counts})
+    return path
+
+
+@pytest.fixture
+def in_process(monkeypatch: pytest.MonkeyPatch) -> None:
+    """No second process: the same calls, at once."""
+
+    def results(one: fleet.OneSeries, names: list[str], _: int) -> Iterator[fleet.Result]:
+        return map(one, reversed(names))  # they come in any order
+
+    monkeypatch.setattr(fleet, "_on_processes", results)
+
+
+def ran(main: Callable[[list[str]], int], config: Path, capsys: Any, *flags: str) -> tuple[int, dict[str, Any]]:
+    capsys.readouterr()
+    code = main(["--config", str(config), "--now", NOW, "--json", *flags])
+    return code, json.loads(capsys.readouterr().out)
+
+
+@pytest.mark.usefixtures("in_process")
+def test_a_failed_series_is_listed_and_stops_no_other(config: Path, capsys: Any) -> None:
+    code, printed = ran(train.main, config, capsys, "--all")
+    assert code == 1
+    assert printed["failed"] == ["c"]
+    assert [result["series"] for result in printed["results"]] == ["a", "b", "c", "d"]
+    assert printed["results"][2]["error"].startswith("ForecastError: 0 hours of c are stored")
+    assert [result.get("verdict") for result in printed["results"]] == ["promoted", "promoted", None, "promoted"]
+    code, printed = ran(make_predictions.main, config, capsys, "--all", "--num-predictions", "3")
+    assert code == 1
+    assert [len(result.get("predictions", ())) for result in printed["results"]] == [3, 3, 0, 3]
+
+
+@pytest.mark.usefixtures("in_process")
+def test_shards_part_the_series(config: Path, capsys: Any) -> None:
+    shards = [ran(train.main, config, capsys, "--shard", f"{i}/2")[1]["results"] for i in (1, 2)]
+    assert [[result["series"] for result in shard] for shard in shards] == [["a", "c"], ["b", "d"]]
+
+
+def test_processes_share_the_work(config: Path, capsys: Any) -> None:
+    code, printed = ran(train.main, config, capsys, "--all", "--jobs", "2")
+    assert code == 1
+    assert printed["failed"] == ["c"]
+    ledger = load_settings(config)
+    with open_database(ledger) as database:
+        assert all(database.training_runs(name, since=START) for name in "abd")
+
+
+def test_a_surprise_in_one_series_is_listed_without_secrets(config: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def broken(*_: Any, **__: Any) -> None:
+        raise ZeroDivisionError("password sesame-open")
+
+    monkeypatch.setenv("API_KEY", "sesame-open")
+    monkeypatch.setattr(train, "run", broken)
+    result = fleet.run_one("train", config, START, {}, "a")
+    assert result == {"series": "a", "outcome": "failed", "error": "ZeroDivisionError: password ***"}
+
+
+def test_a_dask_cluster_is_asked_when_one_is_named(config: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A stand-in for dask.distributed with its few names that are used; bench.scale runs the real one."""
+    asked: list[str] = []
+
+    class Client:
+        def __init__(self, address: str) -> None:
+            asked.append(address)
+
+        def __enter__(self) -> Client:
+            return self
+
+        def __exit__(self, *_: object) -> None:
+            """Nothing to close."""
+
+        def submit(self, function: fleet.OneSeries, name: str, **_: bool) -> Future[fleet.Result]:
+            future: Future[fleet.Result] = Future()
+            if name == "b":
+                future.set_exception(MemoryError("worker lost"))
+            else:
+                future.set_result(function(name))
+            return future
+
+    module = ModuleType("distributed")
+    module.Client, module.as_completed = Client, iter  # type: ignore[attr-defined]
+    monkeypatch.setitem(sys.modules, "distributed", module)
+    flags = argparse.Namespace(config=config, now=START + timedelta(hours=HOURS), shard=None, jobs=1)
+    environment = {"DASK_SCHEDULER_ADDRESS": "tcp://127.0.0.1:1"}
+    report = fleet.run("train", flags, load_settings(config), environment=environment)
+    assert asked == ["tcp://127.0.0.1:1"]
+    assert report.as_json()["failed"] == ["b", "c"]
+    assert report.as_text().startswith("2 of 4 series done\n\n| failed")
+
+
+def test_without_failures_the_text_is_one_line() -> None:
+    assert fleet.FleetReport([{"series": "a"}]).as_text() == "1 of 1 series done"
+
+
+@pytest.mark.parametrize("text", ["0/2", "3/2", "1", "a/b", "1/0", ""])
+def test_a_shard_that_makes_no_sense_is_refused(text: str) -> None:
+    with pytest.raises(argparse.ArgumentTypeError, match="expected I/N"):
+        fleet.shard_flag(text)
