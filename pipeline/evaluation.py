@@ -20,7 +20,7 @@ from pipeline.forecaster import FittedRecipe, Forecaster, ForecastError, Recipe
 from pipeline.series import HOUR, Grid, Values, to_seconds
 
 Numbers = NDArray[np.int64]
-BLEND, CAUTIOUS, NAIVE = "blend", "blend_with_naive", "seasonal_naive"
+BLEND, NAIVE = "blend", "seasonal_naive"
 BLEND_POWER = 6.0  # weights are the inverse relative error to this power
 SMALLEST_SHARE = 0.01  # of a blend; crumbs are dropped so that the file stays small
 GROUPS = 4  # of origins: a blend is judged with weights that never saw the origins it is judged on
@@ -202,8 +202,7 @@ def _relative_errors(test: Backtest, nonnegative: bool) -> Values:
 
 
 def leaderboard(test: Backtest, known: Grid, seasonality: Sequence[int], families: Sequence[str]) -> list[Candidate]:
-    """Every wanted candidate, the best first. A blend is judged out of sample (see GROUPS); beside it stands its mean
-    with the best seasonal naive, for series that hardly do better than to repeat themselves."""
+    """Every wanted candidate, the best first. A blend is judged out of sample: see GROUPS."""
     scale = seasonal_scale(known.values, seasonality)
 
     def candidate(name: str, weights: Values, forecasts: Values, seconds: float) -> Candidate:
@@ -219,10 +218,7 @@ def leaderboard(test: Backtest, known: Grid, seasonality: Sequence[int], familie
     if BLEND in families:
         nonnegative = bool(np.nanmin(known.values) >= 0)
         weights = _weights(test, nonnegative)
-        blend = candidate(BLEND, weights, _blended(test, nonnegative), sum(test.seconds))
-        naive = min((row for row in board if row.name.startswith(NAIVE)), key=lambda row: row.mae)
-        half = (blend.weights + naive.weights) / 2, (blend.forecasts + naive.forecasts) / 2
-        board += [blend, candidate(CAUTIOUS, *half, blend.seconds)]
+        board.append(candidate(BLEND, weights, _blended(test, nonnegative), sum(test.seconds)))
     return sorted(board, key=lambda row: row.mae)
 
 

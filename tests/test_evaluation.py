@@ -199,28 +199,14 @@ def test_a_single_candidate_must_beat_the_blend_clearly() -> None:
     assert evaluation.challengers([row("good", 76), row("blend", 100), naive])[0].name == "good"
 
 
-def test_the_blend_and_the_naive_are_averaged_too() -> None:
-    above, below = np.full((4, 1), 120.0), np.full((4, 1), 70.0)
-    test = by_hand([above, below], np.full((4, 1), 100.0))
-    board = {row.name: row for row in evaluation.leaderboard(test, grid(np.full(50, 100.0)), SEASONS, LINEAR)}
-    weights = board["blend"].weights
-    np.testing.assert_allclose(board["blend_with_naive"].weights, [(weights[0] + 1) / 2, weights[1] / 2])
-    assert board["blend_with_naive"].forecasts == pytest.approx((board["blend"].forecasts + above) / 2)
-    assert evaluation.challengers([row("blend_with_naive", 90), row("blend", 100), row("seasonal_naive_24", 95)])[0]
+def test_a_naive_must_beat_the_blend_by_more_than_noise() -> None:
+    assert evaluation.challengers([row("seasonal_naive_24", 92), row("blend", 100)])[0].name == "blend"
+    assert evaluation.challengers([row("seasonal_naive_24", 90), row("blend", 100)])[0].name == "seasonal_naive_24"
 
 
-def test_nothing_that_loses_to_a_seasonal_naive_beyond_the_noise_may_challenge() -> None:
-    naives = [row("seasonal_naive_24", 100), row("seasonal_naive_168", 120)]
-    within = evaluation.challengers([*naives, row("blend", 104), row("ridge", 101)])
-    assert [r.name for r in within] == ["blend", "seasonal_naive_24"]
-    beyond = evaluation.challengers([*naives, row("blend", 106), row("ridge", 101)])
-    assert [r.name for r in beyond] == ["seasonal_naive_24"]
-
-
-def test_a_short_history_is_backtested_on_its_end_only() -> None:
-    """With less than two and a half weeks to learn from, every recipe looks worse than it will serve."""
-    assert int(evaluation.plan(504, 168, 60)[0][0]) >= 400
-    assert int(evaluation.plan(700, 168, 60)[0][0]) >= 420
+def test_nothing_that_loses_to_a_seasonal_naive_may_challenge() -> None:
+    board = [row("seasonal_naive_24", 80), row("blend", 101), row("ridge", 102), row("seasonal_naive_168", 120)]
+    assert [r.name for r in evaluation.challengers(board)] == ["seasonal_naive_24"]
 
 
 # Series of every kind ----------------------------------------------------------------------------------------------
