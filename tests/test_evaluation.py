@@ -193,24 +193,20 @@ def test_the_best_stands_first() -> None:
     assert [row.mae for row in board] == sorted(row.mae for row in board)
 
 
-def test_a_single_candidate_must_beat_the_blend_by_five_percent() -> None:
+def test_a_single_candidate_must_beat_the_blend_clearly() -> None:
     naive = row("seasonal_naive_168", 200)
-    assert evaluation.challengers([row("lucky", 96), row("blend", 100), naive])[0].name == "blend"
-    assert evaluation.challengers([row("good", 94), row("blend", 100), naive])[0].name == "good"
+    assert evaluation.challengers([row("lucky", 80), row("blend", 100), naive])[0].name == "blend"
+    assert evaluation.challengers([row("good", 76), row("blend", 100), naive])[0].name == "good"
 
 
-def test_nothing_that_loses_to_a_seasonal_naive_beyond_the_noise_may_challenge() -> None:
-    naives = [row("seasonal_naive_24", 100), row("seasonal_naive_168", 120)]
-    within = evaluation.challengers([*naives, row("blend", 104), row("ridge", 101)])
-    assert [r.name for r in within] == ["blend", "seasonal_naive_24"]
-    beyond = evaluation.challengers([*naives, row("blend", 106), row("ridge", 101)])
-    assert [r.name for r in beyond] == ["seasonal_naive_24"]
+def test_a_naive_must_beat_the_blend_by_more_than_noise() -> None:
+    assert evaluation.challengers([row("seasonal_naive_24", 92), row("blend", 100)])[0].name == "blend"
+    assert evaluation.challengers([row("seasonal_naive_24", 90), row("blend", 100)])[0].name == "seasonal_naive_24"
 
 
-def test_a_short_history_is_backtested_on_its_end_only() -> None:
-    """With less than two and a half weeks to learn from, every recipe looks worse than it will serve."""
-    assert int(evaluation.plan(504, 168, 60)[0][0]) >= 400
-    assert int(evaluation.plan(700, 168, 60)[0][0]) >= 420
+def test_nothing_that_loses_to_a_seasonal_naive_may_challenge() -> None:
+    board = [row("seasonal_naive_24", 80), row("blend", 101), row("ridge", 102), row("seasonal_naive_168", 120)]
+    assert [r.name for r in evaluation.challengers(board)] == ["seasonal_naive_24"]
 
 
 # Series of every kind ----------------------------------------------------------------------------------------------
