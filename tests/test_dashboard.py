@@ -27,7 +27,7 @@ from pipeline.dashboard.report import (
 )
 from pipeline.database import Newest, open_database
 from pipeline.series import to_grid, to_seconds
-from pipeline.settings import RetrainSettings, Settings
+from pipeline.settings import FreshnessSettings, RetrainSettings, Settings
 from tests.conftest import at
 from tests.serving import HISTORY, KEY, NOW, SERIES, client_of, fill, load, settings_in, wave
 
@@ -119,7 +119,8 @@ def test_leaderboard_shows_the_best_and_the_best_of_each_other_kind() -> None:
 )
 def test_lights_follow_the_age(age_hours: float, expected: tuple[str, str]) -> None:
     newest = Newest(at(-1), at(0), at(0))
-    data, forecast, model, error, loading = lights(newest, None, "", [], [], at(age_hours), 24)
+    allowed = FreshnessSettings(actual_hours=24, forecast_hours=24)
+    data, forecast, model, error, loading = lights(newest, None, "", [], [], at(age_hours), allowed)
     assert (data.status, data.word) == (forecast.status, forecast.word) == expected
     assert (model.word, error.word, loading.word) == ("missing", "unchecked", "never ran")
 
