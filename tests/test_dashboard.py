@@ -235,6 +235,17 @@ def test_the_export_links_its_series_and_holds_no_secret(
     assert "openapi.json" not in page
 
 
+def test_the_export_holds_the_forecast_as_the_api_answers_it(tmp_path: Path) -> None:
+    made = settings_in(tmp_path, f"sqlite:///{tmp_path / 'test.db'}")
+    fill(made)
+    with client_of(made) as client:
+        answered = client.post("/forecast").json()
+    with open_database(made) as database:
+        make_report.run(made, database, NOW, folder=tmp_path / "out")
+    assert json.loads((tmp_path / "out" / f"{SERIES}.json").read_text(encoding="utf-8")) == answered
+    assert f'href="{SERIES}.json"' in (tmp_path / "out" / "index.html").read_text(encoding="utf-8")
+
+
 def test_a_demo_that_was_never_made_says_how(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     from pipeline import demo
 
