@@ -5,13 +5,15 @@
     python make_report.py --demo                 # what rehearse.py left in demo/, as of its end
 
 Reads what the page of the API reads: `reality`, `predictions`, `checks`, the runs and model/<series>/card.json.
-Writes index.html (the first series), NAME.html for each other series, and assets/ below --output.
+Writes index.html (the first series), NAME.html for each other series, NAME.json (the newest forecast of each, as
+GET /forecast answers it) and assets/ below --output.
 Exit codes: 0 written; 1 the database failed, or --demo without a rehearsal; 2 wrong flags, config.toml or environment.
 """
 
 from __future__ import annotations
 
 import argparse
+import json
 import sys
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -48,10 +50,12 @@ def run(settings: Settings, database: Database, now: datetime, *, folder: Path) 
     names = list(settings.series)
     links = {name: f"{name}.html" if i else "index.html" for i, name in enumerate(names)}
     titles = {name: wanted.title or name for name, wanted in settings.series.items()}
-    content = {
-        links[name]: render.render(collect(settings, database, now, name), links, titles, live=False).encode()
-        for name in names
-    }
+    content: dict[str, bytes] = {}
+    for name in names:
+        shown = collect(settings, database, now, name)
+        content[links[name]] = render.render(shown, links, titles, live=False).encode()
+        if shown.vintage:
+            content[f"{name}.json"] = json.dumps(shown.vintage.as_json()).encode()
     content |= {f"assets/{name}": body for name, body in render.assets().items()}
     (folder / "assets").mkdir(parents=True, exist_ok=True)
     for name, body in content.items():

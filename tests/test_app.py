@@ -382,7 +382,7 @@ def test_503_old_data_is_not_ready(sqlite: Settings) -> None:
     with client_of(sqlite, at(30)) as client:
         ready = client.get("/ready")
     assert ready.status_code == 503
-    assert "over for 30 h, at most 24 h" in ready.json()["checks"][2]["detail"]
+    assert "over for 30 h, at most 12 h" in ready.json()["checks"][2]["detail"]
 
 
 # Starting ----------------------------------------------------------------------------------------------------------

@@ -27,7 +27,7 @@ from pipeline.dashboard.report import (
 )
 from pipeline.database import Newest, open_database
 from pipeline.series import to_grid, to_seconds
-from pipeline.settings import RetrainSettings, Settings
+from pipeline.settings import FreshnessSettings, RetrainSettings, Settings
 from tests.conftest import at
 from tests.serving import HISTORY, KEY, NOW, SERIES, client_of, fill, load, settings_in, wave
 
@@ -119,7 +119,8 @@ def test_leaderboard_shows_the_best_and_the_best_of_each_other_kind() -> None:
 )
 def test_lights_follow_the_age(age_hours: float, expected: tuple[str, str]) -> None:
     newest = Newest(at(-1), at(0), at(0))
-    data, forecast, model, error, loading = lights(newest, None, "", [], [], at(age_hours), 24)
+    allowed = FreshnessSettings(actual_hours=24, forecast_hours=24)
+    data, forecast, model, error, loading = lights(newest, None, "", [], [], at(age_hours), allowed)
     assert (data.status, data.word) == (forecast.status, forecast.word) == expected
     assert (model.word, error.word, loading.word) == ("missing", "unchecked", "never ran")
 
@@ -232,6 +233,17 @@ def test_the_export_links_its_series_and_holds_no_secret(
     assert 'aria-current="page">A wave' in page
     assert KEY not in page
     assert "openapi.json" not in page
+
+
+def test_the_export_holds_the_forecast_as_the_api_answers_it(tmp_path: Path) -> None:
+    made = settings_in(tmp_path, f"sqlite:///{tmp_path / 'test.db'}")
+    fill(made)
+    with client_of(made) as client:
+        answered = client.post("/forecast").json()
+    with open_database(made) as database:
+        make_report.run(made, database, NOW, folder=tmp_path / "out")
+    assert json.loads((tmp_path / "out" / f"{SERIES}.json").read_text(encoding="utf-8")) == answered
+    assert f'href="{SERIES}.json"' in (tmp_path / "out" / "index.html").read_text(encoding="utf-8")
 
 
 def test_a_demo_that_was_never_made_says_how(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

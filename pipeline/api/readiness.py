@@ -24,7 +24,7 @@ async def readiness(service: Service) -> Readiness:
         except DatabaseError:
             database = Check(name="database", series=None, ok=False, detail=UNREACHABLE)
             break
-        checks.append(check_data(series_id, newest, service.clock(), service.settings.freshness.source_hours))
+        checks.append(check_data(series_id, newest, service.clock(), service.settings.freshness.actual_hours))
     checks.insert(0, database)
     return Readiness(ready=all(check.ok for check in checks), checks=checks)
 

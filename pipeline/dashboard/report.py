@@ -15,7 +15,7 @@ from pipeline import monitoring
 from pipeline.card import Card, ModelError, read_card
 from pipeline.database import Database, Newest
 from pipeline.series import HOUR, Grid, floor_hour, to_seconds
-from pipeline.settings import RetrainSettings, Settings
+from pipeline.settings import FreshnessSettings, RetrainSettings, Settings
 from pipeline.vintage import Vintage
 
 Row = Mapping[str, Any]
@@ -106,7 +106,7 @@ def collect(settings: Settings, database: Database, now: datetime, series_id: st
         unit=wanted.unit,
         now=now,
         end=newest.hour,
-        lights=lights(newest, card, problem, checks, runs, now, settings.freshness.source_hours),
+        lights=lights(newest, card, problem, checks, runs, now, settings.freshness),
         figures=figures(last_week, card.coverage if card else settings.train.coverage),
         charts=charts,
         vintage=vintage,
@@ -138,15 +138,15 @@ def lights(
     checks: Sequence[Row],
     runs: Sequence[Row],
     now: datetime,
-    allowed_hours: float,
+    allowed: FreshnessSettings,
 ) -> list[Light]:
     """Data, forecast, model, error, loading."""
     data_age = now - newest.hour - ONE_HOUR if newest.hour else None
     forecast_age = now - newest.issued_at if newest.issued_at else None
     return [
-        _by_age("Data", data_age, allowed_hours, "since the newest hour ended", "no hour is stored"),
-        _by_age("Forecast", forecast_age, allowed_hours, "since it was issued", "none is stored"),
-        _of_model(card, card_problem, now),
+        _by_age("Data", data_age, allowed.actual_hours, "since the newest hour ended", "no hour is stored"),
+        _by_age("Forecast", forecast_age, allowed.forecast_hours, "since it was issued", "none is stored"),
+        _of_model(card, card_problem, now, allowed.champion_days),
         _of_check(checks[0] if checks else None, now),
         _of_run(runs[0] if runs else None, now),
     ]
@@ -161,10 +161,12 @@ def _by_age(name: str, age: timedelta | None, allowed_hours: float, since: str, 
     return Light(name, status, word, f"{duration(age)} {since}")
 
 
-def _of_model(card: Card | None, problem: str, now: datetime) -> Light:
+def _of_model(card: Card | None, problem: str, now: datetime, allowed_days: float) -> Light:
     if card is None:
         return Light("Model", "bad", "broken" if problem else "missing", problem or "no champion yet")
-    return Light("Model", "good", "serving", f"promoted {duration(now - card.created_at)} ago")
+    old = now - card.created_at > timedelta(days=allowed_days)
+    ago = f"promoted {duration(now - card.created_at)} ago"
+    return Light("Model", "watch" if old else "good", "old" if old else "serving", ago)
 
 
 def _of_check(check: Row | None, now: datetime) -> Light:
