@@ -18,7 +18,7 @@ from tests.clouds import ROOT
 IMAGE = "actioncast:test"
 LARGEST = 650e6  # bytes, unpacked
 SECONDS_OF_CPU = 3.0  # until the first forecast is there
-STRICT = ("--read-only", "--tmpfs", "/tmp", "--cap-drop", "ALL", "--user", "10001", "--memory", "512m")
+STRICT: tuple[str, ...] = ("--read-only", "--tmpfs", "/tmp", "--cap-drop", "ALL", "--user", "10001", "--memory", "512m")
 STRICT += ("--security-opt", "no-new-privileges", "--network", "none")
 
 
