@@ -20,21 +20,21 @@ here=(--project="$PROJECT" --region="$REGION" --quiet)
 limits=(--cpu=1 --memory=512Mi --cpu-boost --concurrency=20 --min-instances=0 --max-instances="${MAX_INSTANCES:-4}"
   --timeout=60 "--startup-probe=httpGet.path=/health,periodSeconds=2,timeoutSeconds=2,failureThreshold=30")
 
-service() { gcloud run services describe "$SERVICE" "${here[@]}" --format="${1:-json}"; }
+look() { state=$(gcloud run services describe "$SERVICE" "${here[@]}" --format=json); }
 
-# revision TAG, or of the one with all traffic when TAG is empty; nothing when there is none
+# About what look has seen. revision TAG FIELD: of the revision with this tag, or with all traffic when TAG is empty
 revision() {
-  service json | python3 -c '
+  python3 -c '
 import json, sys
-for target in json.load(sys.stdin).get("status", {}).get("traffic", []):
+for target in json.load(sys.stdin)["status"].get("traffic", []):
     if target.get("tag", "") == sys.argv[1] if sys.argv[1] else target.get("percent") == 100:
         print(target.get(sys.argv[2], ""))
-        break' "$1" "${2:-revisionName}"
+        break' "$1" "$2" <<<"$state"
 }
 
 candidate() {
   local secrets="DATABASE_URL=$SERVICE-database-url:latest,API_KEY=$SERVICE-api-key:latest" traffic=(--no-traffic)
-  if ! service 'value(metadata.name)' >/dev/null 2>&1; then
+  if ! look 2>/dev/null; then
     traffic=(--no-allow-unauthenticated) # the first revision serves at once: nobody is let in yet
   fi
   gcloud run deploy "$SERVICE" "${here[@]}" --image="$1" --tag=candidate "${traffic[@]}" "${limits[@]}" \
@@ -43,20 +43,21 @@ candidate() {
 }
 
 smoke() {
-  local audience address
-  audience=$(service 'value(status.url)')
-  address=$(revision candidate url)
+  local audience
+  look
+  audience=$(python3 -c 'import json, sys; print(json.load(sys.stdin)["status"]["url"])' <<<"$state")
   SMOKE_TOKEN=$(gcloud auth print-identity-token --quiet --include-email --audiences="$audience" \
     --impersonate-service-account="${DEPLOY_ACCOUNT:?is not set}" 2>/dev/null) ||
     { echo "no identity token for $DEPLOY_ACCOUNT: has it roles/iam.serviceAccountOpenIdTokenCreator on itself?" >&2; return 1; }
   export SMOKE_TOKEN
-  python3 -m deploy.smoke "$address" --champions model
+  python3 -m deploy.smoke "$(revision candidate url)" --champions model
 }
 
 promote() {
   local old new
-  old=$(revision "")
-  new=$(revision candidate)
+  look
+  old=$(revision "" revisionName)
+  new=$(revision candidate revisionName)
   # To "latest", not to its name: a named revision would keep all later ones from serving.
   gcloud run services update-traffic "$SERVICE" "${here[@]}" --to-latest
   if [ -n "$old" ] && [ "$old" != "$new" ]; then
@@ -67,7 +68,8 @@ promote() {
 
 rollback() {
   local old
-  old=$(revision previous)
+  look
+  old=$(revision previous revisionName)
   [ -n "$old" ] || { echo "there is no revision with the tag previous to go back to" >&2; return 1; }
   gcloud run services update-traffic "$SERVICE" "${here[@]}" --to-revisions="$old=100"
   echo "$old serves again, until the next deployment"

@@ -17,10 +17,10 @@ build() {
 
 try() {
   local container
-  docker run --rm --network none --read-only --tmpfs /tmp --cap-drop ALL "$1" python -m deploy.champions
   container=$(docker run --detach --network none --read-only --tmpfs /tmp --cap-drop ALL "$1")
   # shellcheck disable=SC2064 # now, not then
   trap "docker rm --force $container >/dev/null" EXIT
+  docker exec "$container" python -m deploy.champions
   docker exec "$container" python -m deploy.smoke --forecast || { docker logs "$container"; return 1; }
 }
 

@@ -83,7 +83,7 @@ def gcloud(state: dict[str, Any], argv: list[str]) -> str:
         case ["run", "services", "update-traffic", name]:
             return update_traffic(state, name, flags)
         case ["run", "services", "describe", _]:
-            return describe_service(state, flags)
+            return describe_service(state)
         case ["projects", "describe", _]:
             return "123456789"
         case ["services", "list"]:
@@ -124,19 +124,17 @@ def update_traffic(state: dict[str, Any], name: str, flags: dict[str, str]) -> s
     return ""
 
 
-def describe_service(state: dict[str, Any], flags: dict[str, str]) -> str:
+def describe_service(state: dict[str, Any]) -> str:
     service = state.get("service")
     if not service:
         raise NotThereError
-    if flags["--format"] == "value(status.url)":
-        return "https://actioncast-demo.a.run.app"
     latest = service["revisions"][-1]["name"]
     traffic = [
         {"revisionName": latest if target == "LATEST" else target, "percent": percent}
         for target, percent in service["traffic"].items()
     ]
     traffic += [{"revisionName": r, "tag": tag, "url": os.environ["SERVICE"]} for tag, r in service["tags"].items()]
-    return json.dumps({"status": {"traffic": traffic}})
+    return json.dumps({"status": {"url": "https://actioncast-demo.a.run.app", "traffic": traffic}})
 
 
 def resource(state: dict[str, Any], words: list[str], flags: dict[str, str]) -> str:
@@ -250,7 +248,7 @@ def docker(state: dict[str, Any], argv: list[str]) -> str:
                 raise UnknownError("no password on stdin")
         case "run" if "--detach" in argv:
             return "container"
-        case "run" if state.get("broken model"):
+        case "exec" if state.get("broken model"):
             raise UnknownError("error: expected sha256 0, got 1")
         case "build" | "push" | "run" | "exec" | "rm" | "logs":
             pass

@@ -8,6 +8,7 @@ import subprocess
 import time
 import uuid
 from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
@@ -17,7 +18,7 @@ from tests.clouds import ROOT
 IMAGE = "actioncast:test"
 LARGEST = 650e6  # bytes, unpacked
 SECONDS_OF_CPU = 3.0  # until the first forecast is there
-STRICT = ("--read-only", "--tmpfs", "/tmp", "--cap-drop", "ALL", "--user", "10001", "--memory", "512m")
+STRICT: tuple[str, ...] = ("--read-only", "--tmpfs", "/tmp", "--cap-drop", "ALL", "--user", "10001", "--memory", "512m")
 STRICT += ("--security-opt", "no-new-privileges", "--network", "none")
 
 
@@ -122,34 +123,42 @@ def test_image_carries_the_champion_and_its_version(champion: Path, clone: Path)
     assert about["Config"]["Labels"]["actioncast.model.version"] == version
 
 
-def test_broken_champion_is_found_before_anything_is_deployed(champion: Path, clone: Path) -> None:
-    numbers = champion / "forecaster.npz"
-    good = numbers.read_bytes()
-    numbers.write_bytes(good[:-100] + b"\0" * 100)
-    try:
-        docker("build", "--tag", "actioncast:broken", str(clone))
-    finally:
-        numbers.write_bytes(good)
-    tried = subprocess.run(
-        ["deploy/image.sh", "try", "actioncast:broken"], cwd=clone, capture_output=True, text=True, timeout=120
-    )
-    assert tried.returncode
-    assert "expected sha256" in tried.stderr
+@contextmanager
+def mounted(image: str, model: Path) -> Iterator[str]:
+    """A container whose champions are those in this folder."""
+    name = f"actioncast-{uuid.uuid4().hex[:8]}"
+    docker("run", "--detach", "--name", name, *STRICT, "--volume", f"{model}:/app/model:ro", image)
+    yield name
+    docker("rm", "--force", name)
 
 
-def test_libraries_follow_the_champion_and_a_slim_image_says_what_it_lacks(champion: Path, clone: Path) -> None:
-    card = champion / "card.json"
-    linear = card.read_text()
-    card.write_text(linear.replace('"estimator": "ridge"', '"estimator": "lightgbm"'))
-    try:
-        docker("build", "--target", "champions", "--tag", "actioncast:auto", str(clone))
-        docker("build", "--build-arg", "SERVING=slim", "--tag", "actioncast:slim", str(clone))
-    finally:
-        card.write_text(linear)
-    wanted = docker("run", "--rm", "--network", "none", "actioncast:auto", "cat", "/requirements-set").stdout
-    assert wanted.strip() == "api-lightgbm"
-    refused = docker(
-        "run", "--rm", "--network", "none", "actioncast:slim", "python", "-m", "deploy.champions", check=False
-    )
+def test_broken_champion_is_refused(champion: Path, image: str, tmp_path: Path) -> None:
+    shutil.copytree(champion, tmp_path / "model" / champion.name)
+    numbers = tmp_path / "model" / champion.name / "forecaster.npz"
+    numbers.write_bytes(numbers.read_bytes()[:-100] + b"\0" * 100)
+    with mounted(image, tmp_path / "model") as container:
+        checked = docker("exec", container, "python", "-m", "deploy.champions", check=False)
+    assert checked.returncode == 1
+    assert "expected sha256" in checked.stderr
+
+
+def test_libraries_follow_the_champion_and_a_slim_image_says_what_it_lacks(
+    champion: Path, clone: Path, image: str, tmp_path: Path
+) -> None:
+    linear = (champion / "card.json").read_text()
+    boosted = linear.replace('"estimator": "ridge"', '"estimator": "lightgbm"')
+    assert boosted != linear
+    shutil.copytree(champion, tmp_path / "model" / champion.name)
+    (tmp_path / "model" / champion.name / "card.json").write_text(boosted)
+    with mounted(image, tmp_path / "model") as container:
+        refused = docker("exec", container, "python", "-m", "deploy.champions", check=False)
     assert refused.returncode == 1
     assert "here it is not installed" in refused.stderr
+
+    (champion / "card.json").write_text(boosted)
+    try:
+        docker("build", "--target", "champions", "--tag", "actioncast:libraries", str(clone))
+    finally:
+        (champion / "card.json").write_text(linear)
+    wanted = docker("run", "--rm", "--network", "none", "actioncast:libraries", "cat", "/requirements-set").stdout
+    assert wanted.strip() == "api-lightgbm"
