@@ -111,7 +111,7 @@ class Loop:
         """What a user does once, and nothing fails: load the history, train, forecast."""
         start = self.source.now = self.plan.start
         self.verbs.ingest(self.settings, self.database, start, series_id=self.series_id, backfill=True)
-        self.resume()
+        self.witness.saw(self.source.shown(), start)
         self._publish_training(start)
         self._forecast(start)
 
@@ -121,17 +121,19 @@ class Loop:
         last = self.database.last_hour(self.series_id)
         shown = self.source.shown()
         until = now if last is None else min(now, last + timedelta(hours=1))
+        self.witness.offers(self.plan.recording, self.plan.end)  # the ticks since it was saved have stored some of it
         self.witness.saw(shown, until)
         self.witness.saw_trainings(self.plan.start)
 
     def run(self, advance: Callable[[float], object]) -> Tally:
         """All ticks that are left."""
         for tick in range(self.tally.ticks, self.plan.ticks):
+            trainings = len(self.tally.trainings)
             for run in self.due[tick]:
                 self._start(run)
             self.tally.ticks += 1
             self.tally.broken(self.witness.tick(self.plan.start + timedelta(hours=tick + 1)))
-            if self.tally.ticks % SAVE_EVERY == 0:
+            if self.tally.ticks % SAVE_EVERY == 0 or len(self.tally.trainings) > trainings:  # no training twice
                 self.tally.save(self.settings.folder)
             advance(1)
         self._last_look()
