@@ -27,6 +27,7 @@ import sys
 from collections.abc import Sequence
 from pathlib import Path
 
+import check_freshness
 import check_retrain
 import make_predictions
 import train
@@ -42,7 +43,13 @@ from pipeline.script import run_without_database
 from pipeline.series import Points
 from pipeline.settings import Settings
 
-VERBS = Verbs(ingest=update_real_data.run, forecast=make_predictions.run, check=check_retrain.run, train=train.run)
+VERBS = Verbs(
+    ingest=update_real_data.run,
+    forecast=make_predictions.run,
+    check=check_retrain.run,
+    train=train.run,
+    freshness=check_freshness.run,
+)
 
 
 def run(

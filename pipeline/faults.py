@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import random
 import sqlite3
+import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, fields, replace
@@ -196,13 +197,13 @@ def _missing(points: int, share: float, seed: int) -> NDArray[np.bool_]:
 
 @contextmanager
 def killed_at(engine: Engine, statement: int | None) -> Iterator[None]:
-    """Raise Killed before the n-th statement or commit, which the database sees as a connection that is gone."""
-    seen = 0
+    """Raise Killed before this thread's n-th statement or commit; the database sees a connection that is gone."""
+    seen, thread = 0, threading.get_ident()
 
     def count(*_: object) -> None:
         nonlocal seen
-        seen += 1
-        if seen == statement:
+        seen += threading.get_ident() == thread
+        if seen == statement and threading.get_ident() == thread:
             raise Killed
 
     with _listening(engine, {"before_cursor_execute": count, "commit": count} if statement else {}):
@@ -211,10 +212,12 @@ def killed_at(engine: Engine, statement: int | None) -> Iterator[None]:
 
 @contextmanager
 def unreachable(engine: Engine, down: bool) -> Iterator[None]:
-    """Every transaction fails as one does whose server does not answer."""
+    """Every transaction of this thread fails as one does whose server does not answer."""
+    thread = threading.get_ident()
 
     def refuse(*_: object) -> None:
-        raise OperationalError("connect", None, sqlite3.OperationalError("the database does not answer"))
+        if threading.get_ident() == thread:
+            raise OperationalError("connect", None, sqlite3.OperationalError("the database does not answer"))
 
     with _listening(engine, {"begin": refuse} if down else {}):
         yield

@@ -12,22 +12,30 @@ from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any
 
-from pipeline import faults
+from pipeline import faults, incidents
 from pipeline.card import read_card
 from pipeline.database import Database
-from pipeline.faults import Killed
+from pipeline.faults import Faults, Killed, Mishap
 from pipeline.rehearsal.invariants import Witness
 from pipeline.rehearsal.plan import CHECK_EVERY, Plan, Run, due_runs
 from pipeline.rehearsal.policies import Policy
 from pipeline.rehearsal.stage import PROGRESS, checkout, impatient
-from pipeline.rehearsal.stand_in import GitHubStandIn
+from pipeline.rehearsal.stand_in import REPOSITORY, TOKEN, GitHubStandIn
 from pipeline.replay import ReplayServer
+from pipeline.rest import Api
 from pipeline.series import floor_hour
 from pipeline.settings import ActioncastError, Settings
 
 log = logging.getLogger("actioncast")
 Verb = Callable[..., Any]
 RETRAIN_AFTER = timedelta(minutes=3)  # a dispatch starts its workflow soon: it is no cron
+FRESHNESS_EVERY = 12  # hours
+WORKFLOWS = {
+    "ingest": "update_real_data",
+    "forecast": "make_predictions",
+    "check": "check_retrain",
+    "freshness": "check_freshness",
+}
 SAVE_EVERY = 24  # ticks
 MOST_VIOLATIONS = 50  # that are kept; one broken promise repeats itself at every tick
 
@@ -40,7 +48,7 @@ class Verbs:
     forecast: Verb
     check: Verb
     train: Verb
-    freshness: Verb | None = None
+    freshness: Verb
 
 
 @dataclass
@@ -98,12 +106,13 @@ class Loop:
 
     def __post_init__(self) -> None:
         self.witness = Witness(self.plan, self.database, self.series_id)
+        self.api = Api(self.github.url, REPOSITORY, TOKEN)
         every = {
             "ingest": 1,
             "forecast": self.forecast_every,
             "check": CHECK_EVERY,
             "refresh": self.policy.refresh_hours,
-            "freshness": CHECK_EVERY if self.verbs.freshness else 0,
+            "freshness": FRESHNESS_EVERY,
         }
         self.due = due_runs(self.plan, every)
 
@@ -111,7 +120,7 @@ class Loop:
         """What a user does once, and nothing fails: load the history, train, forecast."""
         start = self.source.now = self.plan.start
         self.verbs.ingest(self.settings, self.database, start, series_id=self.series_id, backfill=True)
-        self.resume()
+        self.witness.saw(self.source.shown(), start)
         self._publish_training(start)
         self._forecast(start)
 
@@ -121,17 +130,19 @@ class Loop:
         last = self.database.last_hour(self.series_id)
         shown = self.source.shown()
         until = now if last is None else min(now, last + timedelta(hours=1))
+        self.witness.offers(self.plan.recording, self.plan.end)  # the ticks since it was saved have stored some of it
         self.witness.saw(shown, until)
         self.witness.saw_trainings(self.plan.start)
 
     def run(self, advance: Callable[[float], object]) -> Tally:
         """All ticks that are left."""
         for tick in range(self.tally.ticks, self.plan.ticks):
+            trainings = len(self.tally.trainings)
             for run in self.due[tick]:
                 self._start(run)
             self.tally.ticks += 1
             self.tally.broken(self.witness.tick(self.plan.start + timedelta(hours=tick + 1)))
-            if self.tally.ticks % SAVE_EVERY == 0:
+            if self.tally.ticks % SAVE_EVERY == 0 or len(self.tally.trainings) > trainings:  # no training twice
                 self.tally.save(self.settings.folder)
             advance(1)
         self._last_look()
@@ -142,9 +153,11 @@ class Loop:
         """Without a fault: the source is read once more and the champion judged, so that recovery can be seen."""
         self.source.silent_since, self.source.answers = None, []
         now = self.source.now = self.plan.end + timedelta(minutes=1)
-        self._ingest(now)
-        self._check(now)
+        for job in WORKFLOWS if self.plan.faults != Faults() else ("ingest", "check"):
+            self._guarded(Run(self.plan.ticks, now, job, Mishap()), now)
         self.tally.broken(self.witness.end())
+        mended = [f"incident not closed after recovery: {title}" for title in self.github.open_issues if _mends(title)]
+        self.tally.broken(iter(mended))
 
     # one run --------------------------------------------------------------------------------------------------------
 
@@ -186,19 +199,34 @@ class Loop:
     def _guarded(self, run: Run, now: datetime) -> None:
         """A failure is counted and must have said why; anything that is no failure of ours is a broken promise."""
         self.tally.count(self.tally.runs, run.job)
-        jobs = {"ingest": self._ingest, "forecast": self._forecast, "check": self._check}
+        jobs = {
+            "ingest": self._ingest,
+            "forecast": self._forecast,
+            "check": self._check,
+            "freshness": self._freshness,
+        }
+        failure: BaseException | None = None
         try:
             with self._struck(run):
                 jobs.get(run.job, self._train)(now)
-        except Killed:
+        except (Killed, Exception) as error:  # noqa: BLE001 - whatever a verb lets through is a finding, not the end
+            failure = error
+            self._note(run, now, error)
+        if failure or self.github.open_issues:  # the last step of every workflow
+            title = f"{WORKFLOWS.get(run.job, 'retrain')} is failing"
+            incidents.report(self.api, title, f"{type(failure).__name__}: {failure}" if failure else None)
+
+    def _note(self, run: Run, now: datetime, error: BaseException) -> None:
+        """Count a failure and hold it to its promise of a reason."""
+        if isinstance(error, Killed):
             self.tally.count(self.tally.failures, f"{run.job}: killed")
-        except ActioncastError as error:
+        elif isinstance(error, ActioncastError):
             self.tally.count(self.tally.failures, f"{run.job}: {type(error).__name__}")
             if not str(error):
                 self.tally.broken(iter([f"the {run.job} of {now} failed without a word"]))
             if run.job == "ingest" and not run.mishap.down:
                 self.tally.broken(self.witness.failed_ingest(now))
-        except Exception as error:  # noqa: BLE001 - whatever a verb lets through is a finding, not the end
+        else:
             self.tally.broken(iter([f"the {run.job} of {now} raised {type(error).__name__}: {error}"]))
 
     @contextmanager
@@ -226,6 +254,9 @@ class Loop:
         self.tally.verdict, self.tally.last_check = report.verdict.name, report.as_text()
         self.tally.count(self.tally.checks, self.tally.verdict)
 
+    def _freshness(self, now: datetime) -> None:
+        self.verbs.freshness(self.settings, self.database, now, series_ids=[self.series_id], api=self.api)
+
     def _train(self, now: datetime) -> None:
         """The retrain workflow: train, publish, and forecast with whoever serves then."""
         self._publish_training(now)
@@ -240,3 +271,8 @@ class Loop:
         if report.gate.promoted:
             place = self.settings.model_directory(self.series_id)
             self.tally.published_bytes += sum(path.stat().st_size for path in place.iterdir())
+
+
+def _mends(title: str) -> bool:
+    """Whether an incident must be closed once every job has run well; a failed retrain waits for the next one."""
+    return title.removesuffix(" is failing") in WORKFLOWS.values() or title.endswith("stale")

@@ -52,6 +52,8 @@ class GitHubStandIn:
             labels = [{"name": name} for name in body.get("labels", [])]
             self.issues.append({**body, "labels": labels, "number": len(self.issues) + 1, "state": "open"})
             return 201, self.issues[-1]
+        if "/actions/workflows" in path:
+            return 200, {"workflows": [], "workflow_runs": []}
         if path.endswith("/issues"):
             return 200, [issue for issue in self.issues if issue["state"] == "open"]
         return 404, {"message": "Not Found"}
