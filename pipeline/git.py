@@ -10,7 +10,8 @@ from pathlib import Path
 
 from pipeline.errors import ActioncastError
 
-BOT = ("github-actions[bot]", "41898282+github-actions[bot]@users.noreply.github.com")
+BOT = {"NAME": "github-actions[bot]", "EMAIL": "41898282+github-actions[bot]@users.noreply.github.com"}
+COMMITTING = ("commit", "commit-tree", "rebase")
 TIMEOUT_SECONDS = 120
 
 
@@ -26,9 +27,8 @@ def git(folder: Path, *arguments: str, stdin: bytes | None = None, network: bool
 def git_bytes(folder: Path, *arguments: str, stdin: bytes | None = None, network: bool = False) -> bytes:
     """As `git`, for content that is no text."""
     environment = dict(os.environ) | {"GIT_TERMINAL_PROMPT": "0"} | (_credentials(os.environ) if network else {})
-    for role in ("AUTHOR", "COMMITTER"):
-        environment.setdefault(f"GIT_{role}_NAME", BOT[0])
-        environment.setdefault(f"GIT_{role}_EMAIL", BOT[1])
+    if arguments[0] in COMMITTING and not _has_identity(folder):
+        environment |= {f"GIT_{role}_{key}": value for role in ("AUTHOR", "COMMITTER") for key, value in BOT.items()}
     try:
         done = subprocess.run(
             ["git", *arguments],  # noqa: S607 (the git on PATH)
@@ -47,6 +47,14 @@ def git_bytes(folder: Path, *arguments: str, stdin: bytes | None = None, network
         said = (done.stderr or done.stdout).decode(errors="replace").strip()
         raise GitError(f"git {arguments[0]}: {said}")
     return done.stdout
+
+
+def _has_identity(folder: Path) -> bool:
+    """Whether a person has told git who they are; runners have not."""
+    try:
+        return bool(git(folder, "config", "user.email"))
+    except GitError:
+        return False
 
 
 def _credentials(variables: Mapping[str, str]) -> dict[str, str]:

@@ -14,7 +14,7 @@ ROOT = Path(__file__).resolve().parent.parent
 FILES = sorted((ROOT / ".github" / "workflows").glob("*.yml"))
 ACTIONS = sorted((ROOT / ".github" / "actions").glob("*/action.yml"))
 LINTERS = {
-    "zizmor": ["--offline", "--no-progress", ".github"],
+    "zizmor": ["--offline", "--no-progress", "--persona", "pedantic", ".github"],
     "jactionlint": ["--shellcheck=", *(str(path) for path in [*FILES, *ACTIONS])],
     "check-jsonschema": ["--builtin-schema", "vendor.github-workflows", *(str(path) for path in FILES)],
 }
