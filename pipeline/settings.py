@@ -27,7 +27,7 @@ from pydantic import (
     model_validator,
 )
 
-from pipeline.errors import ActioncastError as ActioncastError
+from pipeline.errors import ActioncastError
 
 ROOT = Path(__file__).resolve().parent.parent
 DEFAULT_CONFIG = ROOT / "config.toml"

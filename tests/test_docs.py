@@ -14,6 +14,9 @@ DESIGN = (ROOT / "docs" / "design.md").read_text(encoding="utf-8")
 MAKEFILE = (ROOT / "Makefile").read_text(encoding="utf-8")
 
 
+PLAIN = ("source", "unit", "candidates", "seed", "model_directory")  # keys that explain themselves
+
+
 def named(pattern: str, text: str = README) -> set[str]:
     return set(re.findall(pattern, text))
 

@@ -7,15 +7,16 @@ from collections.abc import Callable
 from datetime import datetime, timedelta
 from pathlib import Path
 
+import numpy as np
 import pytest
 
 import check_retrain
 import make_predictions
 import train
 import update_real_data
-from pipeline import rehearsal, replay, series
+from pipeline import replay, series
 from pipeline.database import Database, open_database
-from pipeline.settings import Settings, load_settings
+from pipeline.settings import BlockchainSource, Settings, load_settings
 
 SERIES = "bitcoin_transactions"
 LEARNED_DAYS = 21
@@ -44,7 +45,7 @@ def run_loop(folder: Path, happens: Callable[[], bool]) -> tuple[list[str], list
             share = live(settings, database, server, start, hours, happens)
             server.now = last + timedelta(hours=3)
             update_real_data.run(settings, database, server.now, series_id=SERIES)  # the next run that is not dropped
-            wrong = rehearsal.violations(settings, database, recording, SERIES, server.now)
+            wrong = stored_otherwise(database, recording, server.now)
             forecast = {row["prediction_date"] for row in database.performance(SERIES, since=start, until=last)}
     expected = {series.floor_hour(start) + timedelta(hours=i) for i in range(1, hours)}
     return wrong, sorted(expected - forecast), share
@@ -71,11 +72,23 @@ def live(
     return ran / scheduled
 
 
+def stored_otherwise(database: Database, recording: series.Points, now: datetime) -> list[str]:
+    """Hours of the recording that are not in `reality` as they should be."""
+    shown = replay.shown_at(recording, now)
+    hours = series.to_hours(shown, minimum_points=3, scale=3600, since=None, now=now)
+    truth = series.to_grid(hours.starts, hours.values)
+    stored = database.reality(SERIES, until=now, newest=len(truth) + 1)
+    if stored is None or (stored.start, len(stored)) != (truth.start, len(truth)):
+        return [f"{stored and len(stored)} hours instead of {len(truth)}"]
+    return [str(i) for i in np.flatnonzero(~np.isclose(stored.values, truth.values, rtol=1e-12, equal_nan=True))]
+
+
 def settings_for(folder: Path, url: str) -> Settings:
-    """A training of a moment: which model forecasts does not matter here."""
-    settings = rehearsal.staged(load_settings(variables={}), SERIES, url, folder)
+    """The shipped settings on the replay; a training of a moment: which model forecasts does not matter here."""
+    settings = load_settings(variables={})
+    wanted = settings.series[SERIES].model_copy(update={"source": BlockchainSource(kind="blockchain", url=url)})
     quick = settings.train.model_copy(update={"candidates": ("seasonal_naive",), "backtest_days": 5})
-    return settings.model_copy(update={"train": quick})
+    return settings.model_copy(update={"series": {SERIES: wanted}, "train": quick, "folder": folder})
 
 
 @pytest.mark.parametrize("seed", [1, 2])
