@@ -35,8 +35,9 @@ from pipeline.api.metrics import Metrics, Timing
 from pipeline.api.service import Service, utc_now
 from pipeline.dashboard import page
 from pipeline.database import Database, database_url
+from pipeline.errors import ActioncastError
 from pipeline.script import masked
-from pipeline.settings import DEFAULT_CONFIG, ActioncastError, Settings, load_settings
+from pipeline.settings import DEFAULT_CONFIG, Settings, load_settings
 
 log = logging.getLogger("actioncast")
 GRACE_SECONDS = 8  # for requests that run when SIGTERM comes; clouds kill after 10

@@ -25,10 +25,11 @@ import check_retrain
 from pipeline import github, service, summary
 from pipeline.card import ModelError, read_card
 from pipeline.database import Database, open_database
+from pipeline.errors import ActioncastError
 from pipeline.monitoring import Verdict, live_score
 from pipeline.script import masked
 from pipeline.series import isoformat
-from pipeline.settings import ActioncastError, Settings, SettingsError, load_settings
+from pipeline.settings import Settings, SettingsError, load_settings
 
 FIRST_HOURS = 24 * 21  # fewer stored hours are not worth a first training
 FIRST_AGAIN = timedelta(hours=24)  # when nothing came of it

@@ -22,9 +22,10 @@ from datetime import datetime, timedelta
 
 from pipeline import card, fleet, forecaster
 from pipeline.database import Database
+from pipeline.errors import ActioncastError
 from pipeline.script import run_script
 from pipeline.series import Grid, isoformat
-from pipeline.settings import ActioncastError, Settings
+from pipeline.settings import Settings
 from pipeline.terminal import table
 from pipeline.vintage import Vintage
 

@@ -29,10 +29,11 @@ from pydantic import SecretStr
 
 from pipeline import replay, series, summary
 from pipeline.database import open_database
+from pipeline.errors import ActioncastError
 from pipeline.git import git
 from pipeline.script import run_without_database
 from pipeline.series import isoformat
-from pipeline.settings import ActioncastError, Settings
+from pipeline.settings import Settings
 from pipeline.terminal import table
 
 TIMEOUT_SECONDS = 900

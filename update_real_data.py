@@ -25,9 +25,10 @@ from typing import Any
 
 from pipeline import series, source
 from pipeline.database import Database
+from pipeline.errors import ActioncastError
 from pipeline.script import log, parse_time, run_script
 from pipeline.series import Hours, Points, Rejection, isoformat
-from pipeline.settings import ActioncastError, SeriesSettings, Settings
+from pipeline.settings import SeriesSettings, Settings
 
 MAXIMUM_DAYS = 36_500  # of history; more is all there is
 

@@ -13,8 +13,9 @@ import sys
 import numpy as np
 
 from pipeline import card, forecaster
+from pipeline.errors import ActioncastError
 from pipeline.series import HOUR, to_grid
-from pipeline.settings import ActioncastError, Settings, SettingsError, load_settings
+from pipeline.settings import Settings, SettingsError, load_settings
 
 
 def check(settings: Settings, series_id: str) -> str:

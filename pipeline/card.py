@@ -23,9 +23,9 @@ import numpy as np
 from numpy.typing import NDArray
 from pydantic import AwareDatetime, BaseModel, ConfigDict, ValidationError
 
+from pipeline.errors import ActioncastError
 from pipeline.forecaster import FittedRecipe, Forecaster, Recipe
 from pipeline.intervals import Spread
-from pipeline.settings import ActioncastError
 from utils import Predictors
 
 CARD, NUMBERS = "card.json", "forecaster.npz"

@@ -41,8 +41,9 @@ from sqlalchemy import (
 from sqlalchemy.engine import URL, make_url
 from sqlalchemy.exc import ArgumentError, DBAPIError, SQLAlchemyError
 
+from pipeline.errors import ActioncastError
 from pipeline.series import DataError, Grid, Hours, from_seconds, isoformat, to_grid, to_seconds
-from pipeline.settings import ROOT, ActioncastError, Settings, SettingsError
+from pipeline.settings import ROOT, Settings, SettingsError
 
 MIGRATIONS = ROOT / "sql"
 CONNECT_TIMEOUT_SECONDS = 10

@@ -8,7 +8,8 @@ from pathlib import Path
 from pydantic import SecretStr
 
 from pipeline.database import open_database
-from pipeline.settings import ROOT, ActioncastError, Settings, load_settings
+from pipeline.errors import ActioncastError
+from pipeline.settings import ROOT, Settings, load_settings
 
 FOLDER = ROOT / "demo"
 

@@ -22,9 +22,9 @@ import numpy as np
 from numpy.lib.stride_tricks import sliding_window_view
 from numpy.typing import NDArray
 
+from pipeline.errors import ActioncastError
 from pipeline.intervals import Spread, bounds
 from pipeline.series import HOUR, Grid, Values, to_seconds
-from pipeline.settings import ActioncastError
 from utils import Predictors, create_predictors
 
 Numbers = NDArray[np.int64]

@@ -13,7 +13,8 @@ import requests
 from requests.adapters import HTTPAdapter
 from urllib3.util import Retry
 
-from pipeline.settings import ActioncastError, Environment
+from pipeline.errors import ActioncastError
+from pipeline.settings import Environment
 
 EVENT_TYPE = "execute-retrain"
 TIMEOUT_SECONDS = 20

@@ -17,8 +17,9 @@ from pathlib import Path
 from typing import Any
 
 from pipeline.database import Database, open_database
+from pipeline.errors import ActioncastError
 from pipeline.series import isoformat
-from pipeline.settings import ActioncastError, Settings, SettingsError, load_settings
+from pipeline.settings import Settings, SettingsError, load_settings
 
 COLUMNS = ("prediction", "lower", "upper")
 HEAD = (

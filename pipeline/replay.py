@@ -24,9 +24,10 @@ from urllib.parse import parse_qs, urlsplit
 import numpy as np
 
 from pipeline import source
+from pipeline.errors import ActioncastError
 from pipeline.faults import Answer
 from pipeline.series import HOUR, Points, describe, from_seconds, read_points, to_seconds
-from pipeline.settings import ROOT, ActioncastError, FileSource, SeriesSettings, Settings
+from pipeline.settings import ROOT, FileSource, SeriesSettings, Settings
 
 BUNDLED = ROOT / "data" / "bitcoin_transactions_2022.json.gz"
 LEAD_IN = ROOT / "data" / "bitcoin_transactions_2021.json.gz"

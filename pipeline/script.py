@@ -17,7 +17,8 @@ from pathlib import Path
 from typing import Any, Protocol
 
 from pipeline.database import Database, open_database
-from pipeline.settings import DEFAULT_CONFIG, ActioncastError, Settings, SettingsError, load_settings
+from pipeline.errors import ActioncastError
+from pipeline.settings import DEFAULT_CONFIG, Settings, SettingsError, load_settings
 
 log = logging.getLogger("actioncast")
 

@@ -16,7 +16,7 @@ import numpy as np
 from numpy.typing import NDArray
 from pydantic import TypeAdapter, ValidationError
 
-from pipeline.settings import ActioncastError
+from pipeline.errors import ActioncastError
 
 HOUR = 3600  # seconds
 LATEST = 253_402_300_799  # 9999-12-31T23:59:59Z

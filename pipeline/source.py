@@ -29,17 +29,9 @@ from urllib3.exceptions import HTTPError
 from urllib3.exceptions import TimeoutError as HTTPTimeoutError
 from urllib3.util import Retry
 
+from pipeline.errors import ActioncastError
 from pipeline.series import isoformat, to_seconds
-from pipeline.settings import (
-    ActioncastError,
-    BlockchainSource,
-    CsvSource,
-    FileSource,
-    JsonSource,
-    PythonSource,
-    Settings,
-    TabularFields,
-)
+from pipeline.settings import BlockchainSource, CsvSource, FileSource, JsonSource, PythonSource, Settings, TabularFields
 from pipeline.terminal import progress
 
 Rows = list[tuple[object, object]]

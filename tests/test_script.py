@@ -12,8 +12,9 @@ import pytest
 
 from pipeline import script
 from pipeline.database import Database
+from pipeline.errors import ActioncastError
 from pipeline.script import masked, parse_time, run_script
-from pipeline.settings import ActioncastError, Settings
+from pipeline.settings import Settings
 from tests.conftest import Configure
 
 

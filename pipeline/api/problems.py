@@ -16,8 +16,9 @@ from starlette.exceptions import HTTPException
 from starlette.responses import JSONResponse, Response
 
 from pipeline.database import DatabaseError
+from pipeline.errors import ActioncastError
 from pipeline.script import masked
-from pipeline.settings import ActioncastError, SettingsError
+from pipeline.settings import SettingsError
 
 log = logging.getLogger("actioncast")
 MEDIA_TYPE = "application/problem+json"

@@ -8,7 +8,7 @@ from pipeline.api.models import Check, Readiness
 from pipeline.api.problems import UNREACHABLE
 from pipeline.api.service import Service
 from pipeline.database import DatabaseError, Newest
-from pipeline.settings import ActioncastError
+from pipeline.errors import ActioncastError
 
 HOUR = timedelta(hours=1)
 

@@ -15,6 +15,7 @@ from typing import Any
 from pipeline import faults, incidents
 from pipeline.card import read_card
 from pipeline.database import Database
+from pipeline.errors import ActioncastError
 from pipeline.faults import Faults, Killed, Mishap
 from pipeline.rehearsal.invariants import Witness
 from pipeline.rehearsal.plan import CHECK_EVERY, Plan, Run, due_runs
@@ -24,7 +25,7 @@ from pipeline.rehearsal.stand_in import REPOSITORY, TOKEN, GitHubStandIn
 from pipeline.replay import ReplayServer
 from pipeline.rest import Api
 from pipeline.series import floor_hour
-from pipeline.settings import ActioncastError, Settings
+from pipeline.settings import Settings
 
 log = logging.getLogger("actioncast")
 Verb = Callable[..., Any]
