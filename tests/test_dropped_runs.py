@@ -8,14 +8,16 @@ from datetime import datetime, timedelta
 from pathlib import Path
 
 import pytest
+from sqlalchemy import text
 
 import check_retrain
 import make_predictions
 import train
 import update_real_data
-from pipeline import rehearsal, replay, series
+from pipeline import replay, series
 from pipeline.database import Database, open_database
-from pipeline.settings import Settings, load_settings
+from pipeline.series import Points
+from pipeline.settings import BlockchainSource, Settings, load_settings
 
 SERIES = "bitcoin_transactions"
 LEARNED_DAYS = 21
@@ -44,7 +46,7 @@ def run_loop(folder: Path, happens: Callable[[], bool]) -> tuple[list[str], list
             share = live(settings, database, server, start, hours, happens)
             server.now = last + timedelta(hours=3)
             update_real_data.run(settings, database, server.now, series_id=SERIES)  # the next run that is not dropped
-            wrong = rehearsal.violations(settings, database, recording, SERIES, server.now)
+            wrong = stored_otherwise(database, recording, server.now)
             forecast = {row["prediction_date"] for row in database.performance(SERIES, since=start, until=last)}
     expected = {series.floor_hour(start) + timedelta(hours=i) for i in range(1, hours)}
     return wrong, sorted(expected - forecast), share
@@ -72,10 +74,23 @@ def live(
 
 
 def settings_for(folder: Path, url: str) -> Settings:
-    """A training of a moment: which model forecasts does not matter here."""
-    settings = rehearsal.staged(load_settings(variables={}), SERIES, url, folder)
+    """The shipped series with this source, and a training of a moment: which model forecasts does not matter here."""
+    settings = load_settings(variables={"DATABASE_URL": f"sqlite:///{folder / 'actioncast.db'}"})
+    source = BlockchainSource(kind="blockchain", url=url)
+    wanted = settings.series[SERIES].model_copy(update={"source": source})
     quick = settings.train.model_copy(update={"candidates": ("seasonal_naive",), "backtest_days": 5})
-    return settings.model_copy(update={"train": quick})
+    return settings.model_copy(update={"series": {SERIES: wanted}, "train": quick, "folder": folder})
+
+
+def stored_otherwise(database: Database, recording: Points, until: datetime) -> list[str]:
+    """Hours of `reality` that are not those of the recording: missing, too many, other values or samples."""
+    shown = replay.shown_at(recording, until)
+    truth = series.to_hours(shown, minimum_points=3, scale=3600, since=None, now=until)
+    expected = set(zip(truth.starts.tolist(), truth.values.tolist(), truth.samples.tolist(), strict=True))
+    with database.engine.connect() as connection:
+        rows = connection.execute(text("select reality_date, value, samples from reality")).all()
+    stored = {(series.to_seconds(datetime.fromisoformat(date)), value, samples) for date, value, samples in rows}
+    return [str(hour) for hour in sorted(stored ^ expected)]
 
 
 @pytest.mark.parametrize("seed", [1, 2])
