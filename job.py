@@ -1,91 +1,87 @@
-"""Job: what a scheduled workflow calls: one verb for every series of config.toml, in one process.
+"""Job: what a scheduled workflow calls: one script for every series of config.toml.
 
-A series that fails does not stop the others. Prints each report, writes the step summary with tables and charts when it
-runs on GitHub, and says in a notice what is still to be set up instead of failing.
+The scripts run as they would by hand, one process a series, so that one that fails stops no other. Writes the step
+summary with tables and charts when it runs on GitHub, and a notice that says what is still to be set up, if anything.
 
     python job.py update_real_data
     python job.py train --series bitcoin_transactions
 
 Verbs: update_real_data, make_predictions (POST to $API_URL/forecast when that is set), check_retrain (which also asks
 for the first training when there is data and no champion), train.
-Reads config.toml and the environment; reads and writes what the verb does.
+Reads config.toml and the environment; reads and writes what the script does.
 Exit codes: 0 done; 1 a series failed, or the database cannot be reached; 2 wrong flags, config.toml or environment.
 """
 
 from __future__ import annotations
 
 import argparse
+import json
 import os
+import subprocess
 import sys
 from collections.abc import Callable, Sequence
 from datetime import UTC, datetime, timedelta
 from functools import partial
+from typing import Any
 
-import check_retrain
 from pipeline import github, service, summary
 from pipeline.card import ModelError, read_card
 from pipeline.database import Database, open_database
 from pipeline.errors import ActioncastError
-from pipeline.monitoring import Verdict, live_score
 from pipeline.script import masked
 from pipeline.series import isoformat
-from pipeline.settings import Settings, SettingsError, load_settings
+from pipeline.settings import ROOT, Settings, SettingsError, load_settings
 
+VERBS = ("update_real_data", "make_predictions", "check_retrain", "train")
 FIRST_HOURS = 24 * 21  # fewer stored hours are not worth a first training
 FIRST_AGAIN = timedelta(hours=24)  # when nothing came of it
 CHART_DAYS = 14
-Verb = Callable[[Settings, Database, datetime, str], bool]
 
 
-def _update_real_data(settings: Settings, database: Database, now: datetime, series_id: str) -> bool:
-    import update_real_data
-
-    report = update_real_data.run(settings, database, now, series_id=series_id)
-    print(report.as_text())
-    known = database.reality(series_id, until=now, newest=summary.SHOWN_HOURS)
-    values = [] if known is None else [None if value != value else float(value) for value in known.values]
-    summary.write(summary.etl(report.as_json(), settings.series[series_id].unit, values))
-    return not report.failed
+class ScriptError(ActioncastError):
+    """A script ended without a report."""
 
 
-def _make_predictions(settings: Settings, database: Database, now: datetime, series_id: str) -> bool:
-    import make_predictions
-
-    if read_card(settings.model_directory(series_id)) is None:
-        summary.notice("No champion yet", f"{series_id}: the first training follows the data by itself")
-        return True
-    report = make_predictions.run(settings, database, now, series_id=series_id)
-    print(report.as_text())
-    summary.write(summary.forecast(report.as_json(), settings.series[series_id].unit))
-    return not report.failed
-
-
-def _check_retrain(settings: Settings, database: Database, now: datetime, series_id: str) -> bool:
-    if _is_first_training_due(settings, database, now, series_id):
-        _ask_for_first_training(settings, database, now, series_id)
-        return True
-    report = check_retrain.run(settings, database, now, series_id=series_id)
-    print(report.as_text())
-    rows = database.performance(series_id, since=now - timedelta(days=CHART_DAYS), until=now)
-    summary.write(summary.check(report.as_json(), settings.series[series_id].unit, rows))
-    return not report.failed
+def _tell(verb: str, settings: Settings, now: datetime, series_id: str) -> bool:
+    """Run the script of the verb on one series and write what it reports into the summary."""
+    with open_database(settings) as database:
+        if verb == "make_predictions" and read_card(settings.model_directory(series_id)) is None:
+            summary.notice("No champion yet", f"{series_id}: the first training follows the data by itself")
+            return True
+        if verb == "check_retrain" and _is_first_training_due(settings, database, now, series_id):
+            _ask_for_first_training(settings, database, now, series_id)
+            return True
+        succeeded, report = _run_script(verb, settings, now, series_id)
+        summary.write(_summary(verb, report, settings, database, now))
+    return succeeded
 
 
-def _train(settings: Settings, database: Database, now: datetime, series_id: str) -> bool:
-    import train
+def _run_script(verb: str, settings: Settings, now: datetime, series_id: str) -> tuple[bool, dict[str, Any]]:
+    """(exit code 0, its JSON); its log goes where ours goes. Raises ScriptError when all it reports is an error."""
+    config, script = settings.folder / "config.toml", ROOT / f"{verb}.py"
+    flags = ["--config", str(config), "--series", series_id, "--now", isoformat(now), "--json"]
+    done = subprocess.run([sys.executable, str(script), *flags], stdout=subprocess.PIPE, text=True, check=False)
+    try:
+        report: dict[str, Any] = json.loads(done.stdout)
+    except ValueError:
+        raise ScriptError(f"{verb}.py ended with exit code {done.returncode} and no report; see the log") from None
+    if "error" in report:
+        raise ScriptError(str(report["error"]))
+    print(json.dumps(report)[:2000])
+    return done.returncode == 0, report
 
-    report = train.run(settings, database, now, series_id=series_id)
-    print(report.as_text())
-    summary.write(summary.training(report.as_json(), settings.series[series_id].unit))
-    return not report.failed
 
-
-VERBS: dict[str, Verb] = {
-    "update_real_data": _update_real_data,
-    "make_predictions": _make_predictions,
-    "check_retrain": _check_retrain,
-    "train": _train,
-}
+def _summary(verb: str, report: dict[str, Any], settings: Settings, database: Database, now: datetime) -> str:
+    series_id = report["series"]
+    unit = settings.series[series_id].unit
+    if verb == "update_real_data":
+        known = database.reality(series_id, until=now, newest=summary.SHOWN_HOURS)
+        values = [] if known is None else [None if value != value else float(value) for value in known.values]
+        return summary.etl(report, unit, values)
+    if verb == "check_retrain":
+        rows = database.performance(series_id, since=now - timedelta(days=CHART_DAYS), until=now)
+        return summary.check(report, unit, rows)
+    return (summary.training if verb == "train" else summary.forecast)(report, unit)
 
 
 def _is_first_training_due(settings: Settings, database: Database, now: datetime, series_id: str) -> bool:
@@ -105,8 +101,10 @@ def _is_first_training_due(settings: Settings, database: Database, now: datetime
 
 def _ask_for_first_training(settings: Settings, database: Database, now: datetime, series_id: str) -> None:
     reasons = ["there is data and no champion"]
-    check = check_retrain.Report(series_id, live_score([], []), Verdict("too few hours", False, reasons), True)
-    database.store_check(check.as_row(now))  # before the deed: what cannot be remembered must not be repeated for ever
+    row = {"series_id": series_id, "checked_at": now, "verdict": "too few hours", "bad": False, "reasons": reasons}
+    unknown = dict.fromkeys(("newest_hour", "mae", "reference_mae", "naive_mae"))
+    # Before the deed: what cannot be remembered must not be repeated for ever.
+    database.store_check({**row, **unknown, "scored_hours": 0, "dispatched": True})
     github.dispatch_retrain(settings.environment, {"series": series_id, "reasons": reasons})
     summary.notice("First training", f"{series_id}: there is data and no champion, so a training was asked for")
 
@@ -135,14 +133,13 @@ def run(settings: Settings, verb: str, now: datetime, wanted: Sequence[str]) -> 
     if url:
         by_service = partial(_forecast_by_service, settings, url)
         return [series_id for series_id in wanted if not succeeds(series_id, story=by_service)]
-    with open_database(settings) as database:
-        story = partial(VERBS[verb], settings, database, now)
-        return [series_id for series_id in wanted if not succeeds(series_id, story=story)]
+    story = partial(_tell, verb, settings, now)
+    return [series_id for series_id in wanted if not succeeds(series_id, story=story)]
 
 
 def main(argv: Sequence[str] | None = None) -> int:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("verb", choices=list(VERBS))
+    parser.add_argument("verb", choices=VERBS)
     parser.add_argument("--series", default="", help="name of one [series.NAME] table (default, or empty: all)")
     arguments = parser.parse_args(argv)
     secrets: list[str] = []

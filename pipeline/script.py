@@ -12,7 +12,7 @@ import json
 import logging
 import sys
 from collections.abc import Callable, Sequence
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any, Protocol
 
@@ -67,8 +67,9 @@ def run_without_database(
     try:
         settings = load_settings(arguments.config)
         secrets = settings.environment.secrets()
-        arguments.time_travel = arguments.now is not None
-        arguments.now = arguments.now or datetime.now(UTC).replace(microsecond=0)
+        clock = datetime.now(UTC).replace(microsecond=0)
+        arguments.now = arguments.now or clock
+        arguments.time_travel = abs(clock - arguments.now) > timedelta(hours=1)
         arguments.series = settings.series_id(arguments.series)
         # A log that nobody watches needs it to be understood later; a person at a terminal has the file.
         log.log(logging.DEBUG if sys.stderr.isatty() else logging.INFO, "settings %s", settings.model_dump_json())

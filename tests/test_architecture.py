@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 ROOT = Path(__file__).resolve().parent.parent
-CONDUCTORS = {"app", "job", "rehearse"}
+CONDUCTORS = {"app", "rehearse"}
 SCRIPTS = {path.stem: path for path in ROOT.glob("*.py")}
 VERBS = set(SCRIPTS) - CONDUCTORS - {"utils"}
 ROOMS = {

@@ -82,6 +82,6 @@ def test_lock_files_name_no_registry() -> None:
 
 def test_the_cards_packages_are_locked_with_hashes() -> None:
     locked = (ROOT / "requirements.txt").read_text(encoding="utf-8")
-    packages = "pandas requests sqlalchemy psycopg2-binary scikit-learn skforecast neptune-client fastapi uvicorn python-dotenv"
-    for package in packages.split():
+    served = ["fastapi", "uvicorn", "python-dotenv", "requests", "sqlalchemy", "psycopg2-binary"]
+    for package in [*served, "pandas", "scikit-learn", "skforecast", "neptune-client"]:
         assert re.search(rf"(?m)^{package}==\S+( ;.*)? \\\n    --hash=sha256:", locked), package
