@@ -43,7 +43,7 @@ bench: $(VENV)/.tools ## every performance claim, measured here and now
 lock: $(VENV)/.tools ## compile requirements.in and requirements/*.in anew
 	@compile() { $(UV) pip compile --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-annotate --quiet "$$@"; }; \
 	compile requirements.in -o requirements.txt && \
-	for set in etl api dev; do compile -c requirements.txt requirements/$$set.in -o requirements/$$set.txt || exit 1; done
+	for set in etl api bench dev; do compile -c requirements.txt requirements/$$set.in -o requirements/$$set.txt || exit 1; done
 
 clean: ## remove .venv, the demo and caches
 	rm -rf $(VENV) demo .mypy_cache .ruff_cache .pytest_cache .hypothesis .coverage*

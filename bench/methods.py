@@ -6,9 +6,11 @@ them for hourly data; their libraries (requirements/bench.txt) are imported only
 
 from __future__ import annotations
 
+import sys
 import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from importlib.util import find_spec
 from statistics import NormalDist
 from typing import Any
 
@@ -182,14 +184,22 @@ METHODS: dict[str, Method] = {
     "mlforecast_lightgbm": mlforecast_lightgbm,
     "skforecast_lightgbm": skforecast_lightgbm,
 }
+PEERS = ("statsforecast", "mlforecast")  # packages of requirements/bench.txt
 SLOW = ("statsforecast_autoarima",)  # minutes a series: only when it is named
 
 
 def chosen(only: list[str] | None) -> list[str]:
-    """Names of the methods to run; "ours" is accepted for our own."""
-    if not only:
-        return [name for name in METHODS if name not in SLOW]
-    return [OURS if name == "ours" else name for name in only]
+    """Names of the methods to run; "ours" is accepted for our own. Peers that are not installed are left out and named.
+
+    Raises SystemExit when one of those was asked for.
+    """
+    wanted = [OURS if name == "ours" else name for name in only or METHODS if only or name not in SLOW]
+    missing = [name for name in wanted if name.startswith(PEERS) and find_spec(name.split("_")[0]) is None]
+    if missing:
+        print(f"not installed: {', '.join(missing)}; pip install -r requirements/bench.txt", file=sys.stderr)
+    if only and missing:
+        raise SystemExit(2)
+    return [name for name in wanted if name not in missing]
 
 
 def scores(answer: Answer, actual: NDArray[np.float64], scale: float, coverage: float) -> dict[str, float]:

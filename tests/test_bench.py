@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from bench import accuracy, m4
+from bench import accuracy, m4, methods
 from bench.methods import METHODS, Answer, Task, naive2, scores
 from tests.series_of_tests import seasonal
 
@@ -81,3 +81,11 @@ def test_the_bundled_series_are_read() -> None:
     known = accuracy.bikes()
     assert len(known) == 17_544
     assert np.count_nonzero(np.isnan(known.values)) == 165
+
+
+def test_peers_that_are_not_installed_are_left_out_and_named(monkeypatch: pytest.MonkeyPatch, capsys: Any) -> None:
+    monkeypatch.setattr(methods, "find_spec", lambda _: None)
+    assert methods.chosen(None) == ["actioncast", "seasonal_naive_24", "seasonal_naive_168", "tutorial_forest", FREE[3]]
+    assert "not installed: statsforecast_mstl" in capsys.readouterr().err
+    with pytest.raises(SystemExit):
+        methods.chosen(["ours", "mlforecast_lightgbm"])
