@@ -7,8 +7,8 @@ from collections.abc import Callable
 from datetime import datetime, timedelta
 from pathlib import Path
 
-import numpy as np
 import pytest
+from sqlalchemy import text
 
 import check_retrain
 import make_predictions
@@ -16,6 +16,7 @@ import train
 import update_real_data
 from pipeline import replay, series
 from pipeline.database import Database, open_database
+from pipeline.series import Points
 from pipeline.settings import BlockchainSource, Settings, load_settings
 
 SERIES = "bitcoin_transactions"
@@ -72,23 +73,24 @@ def live(
     return ran / scheduled
 
 
-def stored_otherwise(database: Database, recording: series.Points, now: datetime) -> list[str]:
-    """Hours of the recording that are not in `reality` as they should be."""
-    shown = replay.shown_at(recording, now)
-    hours = series.to_hours(shown, minimum_points=3, scale=3600, since=None, now=now)
-    truth = series.to_grid(hours.starts, hours.values)
-    stored = database.reality(SERIES, until=now, newest=len(truth) + 1)
-    if stored is None or (stored.start, len(stored)) != (truth.start, len(truth)):
-        return [f"{stored and len(stored)} hours instead of {len(truth)}"]
-    return [str(i) for i in np.flatnonzero(~np.isclose(stored.values, truth.values, rtol=1e-12, equal_nan=True))]
-
-
 def settings_for(folder: Path, url: str) -> Settings:
-    """The shipped settings on the replay; a training of a moment: which model forecasts does not matter here."""
-    settings = load_settings(variables={})
-    wanted = settings.series[SERIES].model_copy(update={"source": BlockchainSource(kind="blockchain", url=url)})
+    """The shipped series with this source, and a training of a moment: which model forecasts does not matter here."""
+    settings = load_settings(variables={"DATABASE_URL": f"sqlite:///{folder / 'actioncast.db'}"})
+    source = BlockchainSource(kind="blockchain", url=url)
+    wanted = settings.series[SERIES].model_copy(update={"source": source})
     quick = settings.train.model_copy(update={"candidates": ("seasonal_naive",), "backtest_days": 5})
     return settings.model_copy(update={"series": {SERIES: wanted}, "train": quick, "folder": folder})
+
+
+def stored_otherwise(database: Database, recording: Points, until: datetime) -> list[str]:
+    """Hours of `reality` that are not those of the recording: missing, too many, other values or samples."""
+    shown = replay.shown_at(recording, until)
+    truth = series.to_hours(shown, minimum_points=3, scale=3600, since=None, now=until)
+    expected = set(zip(truth.starts.tolist(), truth.values.tolist(), truth.samples.tolist(), strict=True))
+    with database.engine.connect() as connection:
+        rows = connection.execute(text("select reality_date, value, samples from reality")).all()
+    stored = {(series.to_seconds(datetime.fromisoformat(date)), value, samples) for date, value, samples in rows}
+    return [str(hour) for hour in sorted(stored ^ expected)]
 
 
 @pytest.mark.parametrize("seed", [1, 2])

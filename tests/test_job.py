@@ -14,8 +14,7 @@ import pytest
 
 import job
 import model_report
-from pipeline import page, service, summary
-from pipeline.database import open_database
+from pipeline import service, summary
 from pipeline.settings import Settings, load_settings
 from tests.conftest import MIDNIGHT, Stub, at, chart, quarters
 from tests.fake_github import FakeGitHub
@@ -63,7 +62,7 @@ def test_a_series_that_fails_stops_no_other_and_both_are_in_the_summary(settings
     assert "[!CAUTION]" in text
 
 
-def test_from_data_to_forecast_and_page(
+def test_from_data_to_forecast_and_check(
     settings: Settings, written: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     assert job.run(settings, "update_real_data", NOW, ["demo"]) == []
@@ -74,12 +73,6 @@ def test_from_data_to_forecast_and_page(
     assert job.run(settings, "make_predictions", NOW, ["demo"]) == []
     assert job.run(settings, "check_retrain", NOW, ["demo"]) == []
     assert "too few hours" in written.read_text()
-    with open_database(settings) as database:
-        forecasts = page.latest(settings, database, NOW)
-    assert len(forecasts["demo"]["predictions"]) == 24
-    html = page.as_html(forecasts)
-    assert html.count("<tr>") == 25
-    assert "There is no forecast of dead yet" in html
 
 
 def test_the_first_training_is_asked_for_once_there_is_enough_data(settings: Settings) -> None:

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 import model_report
-from pipeline import comment, page
+from pipeline import comment
 from pipeline.git import git
 from tests.workflows.github_stand_in import GitHub
 
@@ -84,11 +84,3 @@ def test_the_comment_needs_permission(tmp_path: Path, monkeypatch: pytest.Monkey
             monkeypatch.setenv("GITHUB_TOKEN", github.issue_token({"pull-requests": level}).value)
             assert comment.main([number, str(tmp_path / "report.md")]) == code
         assert len(github.comments) == 1
-
-
-def test_the_page_of_an_empty_database_says_what_to_do(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setenv("DATABASE_URL", f"sqlite:///{tmp_path / 'x.db'}")
-    assert page.main([str(tmp_path / "site")]) == 0
-    assert "run the workflow make_predictions" in (tmp_path / "site/index.html").read_text()
-    monkeypatch.setenv("DATABASE_URL", "mysql://x")
-    assert page.main([str(tmp_path / "site")]) == 2
