@@ -73,7 +73,7 @@ RUN apt-get update && apt-get install -y --no-install-recommends libgomp1=* && r
 COPY --from=loop-dependencies /venv /venv
 COPY --from=code /app /app
 WORKDIR /app
-COPY update_real_data.py train.py check_retrain.py rehearse.py ./
+COPY *.py ./
 USER 10001:10001
 CMD ["python", "update_real_data.py"]
 

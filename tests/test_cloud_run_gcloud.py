@@ -83,7 +83,8 @@ class CloudRun:
     def store(self, service: dict[str, Any]) -> None:
         before = self.service
         if before is None or before["spec"]["template"] != service["spec"]["template"]:
-            self.revisions.append(f"actioncast-{len(self.revisions) + 1:05d}-abc")
+            named = service["spec"]["template"].get("metadata", {}).get("name")  # gcloud names those it tags
+            self.revisions.append(named or f"actioncast-{len(self.revisions) + 1:05d}-abc")
         service["metadata"] |= {
             "generation": 1 + len(self.requests),
             "resourceVersion": "1",
@@ -190,5 +191,6 @@ def test_candidate_smoke_promote_and_rollback_with_the_real_gcloud(
     passes("promote")
     second = cloud_run.serving
     assert second != first
+    assert second == cloud_run.revisions[-1]
     passes("rollback")
     assert cloud_run.serving == first
