@@ -94,6 +94,10 @@ _ALL = Faults(
     drop=0.67, late=55, twice=0.1, skew=20, broken=0.25, gaps=0.003, down=0.05, kill=0.1, silent=OUTAGES,
     empty=(Span(30, 280),), shift=(Span(2, 340),), drift=(Span(0.05, 340),), reshape=(Span(3, 500),), spikes=0.002,
 )  # fmt: skip
+_SQUEEZED = replace(  # the same within eight days
+    _ALL, twice=0.2, kill=0.3, gaps=0.01, spikes=0.01, silent=(Span(10, 10), Span(38, 24), Span(72, 70)),
+    empty=(Span(12, 146),), shift=(Span(2, 160),), drift=(Span(0.1, 0),), reshape=(Span(3, 165),),
+)  # fmt: skip
 SCENARIOS: dict[str, Faults] = {
     "none": Faults(),
     "june-2026": Faults(pattern=1, late=55),
@@ -114,6 +118,7 @@ SCENARIOS: dict[str, Faults] = {
     "reshape": Faults(reshape=(Span(8, 96),)),
     "spikes": Faults(spikes=0.01),
     "all": _ALL,
+    "squeezed": _SQUEEZED,
 }
 
 

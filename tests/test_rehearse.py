@@ -74,18 +74,14 @@ def test_a_doubled_level_is_answered_by_a_promoted_model_and_then_calm(tmp_path:
 
 @pytest.mark.parametrize("scenario", ["outage-10h", "outage-38h", "outage-3d", "empty"])
 def test_an_outage_asks_for_no_retrain_and_loses_nothing(tmp_path: Path, scenario: str) -> None:
-    report = rehearsed(tmp_path, daily_wave(24), days=8, faults=SCENARIOS[scenario])
+    report = rehearsed(tmp_path, daily_wave(20), days=6, faults=SCENARIOS[scenario])
     assert report.violations == []
     assert report.outcomes[0].retrains == 0
 
 
-@pytest.mark.parametrize("seed", range(6))
+@pytest.mark.parametrize("seed", range(3))
 def test_with_everything_failing_every_promise_holds(tmp_path: Path, seed: int) -> None:
-    squeezed = Faults(
-        drop=0.67, late=55, twice=0.2, skew=20, broken=0.3, gaps=0.01, down=0.1, kill=0.3, spikes=0.01,
-        silent=(Span(10, 20), Span(38, 40)), empty=(Span(20, 90),), shift=(Span(2, 120),), drift=(Span(0.1, 0),),
-    )  # fmt: skip
-    report = rehearsed(tmp_path, daily_wave(21), days=7, faults=squeezed, seed=seed)
+    report = rehearsed(tmp_path, daily_wave(18), days=8, faults=SCENARIOS["squeezed"], seed=seed)
     assert report.violations == []
     assert {name.partition(": ")[2] for name in report.outcomes[0].tally.failures} >= {"killed", "SourceError"}
 
