@@ -19,13 +19,8 @@ install: $(VENV)/.tools ## create .venv with everything: scripts, tests, linters
 demo: $(VENV)/.scripts ## the whole loop on the bundled recording, in about half a minute (LIVE=1: on the live API)
 	$(RUN) rehearse.py $(if $(LIVE),--live)
 
-serve: $(VENV)/.scripts ## the API on http://127.0.0.1:8000 (PORT=...; DEMO=1: what make demo left behind)
-ifdef DEMO
-	@test -f demo/config.toml || { echo "There is no demo yet; run: make demo"; exit 1; }
-	env -u DATABASE_URL -u URI ACTIONCAST_CONFIG=demo/config.toml $(BIN)/uvicorn app:app --port $(PORT)
-else
-	$(BIN)/uvicorn app:app --port $(PORT)
-endif
+serve: $(VENV)/.scripts ## the API and its page on http://127.0.0.1:8000 (PORT=...; DEMO=1: what make demo left behind)
+	$(RUN) app.py --port $(PORT) $(if $(DEMO),--demo)
 
 test: $(VENV)/.tools ## all tests, with line and branch coverage
 	$(RUN) -m pytest --cov --cov-report=term $(ARGS)
@@ -46,7 +41,7 @@ lock: $(VENV)/.tools ## compile requirements.in and requirements/*.in anew
 	for set in etl api bench dev; do compile -c requirements.txt requirements/$$set.in -o requirements/$$set.txt || exit 1; done
 
 clean: ## remove .venv, the demo and caches
-	rm -rf $(VENV) demo .mypy_cache .ruff_cache .pytest_cache .hypothesis .coverage*
+	rm -rf $(VENV) .venv-bench-api demo report artifacts .mypy_cache .ruff_cache .pytest_cache .hypothesis .coverage*
 
 $(BIN)/python:
 	@$(PYTHON) -c 'import sys; sys.exit(not (3, 11) <= sys.version_info < (3, 14))' \

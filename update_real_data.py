@@ -1,7 +1,8 @@
 """ETL: read the newest points of a series from its source and store complete hours in the table `reality`.
 
-Reads from the last stored hour on, and the hours just before it again: late points complete them. Safe to run at any
-time, twice, or after days of silence: it catches up. A source that is dead, old or broken changes nothing and fails.
+Reads from the last stored hour on, and the hours just before it again, and from the first hole of the last two weeks:
+late points complete them. Safe to run at any time, twice, or after days of silence: it catches up. A source that is
+dead, old or broken changes nothing and fails.
 
     python update_real_data.py                      # what is new
     python update_real_data.py --backfill           # all the source has
@@ -23,6 +24,8 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
+import numpy as np
+
 from pipeline import series, source
 from pipeline.database import Database
 from pipeline.errors import ActioncastError
@@ -30,6 +33,7 @@ from pipeline.script import log, parse_time, run_script
 from pipeline.series import Hours, Points, Rejection, isoformat
 from pipeline.settings import SeriesSettings, Settings
 
+HOLE_HOURS = 24 * 14  # newest stored hours in which a missing one is asked for again: sources back-fill late
 MAXIMUM_DAYS = 36_500  # of history; more is all there is
 
 
@@ -120,9 +124,11 @@ def _since(
     """The first hour to read; None for all the source has."""
     if isinstance(backfill, datetime):
         return series.floor_hour(backfill)
-    last = None if backfill else database.last_hour(series_id)
-    if last is not None:  # which is later than now on a journey into the past
-        return min(last, series.floor_hour(now)) - timedelta(hours=settings.series[series_id].reread_hours)
+    known = None if backfill else database.reality(series_id, until=now, newest=HOLE_HOURS)
+    if known is not None:
+        reread = known.end - timedelta(hours=settings.series[series_id].reread_hours)
+        holes = np.flatnonzero(np.isnan(known.values))
+        return min([reread, *(known.start + timedelta(hours=int(hole)) for hole in holes[:1])])
     days = settings.series[series_id].history_days
     return None if backfill or days > MAXIMUM_DAYS else series.floor_hour(now - timedelta(days=days))
 

@@ -134,6 +134,19 @@ def test_a_run_after_days_of_silence_catches_up(run: Run, stub: Stub) -> None:
     assert "timespan=8days&" in stub.requests[1][0]
 
 
+def test_a_hole_that_the_source_fills_a_week_later_is_filled(run: Run, stub: Stub) -> None:
+    week = [7.0] * 4 * 24 * 7
+    hole = [None if 40 <= place < 80 else value for place, value in enumerate(week)]
+    stub.answer(chart(quarters(*hole)))
+    assert run(now=24 * 7).out["hours_missing"] == 10
+    stub.answer(chart(quarters(*week)))
+    assert run(now=24 * 7).out["hours_loaded"] == 10
+    stub.answer(chart(quarters(*week)))
+    run(now=24 * 7)
+    timespans = [request[0].split("timespan=")[1].split("&")[0] for request in stub.requests]
+    assert timespans[1:] == ["8days", "4days"], "once the hole is filled, two days are enough"
+
+
 def test_late_points_complete_a_stored_hour(run: Run, stub: Stub) -> None:
     stub.answer(chart(quarters(1, 1, None, 4)))
     assert run(now=1).reality == {"04 00:00": (2, 3)}
@@ -210,7 +223,7 @@ def test_in_the_past_of_what_is_stored(run: Run, stub: Stub) -> None:
     ran = run(now=-100 + 2)
     assert ran.code == 1  # nothing that old in this answer
     assert "no usable point up to 2022-02-27T22:00:00Z" in ran.out["error"]
-    assert "timespan=3days&" in stub.requests[1][0]
+    assert "timespan=all&" in stub.requests[1][0], "as at that moment nothing is stored"
     assert ran.reality == before
 
 
