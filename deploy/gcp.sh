@@ -192,7 +192,7 @@ create() {
   if ((changes == 0)); then echo "nothing to change"; fi
   echo
   echo "Set these variables of the GitHub repository (Settings, Secrets and variables, Actions, Variables):"
-  printf '    %s\n' "DEPLOY_TARGET=$target" "GCP_PROJECT=$PROJECT" "GCP_REGION=$REGION" \
+  printf '    %s\n' "DEPLOY_TARGET=$target" DEPLOY_WORKFLOW=deploy_cloud_run.yml "GCP_PROJECT=$PROJECT" "GCP_REGION=$REGION" \
     "GCP_SERVICE=$SERVICE" "GCP_PROVIDER=$provider" ${CLOUD_SQL:+"GCP_CLOUD_SQL_INSTANCE=$PROJECT:$REGION:$SERVICE"}
 }
 
