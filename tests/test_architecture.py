@@ -16,7 +16,14 @@ ROOMS = {
     for path in (ROOT / "pipeline").rglob("*.py")
 }
 MODULES = {**SCRIPTS, **ROOMS}
-PURE = ["pipeline.series", "pipeline.intervals", "pipeline.forecaster", "pipeline.evaluation", "pipeline.monitoring"]
+PURE = [
+    "pipeline.series",
+    "pipeline.intervals",
+    "pipeline.forecaster",
+    "pipeline.evaluation",
+    "pipeline.monitoring",
+    "pipeline.freshness",
+]
 
 
 def imports(path: Path) -> set[str]:

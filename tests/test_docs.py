@@ -6,7 +6,14 @@ import re
 import tomllib
 from pathlib import Path
 
-from pipeline.settings import FreshnessSettings, RetrainSettings, SeriesSettings, TrainSettings, load_settings
+from pipeline.settings import (
+    ApiSettings,
+    FreshnessSettings,
+    RetrainSettings,
+    SeriesSettings,
+    TrainSettings,
+    load_settings,
+)
 
 ROOT = Path(__file__).resolve().parent.parent
 README = (ROOT / "README.md").read_text(encoding="utf-8")
@@ -53,7 +60,7 @@ def test_the_shipped_config_is_valid_and_shows_every_key_with_a_reason() -> None
     settings = load_settings(ROOT / "config.toml", {})
     text = (ROOT / "config.toml").read_text(encoding="utf-8")
     shown = named(r"(?m)^(?:# )?(\w+) = .*", text)
-    for table in (SeriesSettings, TrainSettings, RetrainSettings, FreshnessSettings):
+    for table in (SeriesSettings, TrainSettings, RetrainSettings, FreshnessSettings, ApiSettings):
         assert set(table.model_fields) <= shown, table.__name__
     uncommented = [line for line in text.splitlines() if re.match(r"\w+ = ", line) and "#" not in line]
     assert uncommented == ['title = "Bitcoin transactions entering the mempool"'] + [
@@ -66,7 +73,12 @@ def test_the_shipped_config_is_valid_and_shows_every_key_with_a_reason() -> None
 
 def test_the_defaults_of_the_code_are_those_of_the_shipped_config() -> None:
     document = tomllib.loads((ROOT / "config.toml").read_text(encoding="utf-8"))
-    for name, table in (("train", TrainSettings), ("retrain", RetrainSettings), ("freshness", FreshnessSettings)):
+    for name, table in (
+        ("train", TrainSettings),
+        ("retrain", RetrainSettings),
+        ("freshness", FreshnessSettings),
+        ("api", ApiSettings),
+    ):
         assert table.model_validate(document[name]) == table(), name
 
 
