@@ -11,8 +11,8 @@ import requests
 from hypothesis import given
 from hypothesis import strategies as st
 
-from pipeline.replay import RecordingError, ReplayServer, first_and_last, read_recording, shown_at
-from pipeline.series import Points
+from pipeline.replay import RecordingError, ReplayServer, first_and_last, joined, read_csv, read_recording, shown_at
+from pipeline.series import HOUR, Points
 from tests.conftest import at, chart, quarters
 
 TIMES, VALUES = zip(*quarters(*range(4 * 24 * 10)), strict=True)
@@ -97,3 +97,40 @@ def test_the_server_answers_as_the_api_does_at_its_moment() -> None:
 def test_before_the_recording_the_answer_is_empty() -> None:
     with ReplayServer(RECORDING, at(-5)) as server:
         assert json.loads(server.answer("all"))["values"] == []
+
+
+def test_what_came_before_a_silence_stays_and_all_is_back_filled_after_it() -> None:
+    with ReplayServer(RECORDING, at(48), seed=1) as server:
+        server.silent_since = at(24)
+        assert server.shown().times.tolist() == shown_at(RECORDING, at(24), seed=1).times.tolist()
+        server.silent_since = None
+        assert len(server.shown()) == len(shown_at(RECORDING, at(48), seed=1))
+
+
+def test_bad_answers_come_one_a_request_and_then_good_ones() -> None:
+    with ReplayServer(RECORDING, at(24)) as server:
+        server.answers = ["429", "503", "html", "empty", "truncated"]
+        told = [requests.get(f"{server.url}/x?timespan=1days", timeout=5) for _ in range(6)]
+    assert [answer.status_code for answer in told] == [429, 503, 200, 200, 200, 200]
+    assert told[0].headers["Retry-After"] == "30"
+    assert told[2].text.startswith("<!DOCTYPE html>")
+    assert told[3].json()["values"] == []
+    with pytest.raises(ValueError, match=r"Expecting|delimiter"):
+        told[4].json()
+    assert told[5].json()["values"]
+
+
+def test_an_earlier_recording_is_moved_by_whole_weeks_to_lie_right_before() -> None:
+    both = joined(RECORDING, Points(RECORDING.times[:4] + 30 * 24 * HOUR, RECORDING.values[:4]))
+    moved = both.times[0] - RECORDING.times[0]
+    assert moved % (168 * HOUR) == 0
+    assert (np.diff(both.times) > 0).all()
+    assert len(both) > len(RECORDING) - 7 * 96
+
+
+def test_a_csv_is_sorted_and_each_time_taken_once(tmp_path: Path) -> None:
+    (tmp_path / "a.csv").write_text("timestamp,value\n2022-01-01T01:00,2\n2022-01-01T00:00,1\n2022-01-01T01:00,2\n")
+    assert read_csv(tmp_path / "a.csv").values.tolist() == [1, 2]
+    (tmp_path / "b.csv").write_text("timestamp,value\nyesterday,2\n")
+    with pytest.raises(RecordingError, match="yesterday"):
+        read_csv(tmp_path / "b.csv")
