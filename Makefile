@@ -10,7 +10,7 @@ RUN := $(BIN)/python
 unexport PYTHONDONTWRITEBYTECODE
 
 .DEFAULT_GOAL := help
-.PHONY: help install demo test check bench serve lock clean
+.PHONY: help install demo test check bench serve soak lock clean
 
 help: ## list the targets
 	@grep -hE '^[a-z]+:.*##' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "make %-8s %s\n", $$1, $$2}'
@@ -40,13 +40,17 @@ check: $(VENV)/.tools ## linters, types and workflow files
 bench: $(VENV)/.tools ## performance claims, measured here and now (BENCHES="etl m4 ..."; some want more, and say what)
 	@for name in $(BENCHES); do echo "== bench.$$name"; $(RUN) -m bench.$$name || exit 1; done
 
+soak: $(VENV)/.scripts ## 200 rehearsals with everything failing
+	@for seed in $$(seq 200); do $(RUN) rehearse.py --whole --days 8 --scenario squeezed --seed $$seed \
+	  --candidates seasonal_naive --output .soak --json > .soak.json 2>/dev/null || { cat .soak.json; exit 1; }; done
+
 lock: $(VENV)/.tools ## compile requirements.in and requirements/*.in anew
 	@compile() { $(UV) pip compile --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-annotate --quiet "$$@"; }; \
 	compile requirements.in -o requirements.txt && \
 	for set in etl api api-lightgbm bench dev; do compile -c requirements.txt requirements/$$set.in -o requirements/$$set.txt || exit 1; done
 
 clean: ## remove .venv, the demo and caches
-	rm -rf $(VENV) .venv-bench-api demo report artifacts .mypy_cache .ruff_cache .pytest_cache .hypothesis .coverage*
+	rm -rf $(VENV) .venv-bench-api demo report artifacts .soak .soak.json rehearsal .mypy_cache .ruff_cache .pytest_cache .hypothesis .coverage*
 
 $(BIN)/python:
 	@$(PYTHON) -c 'import sys; sys.exit(not (3, 11) <= sys.version_info < (3, 14))' \
