@@ -21,15 +21,14 @@ import logging
 import os
 import sys
 import time
-import uuid
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from datetime import datetime, timedelta
 from typing import Any
 
 import numpy as np
 
-from pipeline import card, evaluation, fleet, forecaster, tracking
+from pipeline import card, evaluation, fleet, forecaster, tracking, training
 from pipeline.card import Card, Champion
 from pipeline.database import Database
 from pipeline.evaluation import Backtest, Candidate, Gate
@@ -37,68 +36,16 @@ from pipeline.forecaster import ForecastError
 from pipeline.script import run_script
 from pipeline.series import Grid
 from pipeline.settings import Settings
-from pipeline.terminal import progress, table
+from pipeline.terminal import progress
+from pipeline.training import Report
 
 log = logging.getLogger("actioncast")
-LIBRARIES = ("numpy", "scikit-learn", "skforecast", "lightgbm", "pandas")
-SHOWN = 10  # rows of the leaderboard that a person sees
-
-
-@dataclass(frozen=True)
-class Report:
-    """The leaderboard, the gate's verdict, and who serves now. Errors in the series' unit."""
-
-    series: str
-    unit: str
-    board: list[Candidate]
-    skipped: dict[str, str]  # candidate -> why it was not tried
-    gate: Gate
-    champion: dict[str, Any]
-    challenger: dict[str, Any]
-    seconds: float
-    tracked: list[str]
-    failed: bool = False
-
-    def as_json(self) -> dict[str, Any]:
-        return {
-            "series": self.series,
-            "verdict": "promoted" if self.gate.promoted else "kept",
-            "reason": self.gate.reason,
-            "champion": self.champion,
-            "challenger": self.challenger,
-            "leaderboard": self.leaderboard(),
-            "seconds": round(self.seconds, 2),
-        }
-
-    def leaderboard(self) -> list[dict[str, Any]]:
-        """Every candidate, the best first; those that were not tried come last, with a note why."""
-        nothing = {"mae": None, "mase": None, "seconds": 0.0}
-        skipped = [{"candidate": name, **nothing, "note": why} for name, why in self.skipped.items()]
-        return [row.as_json() for row in self.board] + skipped
-
-    def as_text(self) -> str:
-        shown = self.board[:SHOWN] + [row for row in self.board[SHOWN:] if not row.name.startswith("ridge")]
-        rows = [[i, row.name, row.mae, row.mase, row.seconds] for i, row in enumerate(self.board, 1) if row in shown]
-        verdict = "promoted" if self.gate.promoted else "kept: the champion stays"
-        return "\n".join(
-            [
-                table(["rank", "candidate", f"MAE, {self.unit}", "MASE", "seconds"], rows),
-                f"({len(self.board)} candidates, {len(self.skipped)} skipped{self._first_skipped()})",
-                "",
-                f"{self.series}: {verdict}: {self.gate.reason}",
-                f"serving: {self.champion['name']}, version {self.champion['version']}",
-                *self.tracked,
-            ]
-        )
-
-    def _first_skipped(self) -> str:
-        name, why = next(iter(self.skipped.items()), ("", ""))
-        return f", e.g. {name}: {why}" if name else ""
 
 
 def run(settings: Settings, database: Database, now: datetime, *, series_id: str) -> Report:
     """Backtest, compare, promote or keep, record. Raises ActioncastError when there is too little to learn from."""
     begun = time.monotonic()
+    trackers = tracking.open_trackers(os.environ, settings.folder)
     wanted, policy = settings.series[series_id], settings.train
     known = _known_hours(database, series_id, now, int(policy.history_days * 24))
     test = _backtest(settings, series_id, known)
@@ -106,8 +53,6 @@ def run(settings: Settings, database: Database, now: datetime, *, series_id: str
     champion = _stored_champion(settings, series_id)
     challenger, new_card, numbers = _challenger(settings, series_id, board, test, known, now)
     gate = _gate(settings, champion, challenger, test, known)
-    if gate.promoted:
-        card.save(settings.model_directory(series_id), new_card, numbers)
     serving = new_card if gate.promoted or champion is None else champion.card
     report = Report(
         series=series_id,
@@ -120,7 +65,12 @@ def run(settings: Settings, database: Database, now: datetime, *, series_id: str
         seconds=time.monotonic() - begun,
         tracked=[],
     )
-    return replace(report, tracked=_record(settings, database, now, known, report))
+    row = report.as_row(now, known, settings)
+    database.store_training_run(row)  # before the deed: no champion without a record
+    if gate.promoted:
+        card.save(settings.model_directory(series_id), new_card, numbers)
+    files = [settings.model_directory(series_id) / card.CARD] if gate.promoted else []
+    return replace(report, tracked=tracking.record_everywhere(trackers, tracking.TrainingRun(**row, files=files)))
 
 
 def _known_hours(database: Database, series_id: str, now: datetime, newest: int) -> Grid:
@@ -169,7 +119,7 @@ def _challenger(
             mae=candidate.mae,
             mase=candidate.mase,
             mae_by_lead=evaluation.mae_by_lead(candidate.forecasts, test.actual),
-            libraries=tracking.library_versions(LIBRARIES),
+            libraries=tracking.library_versions(training.LIBRARIES),
         )
         try:
             return candidate, *card.encode(fitted, facts)
@@ -192,31 +142,6 @@ def _gate(settings: Settings, champion: Champion | None, challenger: Candidate, 
 def _scored(model: Card, gate_mae: float | None) -> dict[str, Any]:
     """`mae` is the backtest's; `gate_mae` that on the hours of the gate, None where there was nothing to compare."""
     return {"name": model.name, "mae": model.mae, "version": model.version, "gate_mae": gate_mae}
-
-
-def _record(settings: Settings, database: Database, now: datetime, known: Grid, report: Report) -> list[str]:
-    """Write the ledger's row, then tell the trackers; one of them failing is said and loses nothing."""
-    row: dict[str, Any] = {
-        "run_id": uuid.uuid4().hex,
-        "series_id": report.series,
-        "started_at": now,
-        "finished_at": now + timedelta(seconds=report.seconds),
-        "window_start": known.start,
-        "window_end": known.end,
-        "hours": int(np.count_nonzero(~np.isnan(known.values))),
-        "leaderboard": report.leaderboard(),
-        "champion": report.champion,
-        "challenger": report.challenger,
-        "verdict": "promoted" if report.gate.promoted else "kept",
-        "reason": report.gate.reason,
-        "git_sha": tracking.git_sha(settings.folder),
-        "library_versions": tracking.library_versions(LIBRARIES),
-        "settings": settings.train.model_dump(mode="json"),
-    }
-    database.store_training_run(row)
-    trackers = tracking.open_trackers(os.environ, settings.folder)
-    files = [settings.model_directory(report.series) / card.CARD] if report.gate.promoted else []
-    return tracking.record_everywhere(trackers, tracking.TrainingRun(**row, files=files))
 
 
 def _story(arguments: argparse.Namespace, settings: Settings, database: Database) -> Report | fleet.FleetReport:

@@ -17,6 +17,7 @@ import re
 import subprocess
 import sys
 import threading
+import warnings
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -25,6 +26,8 @@ from numbers import Integral, Real
 from pathlib import Path
 from typing import Any, Literal, Protocol
 from urllib.parse import parse_qsl, unquote
+
+from pipeline.settings import SettingsError
 
 logger = logging.getLogger(__name__)
 
@@ -116,7 +119,7 @@ def open_trackers(environment: Mapping[str, str], directory: Path) -> list[Track
     """The trackers that the environment asks for; an empty value counts as unset.
 
     MLFLOW_TRACKING_URI opens MLflow (with MLFLOW_EXPERIMENT_NAME), NEPTUNE_PROJECT or NEPTUNE_MODE opens Neptune, which
-    writes below `directory`. Call it before training: it raises ValueError for a Neptune mode that can no longer work.
+    writes below `directory`. Call it before training: a Neptune mode that can no longer work is a SettingsError.
     """
     trackers: list[Tracker] = []
     if uri := environment.get("MLFLOW_TRACKING_URI"):
@@ -286,14 +289,14 @@ class NeptuneTracker:
     """Writes Neptune's offline format below `directory`/.neptune; `read_neptune_log` reads it back.
 
     The hosted service closed on 2026-03-05, so `mode` is "offline", or "debug" (which writes nothing); any other raises
-    ValueError. No source code, host name or output is captured, and files are copied into the log.
+    SettingsError. No source code, host name or output is captured, and files are copied into the log.
     """
 
     name = "neptune"
 
     def __init__(self, project: str, mode: str = "offline", directory: Path = Path()) -> None:
         if mode not in NEPTUNE_MODES:
-            raise ValueError(
+            raise SettingsError(
                 f"NEPTUNE_MODE: expected one of {', '.join(NEPTUNE_MODES)}, got {mode!r}. Neptune's hosted service "
                 "closed on 2026-03-05 and takes no runs; set NEPTUNE_MODE=offline, or record with MLflow "
                 "(MLFLOW_TRACKING_URI=sqlite:///mlflow.db)"
@@ -309,7 +312,9 @@ class NeptuneTracker:
 
     def _record(self, run: TrainingRun) -> str:
         home = self.directory.resolve() / ".neptune"
-        with _process_environment({"NEPTUNE_DATA_DIRECTORY": str(home)}), _same_excepthook():
+        environment = _process_environment({"NEPTUNE_DATA_DIRECTORY": str(home)})
+        # Its warnings ask for its package under another name.
+        with environment, _same_excepthook(), warnings.catch_warnings(record=True):
             neptune = importlib.import_module("neptune")
             _send_neptune_messages_to_logging()
             self._write(neptune, run)

@@ -23,6 +23,7 @@ from urllib.parse import unquote
 import pytest
 
 from pipeline import tracking
+from pipeline.settings import SettingsError
 from pipeline.tracking import MlflowTracker, NeptuneTracker, TrackingError, TrainingRun
 
 CANARY = "canary-Passw0rd"
@@ -400,7 +401,7 @@ def test_neptune_debug_writes_nothing(tmp_path: Path, run: TrainingRun) -> None:
 
 @pytest.mark.parametrize("mode", ["async", "sync", "read-only", "Offline"])
 def test_neptune_refuses_the_modes_that_need_the_service(mode: str, tmp_path: Path) -> None:
-    with pytest.raises(ValueError, match=r"closed on 2026-03-05.*NEPTUNE_MODE=offline") as caught:
+    with pytest.raises(SettingsError, match=r"closed on 2026-03-05.*NEPTUNE_MODE=offline") as caught:
         tracking.open_trackers({"NEPTUNE_MODE": mode}, tmp_path)
     assert repr(mode) in str(caught.value)
 
