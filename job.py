@@ -67,8 +67,15 @@ def _run_script(verb: str, settings: Settings, now: datetime, series_id: str) ->
         raise ScriptError(f"{verb}.py ended with exit code {done.returncode} and no report; see the log") from None
     if "error" in report:
         raise ScriptError(str(report["error"]))
-    print(json.dumps(report)[:2000])
+    print(_said(report))
     return done.returncode == 0, report
+
+
+def _said(report: dict[str, Any]) -> str:
+    """The report in the words of a log."""
+    word = report.get("verdict") or report.get("outcome") or f"{len(report['predictions'])} hours forecast"
+    reasons = report.get("reasons", [report["reason"]] if "reason" in report else [])
+    return "\n".join([f"{report['series']}: {word}", *(f"- {reason}" for reason in reasons)])
 
 
 def _summary(verb: str, report: dict[str, Any], settings: Settings, database: Database, now: datetime) -> str:
