@@ -47,7 +47,6 @@ class Witness:
         self.series_id = series_id
         self.shown: dict[int, tuple[float, int]] = {}  # hour start -> value, points
         self.offered: dict[int, set[float]] = {}  # values that a run has read, whether or not it lived to store them
-        self.promoted: set[str] = set()
         self.newest: tuple[str, str] = ("", "")
 
     def offers(self, points: Points, now: datetime) -> None:
@@ -68,9 +67,10 @@ class Witness:
         )
         return zip(hours.starts.tolist(), hours.values.tolist(), hours.samples.tolist(), strict=True)
 
-    def saw_trainings(self, since: datetime) -> None:
-        runs = self.database.training_runs(self.series_id, since=since)
-        self.promoted |= {run["champion"]["version"] for run in runs if run["verdict"] == "promoted"}
+    def _promoted(self) -> set[str]:
+        """Versions that passed the gate, as the ledger says: a training may have been killed after its record."""
+        runs = self.database.training_runs(self.series_id, since=self.plan.start)
+        return {run["champion"]["version"] for run in runs if run["verdict"] == "promoted"}
 
     def tick(self, now: datetime) -> Iterator[str]:
         """Sentences about the stored hours and the state."""
@@ -122,8 +122,9 @@ class Witness:
         if [row[0] for row in rows] != wanted or [row[1] for row in rows] != list(range(1, len(rows) + 1)):
             yield f"the forecast of {isoformat(issued_at)} does not follow hour by hour on {isoformat(known.end)}"
         versions = {row[2] for row in rows}
-        if versions != {version} or not versions <= self.promoted:
-            yield f"the forecast of {isoformat(issued_at)} comes from {versions}, promoted were {sorted(self.promoted)}"
+        promoted = self._promoted()
+        if versions != {version} or not versions <= promoted:
+            yield f"the forecast of {isoformat(issued_at)} comes from {versions}, promoted were {sorted(promoted)}"
 
     def failed_ingest(self, started_at: datetime) -> Iterator[str]:
         """A run that failed left its reason in etl_runs."""

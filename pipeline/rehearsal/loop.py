@@ -126,14 +126,13 @@ class Loop:
         self._forecast(start)
 
     def resume(self) -> None:
-        """Remember what was shown and promoted before this point."""
+        """Remember what was shown before this point."""
         now = self.source.now = self.plan.start + timedelta(hours=self.tally.ticks)
         last = self.database.last_hour(self.series_id)
         shown = self.source.shown()
         until = now if last is None else min(now, last + timedelta(hours=1))
         self.witness.offers(self.plan.recording, self.plan.end)  # the ticks since it was saved have stored some of it
         self.witness.saw(shown, until)
-        self.witness.saw_trainings(self.plan.start)
 
     def run(self, advance: Callable[[float], object]) -> Tally:
         """All ticks that are left."""
@@ -268,7 +267,6 @@ class Loop:
             report = self.verbs.train(self.settings, self.database, now, series_id=self.series_id)
         self.tally.first_training = self.tally.first_training or report.as_text()
         self.tally.trainings.append((floor_hour(now).isoformat(), report.gate.promoted))
-        self.witness.saw_trainings(self.plan.start)
         if report.gate.promoted:
             place = self.settings.model_directory(self.series_id)
             self.tally.published_bytes += sum(path.stat().st_size for path in place.iterdir())
