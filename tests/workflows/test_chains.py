@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import sqlite3
+from collections.abc import Iterator
 from contextlib import closing
 from pathlib import Path
 from typing import Any
@@ -67,6 +68,17 @@ def version(github: GitHub, ref: str = "main") -> str:
 
 
 # --- the chain --------------------------------------------------------------------------------------------------------
+
+
+@pytest.fixture(autouse=True)
+def no_secret_is_told(clock: Clock, github: GitHub) -> Iterator[None]:
+    """Every chain runs with secrets, and none of them may show anywhere afterwards."""
+    planted = Canaries()
+    for name in ("API_KEY", "SOURCE_TOKEN", "MLFLOW_TRACKING_TOKEN"):
+        planted.plant(name)
+    clock.secrets = planted.secrets
+    yield
+    planted.assert_unseen(github, *clock.runs)
 
 
 def test_data_drift_retrain_commit_and_deployment(
