@@ -16,6 +16,7 @@ from pipeline.database import Database, open_database
 from pipeline.forecaster import ForecastError, Recipe
 from pipeline.series import HOUR, Hours, isoformat, to_seconds
 from pipeline.settings import Settings, load_settings
+from pipeline.training import Report
 from tests.series_of_tests import START, seasonal
 from utils import Predictors
 
@@ -43,7 +44,7 @@ class Stage:
         self.database.load_hours("demo", stored, START, {**run, **nothing})
         return START + timedelta(hours=hours)
 
-    def train(self, now: datetime) -> train.Report:
+    def train(self, now: datetime) -> Report:
         return train.run(self.settings, self.database, now, series_id="demo")
 
     @property
