@@ -70,7 +70,7 @@ def run(
 
 def _story(arguments: argparse.Namespace, settings: Settings) -> Report:
     folder = arguments.output.resolve()
-    settings, recording = flags.recording_of(arguments, settings, update_real_data.refuse_old)
+    settings, recording = flags.recording_of(arguments, settings)
     scenario, faults = flags.faults_of(arguments)
     plan = make_plan(
         settings,

@@ -153,27 +153,13 @@ def _refuse_doubtful(
     # A recording replayed at an earlier moment has a future; that says nothing about its quality.
     held_against = [r for r in rejections if not (time_travel and r.reason.startswith(series.FUTURE))]
     series.refuse_too_many(held_against, read, settings.series[series_id].maximum_rejected_share)
-    refuse_old(points, now, settings.freshness.source_hours, source.name_of(settings, series_id))
+    source.refuse_old(points, now, settings.freshness.source_hours, source.name_of(settings, series_id))
 
 
 def _hours(wanted: SeriesSettings, points: Points, since: datetime | None, now: datetime) -> Hours:
     return series.to_hours(
         points, minimum_points=wanted.minimum_points_per_hour, scale=wanted.scale, since=since, now=now
     )
-
-
-def refuse_old(points: Points, now: datetime, maximum_hours: float, name: str) -> None:
-    """An answer whose newest point is too old is a dead source that still answers."""
-    if not len(points):
-        raise source.SourceError(f"{name}: no usable point up to {isoformat(now)}; nothing was loaded")
-    newest = series.from_seconds(int(points.times.max()))
-    age_hours = (now - newest).total_seconds() / 3600
-    if age_hours > maximum_hours:
-        raise source.SourceError(
-            f"{name}: the newest point is from {isoformat(newest)}, {age_hours:,.0f} h before {isoformat(now)}, more "
-            f"than freshness.source_hours = {maximum_hours:g}; nothing was loaded. Is the source dead? For a finished "
-            f"recording pass --now {isoformat(newest + timedelta(hours=1))}"
-        )
 
 
 def _add_flags(parser: argparse.ArgumentParser) -> None:

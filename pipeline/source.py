@@ -16,7 +16,7 @@ import sys
 import time
 import zlib
 from collections.abc import Mapping, Sequence
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
@@ -30,7 +30,7 @@ from urllib3.exceptions import TimeoutError as HTTPTimeoutError
 from urllib3.util import Retry
 
 from pipeline.errors import ActioncastError
-from pipeline.series import isoformat, to_seconds
+from pipeline.series import Points, from_seconds, isoformat, to_seconds
 from pipeline.settings import BlockchainSource, CsvSource, FileSource, JsonSource, PythonSource, Settings, TabularFields
 from pipeline.terminal import progress
 
@@ -80,6 +80,20 @@ def name_of(settings: Settings, series_id: str) -> str:
             return str(source.path)
         case PythonSource() as source:
             return source.function
+
+
+def refuse_old(points: Points, now: datetime, maximum_hours: float, name: str) -> None:
+    """An answer whose newest point is too old is a dead source that still answers."""
+    if not len(points):
+        raise SourceError(f"{name}: no usable point up to {isoformat(now)}; nothing was loaded")
+    newest = from_seconds(int(points.times.max()))
+    age_hours = (now - newest).total_seconds() / 3600
+    if age_hours > maximum_hours:
+        raise SourceError(
+            f"{name}: the newest point is from {isoformat(newest)}, {age_hours:,.0f} h before {isoformat(now)}, more "
+            f"than freshness.source_hours = {maximum_hours:g}; nothing was loaded. Is the source dead? For a finished "
+            f"recording pass --now {isoformat(newest + timedelta(hours=1))}"
+        )
 
 
 def _shown(url: str) -> str:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import argparse
 import sys
-from collections.abc import Callable
 from dataclasses import fields
 from datetime import datetime, timedelta
 from pathlib import Path
@@ -21,7 +20,6 @@ from pipeline.settings import CANDIDATES, SeriesSettings, Settings
 LIVE_DAYS = 56  # of the real source that --live records
 DEMO_DAYS = 7
 WHOLE_HOURS = 1129  # of the bundled recording; with the two hours more to see them it is 1,131 ticks
-RefuseOld = Callable[[Points, datetime, float, str], None]
 
 
 def add_flags(parser: argparse.ArgumentParser) -> None:
@@ -81,7 +79,7 @@ def hours_of(arguments: argparse.Namespace) -> int:
     return 24 * (DEMO_DAYS if arguments.days is None else arguments.days)
 
 
-def recording_of(arguments: argparse.Namespace, settings: Settings, refuse_old: RefuseOld) -> tuple[Settings, Points]:
+def recording_of(arguments: argparse.Namespace, settings: Settings) -> tuple[Settings, Points]:
     """The points to replay, and settings that read them."""
     if arguments.candidates:
         train = settings.train.model_copy(update={"candidates": arguments.candidates})
@@ -93,7 +91,7 @@ def recording_of(arguments: argparse.Namespace, settings: Settings, refuse_old: 
         points = stored_hours(settings, arguments.series, arguments.now)
         return _reading(settings, arguments.series, points, stored=True), points
     if arguments.live:
-        return settings, _live(settings, arguments.series, arguments.now, refuse_old)
+        return settings, _live(settings, arguments.series, arguments.now)
     points = replay.read_recording(arguments.recording)
     return settings, replay.joined(replay.read_recording(replay.LEAD_IN), points) if arguments.whole else points
 
@@ -122,14 +120,14 @@ def stored_hours(settings: Settings, series_id: str, now: datetime) -> Points:
     return Points(times, known.values).where(~np.isnan(known.values))
 
 
-def _live(settings: Settings, series_id: str, now: datetime, refuse_old: RefuseOld) -> Points:
+def _live(settings: Settings, series_id: str, now: datetime) -> Points:
     """What the real source has answered just now."""
     name = source.name_of(settings, series_id)
     print(f"asking {name} for {LIVE_DAYS // 7} weeks ...", file=sys.stderr)
     try:
         rows = source.fetch(settings, series_id, now - timedelta(days=LIVE_DAYS), now)
         points, _ = series.check_points(series.read_points(rows)[0], now, settings.series[series_id].minimum_value)
-        refuse_old(points, now, settings.freshness.source_hours, name)
+        source.refuse_old(points, now, settings.freshness.source_hours, name)
     except source.SourceError as error:
         raise source.SourceError(
             f"the live API is dead or out of reach: {error}. The recording works: make demo"
