@@ -26,6 +26,7 @@ from pydantic import AwareDatetime, BaseModel, ConfigDict, ValidationError
 from pipeline.errors import ActioncastError
 from pipeline.forecaster import FittedRecipe, Forecaster, Recipe
 from pipeline.intervals import Spread
+from pipeline.level import Shift
 from utils import Predictors
 
 CARD, NUMBERS = "card.json", "forecaster.npz"
@@ -69,6 +70,7 @@ class Card(BaseModel):
     mae: float
     mase: float | None
     mae_by_lead: list[float]
+    shifts: tuple[Shift, ...] = ()  # changes of level: what it looks back on from before them is restated
     members: list[Member]
     spread: dict[str, float]
     libraries: dict[str, str]
@@ -130,6 +132,7 @@ def encode(forecaster: Forecaster, facts: Facts) -> tuple[Card, bytes]:
         mae=float(f"{facts.mae:.6g}"),
         mase=None if facts.mase is None else float(f"{facts.mase:.6g}"),
         mae_by_lead=_rounded(facts.mae_by_lead),
+        shifts=forecaster.shifts,
         members=members,
         spread={name: getattr(spread, name) for name in ("typical", "level_power", "freedom")},
         libraries=dict(facts.libraries),
@@ -247,7 +250,7 @@ def _unpack(card: Card, numbers: bytes, path: Path) -> Forecaster:
         )
     except (ValueError, KeyError, TypeError, EOFError, zipfile.BadZipFile) as error:
         raise ModelError(f"{path} does not fit its card: {type(error).__name__}: {error}; {_REMEDY}") from None
-    return Forecaster(members, arrays["weights"], spread, card.coverage, card.seasonality)
+    return Forecaster(members, arrays["weights"], spread, card.coverage, card.seasonality, card.shifts)
 
 
 def _member(member: Member, i: int, arrays: Mapping[str, NDArray[Any]]) -> FittedRecipe:

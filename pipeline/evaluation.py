@@ -15,8 +15,9 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from pipeline import forecaster, intervals
+from pipeline import forecaster, intervals, level
 from pipeline.forecaster import FittedRecipe, Forecaster, ForecastError, Recipe
+from pipeline.level import Shift
 from pipeline.series import HOUR, Grid, Values, to_seconds
 
 Numbers = NDArray[np.int64]
@@ -44,6 +45,8 @@ class Backtest:
     actual: Values
     window: int  # hours
     skipped: dict[str, str] = field(default_factory=dict)  # recipe -> why it was not tried
+    shifts: tuple[Shift, ...] = ()  # changes of level, for which the series was restated
+    settled: int = 0  # index of the first hour at the newest level
 
 
 @dataclass(frozen=True)
@@ -75,17 +78,21 @@ class Gate:
 Watch = Callable[[float], object]  # told after each recipe, to draw a progress bar
 
 
-def plan(hours: int, horizon: int, backtest_days: int) -> tuple[Numbers, int]:
+def plan(hours: int, horizon: int, backtest_days: int, settled: int = 0) -> tuple[Numbers, int]:
     """(origins, hours between refits): at most 40 % of the history and `backtest_days`, some 60 origins or more.
 
     Newer errors say more: the window is no longer than the larger of 12 days, 6 horizons and a twelfth of the history.
+    When the level changed within the last two days, at hour `settled`, every hour since then is an origin.
     """
     window = min(int(0.4 * hours), 24 * backtest_days, max(288, 6 * horizon, hours // 12))
     window = min(window, max(hours - LEAST_LEARNED, hours // 5, 48))
     start = hours - window
     last = max(hours - min(SHORTEST_LEAD, horizon, window // 2), start)
     stride = max(1, min(6, (last - start) // 60))
-    return np.arange(last, start - 1, -stride)[::-1], max(-(-(last - start + 1) // REFITS), 24)
+    origins = np.arange(last, start - 1, -stride)[::-1]
+    if settled > hours - 2 * SHORTEST_LEAD:
+        origins = np.union1d(origins, np.arange(settled, hours))
+    return origins, max(-(-(last - start + 1) // REFITS), 24)
 
 
 def backtest(
@@ -99,10 +106,14 @@ def backtest(
 ) -> Backtest:
     """Forecasts of every recipe that can be fitted, from every origin, each by a fit that ends before the origin.
 
-    When the budget is spent, what is left of the recipes is skipped, the seasonal naives excepted.
+    All work on `known` restated at its newest level. When the budget is spent, what is left of the recipes is skipped,
+    the seasonal naives excepted.
     """
-    begun, values = time.perf_counter(), known.values
-    origins, block = plan(len(values), horizon, backtest_days)
+    begun = time.perf_counter()
+    shifts = level.find(known, seasonality)
+    known, settled = level.restate(known, shifts), level.index_of(known, shifts[-1]) if shifts else 0
+    values = known.values
+    origins, block = plan(len(values), horizon, backtest_days, settled)
     tried: list[tuple[Recipe, Values, float]] = []
     skipped: dict[str, str] = {}
     for recipe in recipes:
@@ -124,7 +135,7 @@ def backtest(
     usable, forecasts_of_all, seconds = zip(*tried, strict=True)
     actual = np.concatenate([values, np.full(horizon, np.nan)])[origins[:, None] + np.arange(horizon)]
     window = len(values) - int(origins[0])
-    return Backtest(usable, seconds, origins, np.array(forecasts_of_all), actual, window, skipped)
+    return Backtest(usable, seconds, origins, np.array(forecasts_of_all), actual, window, skipped, shifts, settled)
 
 
 def _roll(
@@ -203,7 +214,8 @@ def _relative_errors(test: Backtest, nonnegative: bool) -> Values:
 
 def leaderboard(test: Backtest, known: Grid, seasonality: Sequence[int], families: Sequence[str]) -> list[Candidate]:
     """Every wanted candidate, the best first. A blend is judged out of sample (see GROUPS)."""
-    scale = seasonal_scale(known.values, seasonality)
+    values = level.restate(known, test.shifts).values
+    scale = seasonal_scale(values, seasonality)
 
     def candidate(name: str, weights: Values, forecasts: Values, seconds: float) -> Candidate:
         error = mae(forecasts, test.actual)
@@ -216,7 +228,7 @@ def leaderboard(test: Backtest, known: Grid, seasonality: Sequence[int], familie
         if recipe.estimator in families or recipe.estimator == NAIVE
     ]
     if BLEND in families:
-        nonnegative = bool(np.nanmin(known.values) >= 0)
+        nonnegative = bool(np.nanmin(values) >= 0)
         weights = _weights(test, nonnegative)
         board.append(candidate(BLEND, weights, _blended(test, nonnegative), sum(test.seconds)))
     return sorted(board, key=lambda row: row.mae)
@@ -272,19 +284,19 @@ def _blended(test: Backtest, nonnegative: bool) -> Values:
 
 def build(winner: Candidate, test: Backtest, known: Grid, seasonality: Sequence[int], coverage: float) -> Forecaster:
     """The winner, fitted on everything known, its interval calibrated on its own backtest residuals."""
-    first_hour = to_seconds(known.start) // HOUR
+    first_hour, values = to_seconds(known.start) // HOUR, level.restate(known, test.shifts).values
     chosen = np.flatnonzero(winner.weights)
     members: tuple[FittedRecipe, ...] = tuple(
-        forecaster.fit(known.values, test.recipes[i], first_hour=first_hour, seasonality=seasonality) for i in chosen
+        forecaster.fit(values, test.recipes[i], first_hour=first_hour, seasonality=seasonality) for i in chosen
     )
     spread = intervals.calibrate(
         test.actual - winner.forecasts,
         winner.forecasts,
         first_hour + test.origins[:, None] + np.arange(test.actual.shape[1]),
-        nonnegative=bool(np.nanmin(known.values) >= 0),
+        nonnegative=bool(np.nanmin(values) >= 0),
         span=test.window,
     )
-    return Forecaster(members, winner.weights[chosen], spread, coverage, tuple(seasonality))
+    return Forecaster(members, winner.weights[chosen], spread, coverage, tuple(seasonality), test.shifts)
 
 
 def stored_forecasts(champion: Forecaster, known: Grid, test: Backtest) -> Values | None:
@@ -292,7 +304,7 @@ def stored_forecasts(champion: Forecaster, known: Grid, test: Backtest) -> Value
     if champion.reach > test.origins[0]:
         return None
     first_hour = to_seconds(known.start) // HOUR
-    filled = forecaster.fill_missing(known.values, champion.seasonality)
+    filled = forecaster.fill_missing(level.restate(known, champion.shifts).values, champion.seasonality)
     paths = [
         forecaster.predict(member, filled, test.origins, test.actual.shape[1], first_hour=first_hour)
         for member in champion.members
@@ -303,9 +315,17 @@ def stored_forecasts(champion: Forecaster, known: Grid, test: Backtest) -> Value
 def gate(
     challenger: Candidate, champion: Values | None, test: Backtest, *, hours: int, newest_hours: int, margin: float
 ) -> Gate:
-    """Champion and challenger on the newest `newest_hours` of `hours`; the challenger needs a margin."""
+    """Champion and challenger on the newest `newest_hours` of `hours`; the challenger needs a margin.
+
+    When the level changed within these hours, only forecasts made since then count: what was made before says nothing
+    about how it goes on.
+    """
     target = test.origins[:, None] + np.arange(test.actual.shape[1])
-    recent = np.where(target >= hours - newest_hours, test.actual, np.nan)
+    settled = test.settled > hours - newest_hours
+    newest_hours = hours - test.settled if settled else newest_hours
+    change = f"{test.shifts[-1]}; " if settled else ""
+    counts = test.origins[:, None] >= test.settled if settled else target >= hours - newest_hours
+    recent = np.where(counts, test.actual, np.nan)
     scored = int(np.count_nonzero(~np.isnan(recent)))
     new = mae(challenger.forecasts, recent)
     if champion is None:
@@ -313,7 +333,8 @@ def gate(
     old = mae(champion, recent)
     better = new < (1 - margin) * old
     reason = (
-        f"on the newest {newest_hours} h the challenger {challenger.name} errs {new:,.4g}, the champion {old:,.4g}; "
+        f"{change}on the newest {newest_hours} h the challenger {challenger.name} errs {new:,.4g}, "
+        f"the champion {old:,.4g}; "
         f"{'better' if better else 'not better'} by the margin of {margin:.1%}"
     )
     return Gate(better, reason, old, new, scored)

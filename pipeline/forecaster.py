@@ -24,6 +24,7 @@ from numpy.typing import NDArray
 
 from pipeline.errors import ActioncastError
 from pipeline.intervals import Spread, bounds
+from pipeline.level import Shift, restate
 from pipeline.series import HOUR, Grid, Values, to_seconds
 from utils import Predictors, create_predictors
 
@@ -103,6 +104,7 @@ class Forecaster:
     spread: Spread
     coverage: float  # share of hours that lower..upper shall hold
     seasonality: tuple[int, ...]  # hours, ascending: where missing hours are filled from
+    shifts: tuple[Shift, ...] = ()  # changes of level: hours before them are restated
 
     @property
     def reach(self) -> int:
@@ -443,7 +445,8 @@ def forecast(forecaster: Forecaster, known: Grid, horizon: int) -> Forecast:
             f"{missing:.0%} of the last {reach} hours are missing; a forecast from them would be a guess"
         )
     first_hour = to_seconds(known.start) // HOUR
-    filled, origin = fill_missing(known.values, forecaster.seasonality), np.array([len(known)])
+    restated = restate(known, forecaster.shifts).values
+    filled, origin = fill_missing(restated, forecaster.seasonality), np.array([len(known)])
     paths = [predict(member, filled, origin, horizon, first_hour=first_hour)[0] for member in forecaster.members]
     middle = forecaster.weights @ np.array(paths)
     lower, upper = bounds(forecaster.spread, middle, first_hour + len(known), forecaster.coverage)

@@ -17,7 +17,6 @@ import re
 import sys
 from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import Any
 
 from pipeline.rest import Api, ApiError
 
@@ -51,25 +50,28 @@ _SECRETS = (
 
 
 def report(api: Api, title: str, body: str | None, run: str = "") -> str:
-    """Open, update or (body None) close the issue with this title. Returns what was done, for the log."""
-    issue = _open_issue(api, title)
-    if body is None and issue is None:
-        return NOTHING
+    """Open, update or (body None) close the issue with this title. Returns what was done, for the log.
+
+    Two runs that failed at the same moment may have opened two; recovery closes them all.
+    """
+    numbers = _open_issues(api, title)
     if body is None:
-        api.call("POST", f"/issues/{issue['number']}/comments", {"body": f"Recovered{f' in {run}' if run else ''}."})
-        api.call("PATCH", f"/issues/{issue['number']}", {"state": "closed", "state_reason": "completed"})
-        return f"closed issue #{issue['number']}: {title}"
-    if issue is None:
+        for number in numbers:
+            api.call("POST", f"/issues/{number}/comments", {"body": f"Recovered{f' in {run}' if run else ''}."})
+            api.call("PATCH", f"/issues/{number}", {"state": "closed", "state_reason": "completed"})
+        closed = ", ".join(f"#{number}" for number in numbers)
+        return f"closed issue {closed}: {title}" if numbers else NOTHING
+    if not numbers:
         new = api.call("POST", "/issues", {"title": title, "body": body, "labels": [LABEL]})
         return f"opened issue #{new['number']}: {title}"
-    api.call("PATCH", f"/issues/{issue['number']}", {"body": body})
-    return f"updated issue #{issue['number']}: {title}"
+    api.call("PATCH", f"/issues/{numbers[0]}", {"body": body})
+    return f"updated issue #{numbers[0]}: {title}"
 
 
-def _open_issue(api: Api, title: str) -> Any:
-    """The open incident with exactly this title."""
+def _open_issues(api: Api, title: str) -> list[int]:
+    """Numbers of the open incidents with exactly this title."""
     found = api.call("GET", f"/issues?state=open&labels={LABEL}&per_page=100")
-    return next((issue for issue in found if issue["title"] == title and "pull_request" not in issue), None)
+    return [issue["number"] for issue in found if issue["title"] == title and "pull_request" not in issue]
 
 
 def redacted(text: str) -> str:

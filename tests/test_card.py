@@ -15,6 +15,7 @@ from pipeline import card, forecaster
 from pipeline.card import Card, Facts, ModelError
 from pipeline.forecaster import Forecaster, Recipe
 from pipeline.intervals import Spread
+from pipeline.level import Shift
 from tests.series_of_tests import SEASONS, grid, seasonal
 from utils import Predictors
 
@@ -28,6 +29,7 @@ RECIPES = {
     "forest": Recipe("forest", "random_forest", Predictors((1, 24)), parameters={"n_estimators": 5, "random_state": 1}),
     "boosting": Recipe("boosting", "lightgbm", Predictors((1, 24)), parameters={"n_estimators": 5}),
 }
+SHIFTS = (Shift(datetime(2022, 1, 10, tzinfo=UTC), 2.0, 0.0),)
 FACTS = Facts(
     series="demo",
     name="blend",
@@ -44,7 +46,7 @@ FACTS = Facts(
 
 def blend(*names: str) -> Forecaster:
     members = tuple(forecaster.fit(VALUES, RECIPES[n], first_hour=456_000, seasonality=SEASONS) for n in names)
-    return Forecaster(members, np.full(len(names), 1 / len(names)), SPREAD, 0.8, SEASONS)
+    return Forecaster(members, np.full(len(names), 1 / len(names)), SPREAD, 0.8, SEASONS, SHIFTS)
 
 
 @pytest.fixture

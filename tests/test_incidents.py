@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -45,6 +46,13 @@ def test_one_issue_however_often_it_fails_and_recovery_closes_it(github: GitHub,
     assert titles(github, "closed") == ["etl is failing"]
     assert incidents.main(["etl", "failure"]) == 0
     assert titles(github, "open") == ["etl is failing"], "a new failure is a new issue"
+
+
+def test_recovery_closes_all_that_runs_of_the_same_moment_have_opened(github: GitHub) -> None:
+    for _ in range(2):
+        Api.of(os.environ).call("POST", "/issues", {"title": "etl is failing", "labels": [incidents.LABEL]})
+    assert incidents.main(["etl", "success"]) == 0
+    assert titles(github, "open") == []
 
 
 @pytest.mark.parametrize(

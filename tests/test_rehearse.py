@@ -66,6 +66,7 @@ def test_every_hour_that_was_shown_is_stored_and_every_forecast_of_a_periodic_se
 def test_a_doubled_level_is_answered_by_a_promoted_model_and_then_calm(tmp_path: Path) -> None:
     (outcome,) = rehearsed(tmp_path, daily_wave(24), days=8, faults=Faults(shift=(Span(2, 72),))).outcomes
     assert outcome.hours_to_promotion is not None
+    assert outcome.hours_to_promotion <= 36
     assert outcome.degraded_hours is not None
     assert outcome.degraded_hours <= 96
     assert outcome.retrains <= 3

@@ -108,6 +108,8 @@ class Loop:
     def __post_init__(self) -> None:
         self.witness = Witness(self.plan, self.database, self.series_id)
         self.api = Api(self.github.url, REPOSITORY, TOKEN)
+        self.notebook = threading.Lock()  # two runs of the same moment write into one witness and one tally
+        self.together = threading.Barrier(1)
         every = {
             "ingest": 1,
             "forecast": self.forecast_every,
@@ -189,16 +191,19 @@ class Loop:
         self.source.answers = ["empty"] * 2 if empty else list(run.mishap.answers)
 
     def _both(self, action: Callable[[], None]) -> None:
-        """Two runners at the same moment."""
+        """Two runners at the same moment, under the same faults from beginning to end."""
+        self.together = threading.Barrier(2)
         threads = [threading.Thread(target=action) for _ in range(2)]
         for thread in threads:
             thread.start()
         for thread in threads:
             thread.join()
+        self.together = threading.Barrier(1)
 
     def _guarded(self, run: Run, now: datetime) -> None:
         """A failure is counted and must have said why; anything that is no failure of ours is a broken promise."""
-        self.tally.count(self.tally.runs, run.job)
+        with self.notebook:
+            self.tally.count(self.tally.runs, run.job)
         jobs = {
             "ingest": self._ingest,
             "forecast": self._forecast,
@@ -211,7 +216,8 @@ class Loop:
                 jobs.get(run.job, self._train)(now)
         except (Killed, Exception) as error:  # noqa: BLE001 - whatever a verb lets through is a finding, not the end
             failure = error
-            self._note(run, now, error)
+            with self.notebook:
+                self._note(run, now, error)
         if failure or self.github.open_issues:  # the last step of every workflow
             title = f"{WORKFLOWS.get(run.job, 'retrain')} is failing"
             incidents.report(self.api, title, f"{type(failure).__name__}: {failure}" if failure else None)
@@ -234,15 +240,21 @@ class Loop:
         with ExitStack() as stack:
             stack.enter_context(faults.unreachable(self.database.engine, run.mishap.down))
             stack.enter_context(faults.killed_at(self.database.engine, run.mishap.killed_at))
-            yield
+            self.together.wait()
+            try:
+                yield
+            finally:
+                self.together.wait()  # the engine is shared: no fault may end while the other run goes on
 
     # the jobs -------------------------------------------------------------------------------------------------------
 
     def _ingest(self, now: datetime) -> None:
         settings = impatient(self.settings, self.series_id) if "slow" in self.source.answers else self.settings
-        self.witness.offers(self.source.shown(days=9), now)
+        with self.notebook:
+            self.witness.offers(self.source.shown(days=9), now)
         self.verbs.ingest(settings, self.database, now, series_id=self.series_id)
-        self.witness.saw(self.source.shown(days=9), now)
+        with self.notebook:
+            self.witness.saw(self.source.shown(days=9), now)
 
     def _forecast(self, now: datetime) -> None:
         report = self.verbs.forecast(self.settings, self.database, now, series_id=self.series_id)
