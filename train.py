@@ -48,9 +48,9 @@ def run(settings: Settings, database: Database, now: datetime, *, series_id: str
     trackers = tracking.open_trackers(os.environ, settings.folder)
     wanted, policy = settings.series[series_id], settings.train
     known = _known_hours(database, series_id, now, int(policy.history_days * 24))
-    test = _backtest(settings, series_id, known)
-    board = evaluation.leaderboard(test, known, wanted.seasonality, policy.candidates)
     champion = _stored_champion(settings, series_id)
+    test = _backtest(settings, series_id, known, gated=champion is not None)
+    board = evaluation.leaderboard(test, known, wanted.seasonality, policy.candidates)
     challenger, new_card, numbers = _challenger(settings, series_id, board, test, known, now)
     gate = _gate(settings, champion, challenger, test, known)
     serving = new_card if gate.promoted or champion is None else champion.card
@@ -84,12 +84,12 @@ def _known_hours(database: Database, series_id: str, now: datetime, newest: int)
     return known
 
 
-def _backtest(settings: Settings, series_id: str, known: Grid) -> Backtest:
+def _backtest(settings: Settings, series_id: str, known: Grid, *, gated: bool) -> Backtest:
     wanted, policy = settings.series[series_id], settings.train
     pool = forecaster.recipes(wanted.seasonality, policy.candidates, policy.seed, hours=len(known))
     how = wanted.horizon, policy.backtest_days, wanted.seasonality
     with progress("candidates", len(pool)) as advance:
-        return evaluation.backtest(known, pool, *how, advance, policy.budget_seconds)
+        return evaluation.backtest(known, pool, *how, advance, policy.budget_seconds, gated)
 
 
 def _stored_champion(settings: Settings, series_id: str) -> Champion | None:

@@ -103,14 +103,15 @@ def backtest(
     seasonality: Sequence[int],
     watch: Watch,
     budget_seconds: float = math.inf,
+    gated: bool = False,
 ) -> Backtest:
     """Forecasts of every recipe that can be fitted, from every origin, each by a fit that ends before the origin.
 
-    All work on `known` restated at its newest level. When the budget is spent, what is left of the recipes is skipped,
+    All work on `known` restated at its newest level (`gated`: see level.find). When the budget is spent, what is left of the recipes is skipped,
     the seasonal naives excepted.
     """
     begun = time.perf_counter()
-    shifts = level.find(known, seasonality)
+    shifts = level.find(known, seasonality, gated=gated)
     known, settled = level.restate(known, shifts), level.index_of(known, shifts[-1]) if shifts else 0
     values = known.values
     origins, block = plan(len(values), horizon, backtest_days, settled)

@@ -16,9 +16,9 @@ from numpy.lib.stride_tricks import sliding_window_view
 
 from pipeline.series import HOUR, Grid, Values, to_seconds
 
-FEWEST_AFTER = 5  # hours that must have shown a new level that is LARGE: waiting costs more than a mistake
+FEWEST_AFTER = 5  # hours that must have shown a LARGE change before a challenger may build on it
 LARGE = 0.55  # log of the factor (1.73), or an offset beside the typical value
-LONGER_THAN_A_HOLIDAY = 30  # hours that must have shown a smaller change: most of those end after a day
+LONGER_THAN_A_HOLIDAY = 30  # hours that must have shown any other: most of those end after a day
 FEWEST_BEFORE = 168  # seasonal differences that must have shown what is usual
 USUAL = 0.99  # share of the seasonal differences before that counts as usual
 SHARE_OUTSIDE = 0.9  # of the hours since the change, whose seasonal difference must be unusual
@@ -43,16 +43,17 @@ class Shift:
         return f"the level changed at {self.since:%Y-%m-%d %H:%MZ} ({size}); earlier hours are restated"
 
 
-def find(known: Grid, seasonality: Sequence[int]) -> tuple[Shift, ...]:
+def find(known: Grid, seasonality: Sequence[int], *, gated: bool = False) -> tuple[Shift, ...]:
     """The lasting changes of level in the series, ascending; mostly none.
 
     A change is a step: nearly all hours since then, for a season at most, differ from the season before by more than is
     usual, and most of that difference came within a few hours. It is a factor where all values are positive, else an
-    offset. A large change is believed after FEWEST_AFTER hours, a smaller one after LONGER_THAN_A_HOLIDAY.
+    offset. It is believed after LONGER_THAN_A_HOLIDAY hours. `gated`: a champion stands against whoever believes it too
+    soon; then a large change is believed after FEWEST_AFTER.
     """
     shifts: list[Shift] = []
     season = max((s for s in seasonality if len(known) >= 2 * s + FEWEST_BEFORE), default=None)
-    while season and len(shifts) < MOST and (shift := _largest(known, season)):
+    while season and len(shifts) < MOST and (shift := _largest(known, season, gated)):
         if any(abs(shift.since - other.since) < timedelta(hours=season) for other in shifts):
             break  # what the first restatement has left of a change is no second one
         shifts.append(shift)
@@ -75,7 +76,7 @@ def index_of(known: Grid, shift: Shift) -> int:
     return (to_seconds(shift.since) - to_seconds(known.start)) // HOUR
 
 
-def _largest(known: Grid, season: int) -> Shift | None:
+def _largest(known: Grid, season: int, gated: bool) -> Shift | None:
     on_logs = bool((known.values[~np.isnan(known.values)] > 0).all())
     levels = np.log(known.values) if on_logs else known.values
     change = np.concatenate([np.full(season, np.nan), levels[season:] - levels[:-season]])
@@ -85,8 +86,8 @@ def _largest(known: Grid, season: int) -> Shift | None:
         size = _size(change, place)
         relative = abs(size) if on_logs else abs(size) / (float(np.nanmean(np.abs(levels))) + 1e-12)
         shown = np.count_nonzero(~np.isnan(change[place : place + season]))
-        broken, soon = on_logs and relative > np.log(LARGEST_FACTOR), shown < LONGER_THAN_A_HOLIDAY
-        if broken or (relative < LARGE and soon):
+        early = shown < LONGER_THAN_A_HOLIDAY and not (gated and relative >= LARGE)
+        if early or (on_logs and relative > np.log(LARGEST_FACTOR)):
             continue
         since = known.start + timedelta(hours=place)
         return Shift(since, float(np.exp(size)), 0.0) if on_logs else Shift(since, 1.0, size)

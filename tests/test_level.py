@@ -17,9 +17,9 @@ LINEAR = ["seasonal_naive", "ridge", "blend"]
 CHANGED = 620  # index of the first hour at the new level
 
 
-def found(values: NDArray[np.float64]) -> list[tuple[int, float, float]]:
+def found(values: NDArray[np.float64], *, gated: bool = True) -> list[tuple[int, float, float]]:
     known = grid(values)
-    return [(level.index_of(known, s), s.factor, s.offset) for s in level.find(known, SEASONS)]
+    return [(level.index_of(known, s), s.factor, s.offset) for s in level.find(known, SEASONS, gated=gated)]
 
 
 @pytest.mark.parametrize("factor", [2.0, 0.5])
@@ -31,6 +31,13 @@ def test_a_doubled_or_halved_level_is_found_in_its_hour_whatever_its_age(factor:
     assert place == CHANGED
     assert size == pytest.approx(factor, rel=0.12)
     assert offset == 0.0
+
+
+def test_without_a_champion_that_stands_against_it_even_a_large_change_must_last() -> None:
+    values = seasonal(900)
+    values[CHANGED:] *= 2
+    assert found(values[: CHANGED + 24], gated=False) == []
+    assert len(found(values[: CHANGED + 36], gated=False)) == 1
 
 
 def test_a_smaller_change_is_believed_when_it_has_lasted_longer_than_a_holiday() -> None:
@@ -122,7 +129,7 @@ def test_six_hours_after_a_doubling_the_new_champion_replaces_the_old_and_foreca
     pool = forecaster.recipes(SEASONS, LINEAR, 1, hours=len(before))
 
     def train(known: Grid) -> tuple[evaluation.Backtest, evaluation.Candidate, forecaster.Forecaster]:
-        test = evaluation.backtest(known, pool, 48, 60, SEASONS, lambda _: None)
+        test = evaluation.backtest(known, pool, 48, 60, SEASONS, lambda _: None, gated=True)
         best = evaluation.challengers(evaluation.leaderboard(test, known, SEASONS, LINEAR))[0]
         return test, best, evaluation.build(best, test, known, SEASONS, 0.8)
 

@@ -376,3 +376,17 @@ def test_pull_request_from_a_fork_or_without_training_code_gets_no_comment(
     run: Run = clock.pull_request("ci.yml", github.open_pull("words"), from_fork=True).check()
     assert run.job("report").step("Set up Python").conclusion == "skipped"
     assert github.comments == {}
+
+
+def test_policies_are_rehearsed_on_the_stored_history_and_nothing_is_changed(
+    clock: Clock, github: GitHub, source: ReplayServer, trained: Trained
+) -> None:
+    project.set_up(github, source.url, trained.ridge, trained.ridge_good)
+    before = github.repository.sha(), github.repository.sha("state")
+    inputs = {"days": "2", "policies": "config.toml never", "scenario": "shift", "candidates": "seasonal_naive"}
+    run = clock.press("rehearse.yml", inputs).check()
+    for told in ("| config.toml |", "| never", "maximum_ratio_to_backtest"):
+        assert told in run.summary
+    assert run.artifacts is not None
+    assert [path.name for path in run.artifacts.rglob("*.html")] == ["report.html"]
+    assert (github.repository.sha(), github.repository.sha("state")) == before
