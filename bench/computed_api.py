@@ -17,9 +17,9 @@ class Forgetful(Service):
     def find(self, database: Database, *, series_id: str, state: State, horizon: int) -> Vintage | None:  # noqa: ARG002
         return None
 
-    async def forecast(self, series_id: str, horizon: int, shown: int) -> bytes:
+    async def forecast(self, series_id: str, hours: int | None = None, *, listed: bool = True) -> bytes:
         self._made.clear()
-        return await super().forecast(series_id, horizon, shown)
+        return await super().forecast(series_id, hours, listed=listed)
 
 
 def serve(port: str) -> None:

@@ -74,9 +74,14 @@ class SeriesInfo(BaseModel):
 
 
 class Health(BaseModel):
-    """Alive."""
+    """Alive, and what it serves: null where there is no champion that can be read."""
 
     status: str = Field(examples=["ok"])
+    revision: str | None = Field(examples=["6f1c2ab"], description="commit of the image, when it was built with one")
+    model_version: str | None = Field(examples=["20220301T01-73a7fcbe"], description="of the first series")
+    models: dict[str, str | None] = Field(
+        examples=[{"bitcoin_transactions": "20220301T01-73a7fcbe"}], description="model version of each series"
+    )
 
 
 class Check(BaseModel):

@@ -44,7 +44,13 @@ SeriesName = Annotated[
     str | None, Query(description="Name in config.toml; the first one by default", examples=["bitcoin_transactions"])
 ]
 NumPredictions = Annotated[
-    int, Query(ge=1, le=LONGEST_HORIZON, description="Hours to forecast, from the first unknown one on", examples=[24])
+    int | None,
+    Query(
+        ge=1,
+        le=LONGEST_HORIZON,
+        description="Hours to answer, from the first unknown one on; the series' horizon by default",
+        examples=[24],
+    ),
 ]
 
 
@@ -63,18 +69,18 @@ def _service(request: Request) -> Service:
 )
 async def forecast(
     request: Request,
-    num_predictions: NumPredictions = 168,
+    num_predictions: NumPredictions = None,
     return_predictions: Annotated[bool, Query(description="false: an empty list instead of the hours")] = True,
     series: SeriesName = None,
 ) -> Response:
-    """Forecast the next hours from the newest stored ones, store them, and answer them.
+    """Forecast the next hours from the newest stored ones, store them, and answer the first of them.
 
-    The same hours and the same model give the same forecast, so that it is made once: asking again answers the stored
-    one, until a new hour, a corrected hour or a new champion comes.
+    At least the series' whole horizon is stored. The same hours and the same model give the same forecast, so that it
+    is made once: asking again answers the stored one, until a new hour, a corrected hour or a new champion comes.
     """
     service = _service(request)
-    shown = num_predictions if return_predictions else 0
-    body = await service.forecast(service.settings.series_id(series), num_predictions, shown)
+    series_id = service.settings.series_id(series)
+    body = await service.forecast(series_id, num_predictions, listed=return_predictions)
     return Response(body, media_type=JSON)
 
 
@@ -171,9 +177,16 @@ async def series_list(request: Request) -> list[SeriesInfo]:
 
 
 @router.get("/health", tags=["operation"], responses=problems(413))
-async def health() -> Health:
-    """The process is alive. It says nothing about the database: /ready does."""
-    return Health(status="ok")
+async def health(request: Request) -> Health:
+    """The process is alive, and which champions it serves. The database is not asked: /ready does."""
+    service = _service(request)
+    versions = {series_id: service.version(series_id) for series_id in service.settings.series}
+    return Health(
+        status="ok",
+        revision=service.settings.environment.revision,
+        model_version=next(iter(versions.values())),
+        models=versions,
+    )
 
 
 _NOT_READY: dict[int | str, dict[str, Any]] = {503: {"model": Readiness, "description": "Not ready; `checks` says why"}}

@@ -121,11 +121,7 @@ class Service:
     async def _look(self, series_id: str) -> State:
         begun = time.monotonic()
         newest = await self.ask(lambda database: database.newest(series_id))
-        try:
-            version = self.card(series_id).version
-        except ModelError:
-            version = None
-        state = State(newest, version)
+        state = State(newest, self.version(series_id))
         self._states[series_id] = begun, state
         return state
 
@@ -145,13 +141,25 @@ class Service:
             known = self._cards[series_id] = stamp, read
         return known[1]
 
-    async def forecast(self, series_id: str, horizon: int, shown: int) -> bytes:
-        """JSON of the forecast of the newest hours, its first `shown` hours: from memory, stored, or made now."""
+    def version(self, series_id: str) -> str | None:
+        """Of the champion that serves; None without one that can be read."""
+        try:
+            return self.card(series_id).version
+        except ModelError:
+            return None
+
+    async def forecast(self, series_id: str, hours: int | None = None, *, listed: bool = True) -> bytes:
+        """JSON of the first `hours` of the forecast from the newest hours on: from memory, stored, or made now.
+
+        It is never made shorter than the series' own horizon: a stored vintage is what everybody sees.
+        """
+        usual = self.settings.series[series_id].horizon
+        horizon = max(hours or 0, usual)
         state = await self.state(series_id)
         known = self._made.get(series_id)
         if known is None or known.state.basis != state.basis or len(known.vintage) < horizon:
             known = await self.once(("forecast", series_id, horizon), lambda: self._find_or_make(series_id, horizon))
-        return known.body(shown)
+        return known.body((hours or usual) if listed else 0)
 
     async def _find_or_make(self, series_id: str, horizon: int) -> Prepared:
         async with self._one_forecast:

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 
 from markupsafe import Markup
 
-from pipeline.dashboard.report import Report, duration, number, status_of
+from pipeline.dashboard.report import Report, duration, hours, number, status_of
 
 if TYPE_CHECKING:
     from jinja2 import Environment
@@ -50,7 +50,7 @@ def _environment() -> Environment:
         lstrip_blocks=True,
     )
     environment.globals["asset"] = asset_url
-    environment.filters |= {"number": number, "moment": _moment, "status": status_of, "since": duration}
+    environment.filters |= {"number": number, "moment": _moment, "status": status_of, "since": duration, "hours": hours}
     return environment
 
 
