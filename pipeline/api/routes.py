@@ -11,7 +11,7 @@ from fastapi.responses import Response
 from pydantic import AfterValidator, AwareDatetime, BeforeValidator
 
 from pipeline import monitoring
-from pipeline.api.guard import SECURITY, reading, writing
+from pipeline.api.guard import TO_READ, TO_WRITE, reading, writing
 from pipeline.api.metrics import Metrics
 from pipeline.api.models import Forecast, Health, Performance, Readiness, ScoredHour, SeriesInfo, Summary
 from pipeline.api.problems import problems
@@ -64,7 +64,7 @@ def _service(request: Request) -> Service:
     tags=["forecast"],
     response_model=Forecast,
     dependencies=[Depends(writing)],
-    openapi_extra={"security": SECURITY},
+    openapi_extra={"security": TO_WRITE},
     responses=problems(401, 404, 413, 422, 429, 503),
 )
 async def forecast(
@@ -89,7 +89,7 @@ async def forecast(
     tags=["forecast"],
     response_model=Forecast,
     dependencies=[Depends(reading)],
-    openapi_extra={"security": SECURITY},
+    openapi_extra={"security": TO_READ},
     responses=problems(401, 404, 413, 422, 429, 503),
 )
 async def latest_forecast(request: Request, series: SeriesName = None) -> Response:
@@ -102,13 +102,13 @@ async def latest_forecast(request: Request, series: SeriesName = None) -> Respon
     "/performance",
     tags=["monitoring"],
     dependencies=[Depends(reading)],
-    openapi_extra={"security": SECURITY},
+    openapi_extra={"security": TO_READ},
     responses=problems(401, 404, 413, 422, 429, 503),
 )
 async def performance(
     request: Request,
     series: SeriesName = None,
-    since: Annotated[Moment | None, Query(description="First hour; 7 days before `until` by default")] = None,
+    since: Annotated[Moment | None, Query(description="First hour; 7 days before the end by default")] = None,
     until: Annotated[Moment | None, Query(description="End, not included; now by default")] = None,
     limit: Annotated[int, Query(ge=1, le=LONGEST_PAGE, description="Hours on one page")] = 168,
 ) -> Performance:
@@ -140,7 +140,7 @@ _EARLIEST = datetime.min.replace(tzinfo=UTC) + DEFAULT_WINDOW
     "/model",
     tags=["model"],
     dependencies=[Depends(reading)],
-    openapi_extra={"security": SECURITY},
+    openapi_extra={"security": TO_READ},
     responses=problems(401, 404, 413, 422, 429, 503),
 )
 async def model(request: Request, series: SeriesName = None) -> Card:
@@ -153,7 +153,7 @@ async def model(request: Request, series: SeriesName = None) -> Card:
     "/series",
     tags=["model"],
     dependencies=[Depends(reading)],
-    openapi_extra={"security": SECURITY},
+    openapi_extra={"security": TO_READ},
     responses=problems(401, 413, 429, 503),
 )
 async def series_list(request: Request) -> list[SeriesInfo]:
@@ -189,7 +189,7 @@ async def health(request: Request) -> Health:
     )
 
 
-_NOT_READY: dict[int | str, dict[str, Any]] = {503: {"model": Readiness, "description": "Not ready; `checks` says why"}}
+_NOT_READY: dict[int | str, dict[str, Any]] = {503: {"model": Readiness, "description": "Not ready; checks says why"}}
 
 
 @router.get("/ready", tags=["operation"], responses=problems(413, 429) | _NOT_READY)
@@ -204,7 +204,7 @@ async def ready(request: Request, response: Response) -> Readiness:
     "/metrics",
     tags=["operation"],
     dependencies=[Depends(reading)],
-    openapi_extra={"security": SECURITY},
+    openapi_extra={"security": TO_READ},
     response_class=Response,
     responses=problems(401, 413, 429) | {200: {"content": {"text/plain": {"schema": {"type": "string"}}}}},
 )

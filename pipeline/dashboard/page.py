@@ -64,6 +64,20 @@ def _render(database: Database, *, service: Service, series_id: str) -> Body:
     return Body.of(render.render(report, links, titles, live=True).encode())
 
 
+@router.api_route("/docs", methods=["GET", "HEAD"])
+async def docs(request: Request) -> Response:
+    """The API for people. As open as its schema."""
+    service: Service = request.app.state.service
+    settings = service.settings
+    scheme = "https" if settings.environment.production else request.url.scheme  # where the platform ends TLS
+    address = str(request.base_url.replace(scheme=scheme)).rstrip("/")
+    closed = settings.api.reading == "key"
+    html = await service.in_thread(
+        lambda: render.render_reference(request.app.openapi(), address, reading_closed=closed)
+    )
+    return Body.of(html.encode()).answer(request, "text/html; charset=utf-8", "no-cache")
+
+
 @router.api_route("/assets/{name}", methods=["GET", "HEAD"])
 async def asset(request: Request, name: str) -> Response:
     """A file of the page. Nothing in it is secret."""
