@@ -15,6 +15,7 @@ import pytest
 
 import make_predictions
 from pipeline import card, forecaster
+from pipeline.api.bodies import Body
 from pipeline.api.service import Service
 from pipeline.database import Database, database_url
 from pipeline.settings import ROOT, Settings
@@ -68,7 +69,7 @@ def with_service(settings: Settings, make: Counted, story: Any) -> Any:
 def test_a_forecast_that_many_ask_for_at_once_is_made_once(settings: Settings) -> None:
     make = Counted()
 
-    async def story(service: Service) -> list[bytes]:
+    async def story(service: Service) -> list[Body]:
         return await asyncio.gather(*(service.forecast(SERIES, 168) for _ in range(20)))
 
     assert len(set(with_service(settings, make, story))) == 1
@@ -106,10 +107,10 @@ def test_a_failure_is_everybodys_and_forgotten(settings: Settings) -> None:
 def test_a_stored_forecast_is_prepared_in_the_background(settings: Settings) -> None:
     make = Counted()
 
-    async def made(service: Service) -> bytes:
+    async def made(service: Service) -> Body:
         return await service.forecast(SERIES, 168)
 
-    async def prepared(service: Service) -> bytes:
+    async def prepared(service: Service) -> Body:
         await service.prepare()
         service.find = None  # type: ignore[assignment, method-assign]  # a look-up would fail
         return await service.forecast(SERIES, 168)

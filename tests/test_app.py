@@ -322,10 +322,44 @@ def test_404_no_forecast_stored_yet(empty: Settings) -> None:
 
 
 def test_405_names_the_methods(client: TestClient) -> None:
-    for path, methods in {"/health": "GET", "/forecast": "GET, POST"}.items():
+    for path, methods in {"/health": "GET, HEAD", "/forecast": "GET, HEAD, POST"}.items():
         answer = client.put(path)
         problem(answer, 405)
         assert answer.headers["allow"] == methods
+
+
+def test_head_answers_the_headers_alone(client: TestClient) -> None:
+    client.post("/forecast")
+    for path in ("/", "/docs", "/health", "/ready", "/forecast", "/performance", "/metrics", "/assets/icon.svg"):
+        answer = client.head(path)
+        assert (answer.status_code, answer.content) == (200, b""), path
+        assert int(answer.headers["content-length"]) > 0
+    assert client.head("/nowhere").status_code == 404
+
+
+def test_304_for_who_has_it_already_until_it_changes(sqlite: Settings) -> None:
+    with client_of(sqlite) as client:
+        client.post("/forecast")
+        for path in ("/forecast", "/performance", "/"):
+            first = client.get(path)
+            again = client.get(path, headers={"If-None-Match": first.headers["etag"]})
+            assert (again.status_code, again.content, again.headers["etag"]) == (304, b"", first.headers["etag"]), path
+        old = client.get("/forecast").headers["etag"]
+    with open_database(sqlite) as database:
+        load(database, wave(at(0), 1), at(1.1))
+    with client_of(sqlite, at(1.2)) as client:
+        client.post("/forecast")
+        assert client.get("/forecast", headers={"If-None-Match": old}).status_code == 200
+
+
+def test_answers_are_compressed_on_request(client: TestClient) -> None:
+    for method, path in (("POST", "/forecast"), ("GET", "/forecast"), ("GET", "/performance"), ("GET", "/docs")):
+        plain = client.request(method, path, headers={"Accept-Encoding": "identity"})
+        packed = client.request(method, path, headers={"Accept-Encoding": "gzip"})
+        assert "content-encoding" not in plain.headers
+        assert packed.headers["content-encoding"] == "gzip"
+        assert packed.content == plain.content
+        assert packed.headers["vary"] == "Accept-Encoding"
 
 
 def test_413_a_large_body(client: TestClient) -> None:

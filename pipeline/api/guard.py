@@ -175,9 +175,15 @@ class Guard:
             await self._app(scope, receive, send)
             return
 
+        head = scope["method"] == "HEAD"
+        if head:  # every GET answers it too, with its headers alone
+            scope = {**scope, "method": "GET"}
+
         async def send_with_headers(message: Message) -> None:
             if message["type"] == "http.response.start":
                 message["headers"] = [*message["headers"], *self._headers]
+            elif head:
+                message = {**message, "body": b""}
             await send(message)
 
         headers = dict(scope["headers"])

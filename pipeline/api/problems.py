@@ -117,7 +117,8 @@ async def _wrong_parameter(_request: Request, error: RequestValidationError) -> 
 async def _refused(request: Request, error: HTTPException) -> Response:
     headers = dict(error.headers or {})
     if error.status_code == 405 and (methods := request.app.openapi()["paths"].get(request.url.path)):
-        headers["Allow"] = ", ".join(sorted(method.upper() for method in methods))  # not of the first route alone
+        allowed = {method.upper() for method in methods}  # not of the first route alone
+        headers["Allow"] = ", ".join(sorted(allowed | ({"HEAD"} if "GET" in allowed else set())))
     return problem(error.status_code, error.detail, headers=headers)
 
 

@@ -11,6 +11,7 @@ from fastapi.responses import Response
 from pydantic import AfterValidator, AwareDatetime, BeforeValidator
 
 from pipeline import monitoring
+from pipeline.api.bodies import Body
 from pipeline.api.guard import TO_READ, TO_WRITE, reading, writing
 from pipeline.api.metrics import Metrics
 from pipeline.api.models import Forecast, Health, Performance, Readiness, ScoredHour, SeriesInfo, Summary
@@ -21,7 +22,7 @@ from pipeline.card import Card
 from pipeline.forecaster import LONGEST_HORIZON
 
 router = APIRouter()
-JSON = "application/json"
+UNCHANGED: dict[int | str, dict[str, Any]] = {304: {"description": "What If-None-Match names is still the answer"}}
 LONGEST_PAGE = 1000  # hours
 DEFAULT_WINDOW = timedelta(days=7)
 
@@ -81,7 +82,7 @@ async def forecast(
     service = _service(request)
     series_id = service.settings.series_id(series)
     body = await service.forecast(series_id, num_predictions, listed=return_predictions)
-    return Response(body, media_type=JSON)
+    return body.answer(request)
 
 
 @router.get(
@@ -90,20 +91,22 @@ async def forecast(
     response_model=Forecast,
     dependencies=[Depends(reading)],
     openapi_extra={"security": TO_READ},
-    responses=problems(401, 404, 413, 422, 429, 503),
+    responses=problems(401, 404, 413, 422, 429, 503) | UNCHANGED,
 )
 async def latest_forecast(request: Request, series: SeriesName = None) -> Response:
     """The forecast that was issued last."""
     service = _service(request)
-    return Response(await service.latest(service.settings.series_id(series)), media_type=JSON)
+    body = await service.latest(service.settings.series_id(series))
+    return body.answer(request)
 
 
 @router.get(
     "/performance",
     tags=["monitoring"],
+    response_model=Performance,
     dependencies=[Depends(reading)],
     openapi_extra={"security": TO_READ},
-    responses=problems(401, 404, 413, 422, 429, 503),
+    responses=problems(401, 404, 413, 422, 429, 503) | UNCHANGED,
 )
 async def performance(
     request: Request,
@@ -111,7 +114,7 @@ async def performance(
     since: Annotated[Moment | None, Query(description="First hour; 7 days before the end by default")] = None,
     until: Annotated[Moment | None, Query(description="End, not included; now by default")] = None,
     limit: Annotated[int, Query(ge=1, le=LONGEST_PAGE, description="Hours on one page")] = 168,
-) -> Performance:
+) -> Response:
     """Forecast hours beside what happened and the weekly naive. For the next page ask again with since=next_since."""
     service = _service(request)
     series_id = service.settings.series_id(series)
@@ -120,7 +123,7 @@ async def performance(
     rows = await service.ask(lambda database: database.performance(series_id, since=begin, until=end, limit=limit + 1))
     page = rows[:limit]
     score = monitoring.live_score(page, [])
-    return Performance(
+    answer = Performance(
         series=series_id,
         unit=service.settings.series[series_id].unit,
         since=begin,
@@ -131,6 +134,7 @@ async def performance(
         hours=[ScoredHour.model_validate(row) for row in page],
         next_since=rows[limit]["prediction_date"] if len(rows) > limit else None,
     )
+    return Body(answer.model_dump_json().encode()).answer(request)
 
 
 _EARLIEST = datetime.min.replace(tzinfo=UTC) + DEFAULT_WINDOW

@@ -19,6 +19,7 @@ from functools import partial
 from typing import Any, Protocol, TypeVar
 
 from pipeline import card
+from pipeline.api.bodies import Body
 from pipeline.api.problems import Missing
 from pipeline.card import Card, ModelError
 from pipeline.database import Database, Newest
@@ -57,13 +58,13 @@ class Prepared:
 
     state: State
     vintage: Vintage
-    bodies: dict[int, bytes] = field(default_factory=dict)
+    bodies: dict[int, Body] = field(default_factory=dict)
 
-    def body(self, hours: int) -> bytes:
+    def body(self, hours: int) -> Body:
         if hours not in self.bodies:
             if len(self.bodies) >= KEPT_BODIES:
                 self.bodies.clear()
-            self.bodies[hours] = json.dumps(self.vintage.first(hours).as_json()).encode()
+            self.bodies[hours] = Body(json.dumps(self.vintage.first(hours).as_json()).encode())
         return self.bodies[hours]
 
 
@@ -148,7 +149,7 @@ class Service:
         except ModelError:
             return None
 
-    async def forecast(self, series_id: str, hours: int | None = None, *, listed: bool = True) -> bytes:
+    async def forecast(self, series_id: str, hours: int | None = None, *, listed: bool = True) -> Body:
         """JSON of the first `hours` of the forecast from the newest hours on: from memory, stored, or made now.
 
         It is never made shorter than the series' own horizon: a stored vintage is what everybody sees.
@@ -191,7 +192,7 @@ class Service:
         )
         return Vintage.of_rows(database.vintage(series_id, issued_at)) if issued_at else None
 
-    async def latest(self, series_id: str) -> bytes:
+    async def latest(self, series_id: str) -> Body:
         """JSON of the vintage that was issued last, by whatever model. Raises Missing when none was."""
         state = await self.state(series_id)
         known = self._issued.get(series_id)
