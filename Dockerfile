@@ -93,7 +93,7 @@ LABEL org.opencontainers.image.title="Actioncast" \
   org.opencontainers.image.licenses="MIT" \
   org.opencontainers.image.revision="$REVISION" \
   actioncast.model.version="$MODEL_VERSION"
-ENV PORT=8080
+ENV PORT=8080 REVISION=$REVISION
 EXPOSE 8080
 USER 10001:10001
 HEALTHCHECK --interval=30s --timeout=5s --start-period=10s --retries=3 \

@@ -1,7 +1,8 @@
 """Forecast: the champion, applied to the newest stored hours, for the next hours of a series.
 
 The first forecast is the hour after the last complete one; observing new hours needs no retraining. The forecasts are
-stored as one vintage in `predictions`, beside the earlier ones. POST /forecast makes the same call.
+stored as one vintage in `predictions`, beside the earlier ones: always the whole horizon of the series, however few
+hours are asked for, because the newest vintage is what everybody sees. POST /forecast makes the same call.
 
     python make_predictions.py
     python make_predictions.py --num-predictions 24
@@ -36,7 +37,7 @@ class NoDataError(ActioncastError):
 
 @dataclass(frozen=True)
 class Report(Vintage):
-    """The vintage that was stored."""
+    """The beginning of the vintage that was stored, as far as it was asked for."""
 
     failed: bool = False
 
@@ -44,16 +45,20 @@ class Report(Vintage):
         rows = [[isoformat(r["prediction_date"]), r["prediction"], r["lower"], r["upper"]] for r in self.rows[:6]]
         more = f"\n... and {len(self.rows) - len(rows)} more hours" if len(self.rows) > len(rows) else ""
         return (
-            f"{self.series}: {len(self.rows)} hours stored, last known hour {isoformat(self.origin)}, "
+            f"{self.series}: the next {len(self.rows)} hours, last known hour {isoformat(self.origin)}, "
             f"model {self.model_version}\n\n{table(['hour', 'prediction', 'lower', 'upper'], rows)}{more}"
         )
 
 
 def run(settings: Settings, database: Database, now: datetime, *, series_id: str, horizon: int | None = None) -> Report:
-    """Forecast `horizon` hours (default: the series' own) and store them. Raises ActioncastError when it cannot."""
+    """Forecast and store the series' horizon, or more when more is asked for; report the first `horizon` hours.
+
+    Raises ActioncastError when it cannot.
+    """
     champion = card.load(settings.model_directory(series_id))
     known = _newest_hours(database, series_id, now, champion)
-    ahead = forecaster.forecast(champion.forecaster, known, horizon or settings.series[series_id].horizon)
+    hours = max(horizon or 0, settings.series[series_id].horizon)
+    ahead = forecaster.forecast(champion.forecaster, known, hours)
     rows = [
         {
             "series_id": series_id,
@@ -68,7 +73,7 @@ def run(settings: Settings, database: Database, now: datetime, *, series_id: str
         for lead in range(1, len(ahead.prediction) + 1)
     ]
     database.store_vintage(rows)
-    return Report(series_id, now, known.end, champion.card.version, rows)
+    return Report(series_id, now, known.end, champion.card.version, rows[:horizon])
 
 
 def _newest_hours(database: Database, series_id: str, now: datetime, champion: card.Champion) -> Grid:
@@ -87,7 +92,7 @@ def horizon_flag(text: str) -> int:
 
 
 def _add_flags(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument("--num-predictions", type=horizon_flag, help="hours to forecast (default: the series' horizon)")
+    parser.add_argument("--num-predictions", type=horizon_flag, help="hours to show (default: the series' horizon)")
     fleet.add_flags(parser)
 
 

@@ -6,6 +6,7 @@ import sys
 from unittest.mock import patch
 
 import app
+from pipeline.api.bodies import Body
 from pipeline.api.service import Service, State
 from pipeline.database import Database
 from pipeline.vintage import Vintage
@@ -17,9 +18,9 @@ class Forgetful(Service):
     def find(self, database: Database, *, series_id: str, state: State, horizon: int) -> Vintage | None:  # noqa: ARG002
         return None
 
-    async def forecast(self, series_id: str, horizon: int, shown: int) -> bytes:
+    async def forecast(self, series_id: str, hours: int | None = None, *, listed: bool = True) -> Body:
         self._made.clear()
-        return await super().forecast(series_id, horizon, shown)
+        return await super().forecast(series_id, hours, listed=listed)
 
 
 def serve(port: str) -> None:

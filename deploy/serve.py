@@ -12,12 +12,9 @@ from __future__ import annotations
 import logging
 import os
 import shutil
-import signal
 import sys
 import tempfile
 from pathlib import Path
-
-import uvicorn
 
 import app
 from pipeline import demo
@@ -43,16 +40,8 @@ def serve_example() -> int:
     logging.warning("DATABASE_URL is not set: this is the bundled example, and what it stores is lost at the end")
     settings = load_settings(copy_of_example() / "config.toml")
     ended = demo.last_moment(settings)
-    signal.signal(signal.SIGTERM, lambda *_: sys.exit(0))  # uvicorn raises it again after it has stopped
-    uvicorn.run(
-        app.create_app(settings, lambda: ended),
-        host=EVERYWHERE,
-        port=int(os.environ.get("PORT") or 8080),
-        timeout_graceful_shutdown=app.GRACE_SECONDS,
-        server_header=False,
-        access_log=False,
-        log_config=None,
-    )
+    port = int(os.environ.get("PORT") or 8080)
+    app.serve(app.create_app(settings, lambda: ended), host=EVERYWHERE, port=port)
     return 0
 
 

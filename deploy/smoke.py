@@ -5,8 +5,8 @@
     python -m deploy.smoke --alive                  # the container's own health check
 
 Asks /ready until the database answers and every champion can be loaded. Old data do not fail it, they are said: they
-are not the new revision's fault, and must not stop its deployment. With --champions, /ready or /health must name the
-version of every card there. $SMOKE_TOKEN is sent as a bearer token, $API_KEY as X-API-Key; neither is ever printed.
+are not the new revision's fault, and must not stop its deployment. With --champions, /health must name the version of
+every card there, by series. $SMOKE_TOKEN is sent as a bearer token, $API_KEY as X-API-Key; neither is ever printed.
 Exit codes: 0 all well, 1 not.
 """
 
@@ -54,8 +54,8 @@ def ask(url: str, method: str = "GET", accept: Sequence[int] = (200,)) -> Any:
         raise SmokeError(f"{method} {url}: {error}") from None
 
 
-def ready(url: str) -> Any:
-    """The answer of /ready. Raises SmokeError when anything but the age of the data is wrong."""
+def ready(url: str) -> None:
+    """Raises SmokeError when anything but the age of the data is wrong."""
     answer = ask(f"{url}/ready", accept=(200, 503))
     if not isinstance(answer, dict):
         raise SmokeError(f"{url}/ready: expected an object, got {answer!r}")
@@ -65,15 +65,15 @@ def ready(url: str) -> Any:
         raise SmokeError(f"{url} is not ready: {'; '.join(grave) or answer}")
     for check in failed:
         print(f"warning: {check.get('series')}: {check.get('detail')}")
-    return answer
 
 
-def wait_until_ready(url: str, seconds: float) -> Any:
+def wait_until_ready(url: str, seconds: float) -> None:
     """Ask until it is ready; a service that never is fails with its last answer."""
     deadline = time.monotonic() + seconds
     while True:
         try:
-            return ready(url)
+            ready(url)
+            return
         except SmokeError:
             if time.monotonic() > deadline:
                 raise
@@ -92,12 +92,12 @@ def versions(folder: Path) -> dict[str, str]:
     return found
 
 
-def check_versions(answers: Sequence[Any], wanted: dict[str, str]) -> None:
-    """The answers must name every wanted version."""
-    served = json.dumps(answers)
+def check_versions(health: Any, wanted: dict[str, str]) -> None:
+    """The answer of /health must name every wanted version."""
+    served = health.get("models", {}) if isinstance(health, dict) else {}
     for series, version in wanted.items():
-        if version not in served:
-            raise SmokeError(f"expected version {version} of {series} to be served, got {served[:500]}")
+        if served.get(series) != version:
+            raise SmokeError(f"expected version {version} of {series} to be served, got {served.get(series)}")
 
 
 def check_forecast(url: str) -> str:
@@ -124,9 +124,12 @@ def main(argv: Sequence[str] | None = None) -> int:
             ask(f"{url}/health")
             return 0
         wanted = versions(arguments.champions) if arguments.champions else {}
-        answer = wait_until_ready(url, arguments.wait)
-        check_versions([answer, ask(f"{url}/health")], wanted)
+        wait_until_ready(url, arguments.wait)
+        health = ask(f"{url}/health")
+        check_versions(health, wanted)
         said = [f"ready after {time.monotonic() - begun:.1f} s"]
+        if isinstance(health, dict) and health.get("revision"):
+            said.append(f"revision {health['revision']}")
         said += [f"{series} is served by {version}" for series, version in wanted.items()]
         if arguments.forecast:
             said.append(check_forecast(url))

@@ -17,17 +17,19 @@ from dataclasses import asdict, dataclass
 from datetime import datetime
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
-from typing import Any, Literal
+from typing import TYPE_CHECKING, Any, Literal
 
-import numpy as np
-from numpy.typing import NDArray
 from pydantic import AwareDatetime, BaseModel, ConfigDict, ValidationError
 
 from pipeline.errors import ActioncastError
 from pipeline.forecaster import FittedRecipe, Forecaster, Recipe
 from pipeline.intervals import Spread
+from pipeline.later import np
 from pipeline.level import Shift
 from utils import Predictors
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
 
 CARD, NUMBERS = "card.json", "forecaster.npz"
 MAXIMUM_BYTES = 256 * 1024  # of the numbers: they lie in git

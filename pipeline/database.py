@@ -15,7 +15,6 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any, NamedTuple
 
-import numpy as np
 from sqlalchemy import (
     Boolean,
     Connection,
@@ -42,6 +41,7 @@ from sqlalchemy.engine import URL, make_url
 from sqlalchemy.exc import ArgumentError, DBAPIError, SQLAlchemyError
 
 from pipeline.errors import ActioncastError
+from pipeline.later import np
 from pipeline.series import DataError, Grid, Hours, from_seconds, isoformat, to_grid, to_seconds
 from pipeline.settings import ROOT, Settings, SettingsError
 

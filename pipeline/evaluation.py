@@ -107,8 +107,8 @@ def backtest(
 ) -> Backtest:
     """Forecasts of every recipe that can be fitted, from every origin, each by a fit that ends before the origin.
 
-    All work on `known` restated at its newest level (`gated`: see level.find). When the budget is spent, what is left of the recipes is skipped,
-    the seasonal naives excepted.
+    All work on `known` restated at its newest level (`gated`: see level.find). When the budget is spent, what is left
+    of the recipes is skipped, the seasonal naives excepted.
     """
     begun = time.perf_counter()
     shifts = level.find(known, seasonality, gated=gated)

@@ -9,10 +9,8 @@ from __future__ import annotations
 
 import argparse
 import importlib
-import multiprocessing
 import os
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from concurrent.futures import ProcessPoolExecutor, as_completed
 from dataclasses import dataclass
 from datetime import datetime
 from functools import partial
@@ -109,6 +107,9 @@ def run_one(verb: str, config: Path, now: datetime, options: Mapping[str, Any], 
 
 def _on_processes(one: OneSeries, names: Sequence[str], jobs: int) -> Iterator[Result]:
     """Results as they come, from so many fresh processes of one thread each."""
+    import multiprocessing
+    from concurrent.futures import ProcessPoolExecutor, as_completed
+
     for name, value in ONE_THREAD.items():
         os.environ.setdefault(name, value)
     with ProcessPoolExecutor(jobs, mp_context=multiprocessing.get_context("spawn")) as pool:

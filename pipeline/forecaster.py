@@ -12,23 +12,24 @@ matrices.
 
 from __future__ import annotations
 
+import math
 import warnings
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
 from functools import lru_cache
-from typing import Any
-
-import numpy as np
-from numpy.lib.stride_tricks import sliding_window_view
-from numpy.typing import NDArray
+from typing import TYPE_CHECKING, Any, TypeAlias
 
 from pipeline.errors import ActioncastError
 from pipeline.intervals import Spread, bounds
+from pipeline.later import np
 from pipeline.level import Shift, restate
 from pipeline.series import HOUR, Grid, Values, to_seconds
 from utils import Predictors, create_predictors
 
-Numbers = NDArray[np.int64]
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+Numbers: TypeAlias = "NDArray[np.int64]"
 WEEK = 168
 LONGEST_HORIZON = 24 * 92  # hours
 TREE_SETS = ("trees", "tutorial")  # predictor sets of LightGBM and of the random forest
@@ -87,8 +88,8 @@ class FittedRecipe:
     offset: float = 0.0  # added before the log
     center: float = 0.0
     scale: float = 1.0
-    low: float = -np.inf  # range of the values it learned from
-    high: float = np.inf
+    low: float = -math.inf  # range of the values it learned from
+    high: float = math.inf
     filter: Values = field(default_factory=lambda: np.zeros(0))  # [reach] on levels; position 0 is lag 1
     intercept: Values = field(default_factory=lambda: np.zeros(1))  # [1], or [168] by phase of the week
     trees: dict[str, NDArray[Any]] = field(default_factory=dict)  # [trees, nodes] each: feature, threshold, ...
@@ -246,7 +247,7 @@ def _log_offset(values: Values) -> float:
 def training_rows(levels: Values, known: NDArray[np.bool_], first_hour: int, recipe: Recipe) -> tuple[Values, Values]:
     """Predictors and targets, one row per known hour."""
     steps = _difference(levels, recipe.difference)
-    history = sliding_window_view(steps[:-1], recipe.memory)
+    history = np.lib.stride_tricks.sliding_window_view(steps[:-1], recipe.memory)
     target = steps[recipe.memory :]
     hours = np.arange(len(levels))[-len(target) :]
     keep = known[hours] & known[hours - recipe.difference]

@@ -10,13 +10,15 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from statistics import NormalDist
+from typing import TYPE_CHECKING, TypeAlias
 
-import numpy as np
-from numpy.typing import NDArray
-
+from pipeline.later import np
 from pipeline.series import Values
 
-Numbers = NDArray[np.int64]
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+Numbers: TypeAlias = "NDArray[np.int64]"
 NEIGHBOURS = 6  # leads on either side that are averaged: one lead alone has too few residuals
 PRIOR = 30.0  # residuals of average size that each hour of the day is given: few residuals change little
 DAY = 24

@@ -11,9 +11,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
-import numpy as np
-from numpy.lib.stride_tricks import sliding_window_view
-
+from pipeline.later import np
 from pipeline.series import HOUR, Grid, Values, to_seconds
 
 FEWEST_AFTER = 5  # hours that must have shown a LARGE change before a challenger may build on it
@@ -96,7 +94,7 @@ def _largest(known: Grid, season: int, gated: bool) -> Shift | None:
 
 def _steepest(change: Values) -> list[int]:
     """Where the seasonal difference moves most, steepest first; medians, so that a spike is no step."""
-    near = np.nan_to_num(np.nanmedian(_padded(sliding_window_view(change, NEAR)), axis=1))
+    near = np.nan_to_num(np.nanmedian(_padded(np.lib.stride_tricks.sliding_window_view(change, NEAR)), axis=1))
     step = np.abs(near[NEAR:] - near[:-NEAR])  # [i]: between the hours before i + NEAR and those from it on
     hourly = np.abs(np.nan_to_num(np.diff(change, prepend=np.nan)))
     places = []

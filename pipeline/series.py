@@ -10,19 +10,21 @@ from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from typing import Any
+from typing import TYPE_CHECKING, Any, TypeAlias
 
-import numpy as np
-from numpy.typing import NDArray
 from pydantic import TypeAdapter, ValidationError
 
 from pipeline.errors import ActioncastError
+from pipeline.later import np
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
 
 HOUR = 3600  # seconds
 LATEST = 253_402_300_799  # 9999-12-31T23:59:59Z
 MILLISECONDS = 10**11  # as seconds this is the year 5138, as milliseconds 1973
-Seconds = NDArray[np.int64]
-Values = NDArray[np.float64]
+Seconds: TypeAlias = "NDArray[np.int64]"
+Values: TypeAlias = "NDArray[np.float64]"
 
 
 class DataError(ActioncastError):

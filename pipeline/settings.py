@@ -224,6 +224,7 @@ class Environment(BaseModel):
     github_repository: str | None = None
     api_key: SecretStr | None = None  # one key, or several with commas between
     production: bool = False
+    revision: str | None = None  # commit of the image
 
     @classmethod
     def of(cls, variables: Mapping[str, str]) -> Environment:
@@ -234,6 +235,7 @@ class Environment(BaseModel):
             "github_api_url": variables.get("GITHUB_API_URL"),
             "github_repository": variables.get("GITHUB_REPOSITORY"),
             "api_key": variables.get("API_KEY"),
+            "revision": variables.get("REVISION"),
             "production": bool(variables.get("K_SERVICE")) or variables.get("ENVIRONMENT") == "production",
         }
         return cls.model_validate({name: value for name, value in known.items() if value})

@@ -40,8 +40,10 @@ class Service:
         self._thread.start()
 
     def answer(self, path: str) -> tuple[int, dict[str, Any]]:
+        if path == "/health":
+            return 200, {"status": "ok", "revision": "abc1234", "models": {"demo": self.version}}
         if path != "/ready":
-            return (200, {"status": "ok"}) if path == "/health" else (404, {"detail": path})
+            return 404, {"detail": path}
         model = {"name": "model", "series": "demo", "ok": True, "detail": f"{self.version} matches its card"}
         data = {"name": "data", "series": "demo", "ok": self.fresh, "detail": "newest hour 90 h old"}
         database = {"name": "database", "series": None, "ok": self.database, "detail": "cannot be reached"}

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import base64
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -35,6 +37,37 @@ def test_reading_can_be_closed(tmp_path: Path, header: dict[str, str]) -> None:
             assert client.get(path).status_code == 401, path
         assert client.get("/series", headers=header).status_code == 200
         assert client.get("/health").status_code == 200
+
+
+def basic(password: str) -> dict[str, str]:
+    return {"Authorization": "Basic " + base64.b64encode(f"anybody:{password}".encode()).decode()}
+
+
+@pytest.fixture
+def closed(tmp_path: Path) -> Iterator[TestClient]:
+    settings = settings_in(tmp_path, f"sqlite:///{tmp_path / 'test.db'}", api='reading = "key"')
+    with client_of(settings, key=None) as client:
+        yield client
+
+
+def test_a_browser_reads_with_the_key_as_password(closed: TestClient) -> None:
+    asked = closed.get("/", headers={"Accept": "text/html,*/*"})
+    assert asked.status_code == 401
+    assert asked.headers["www-authenticate"].startswith("Basic ")
+    assert closed.get("/", headers=basic(KEY)).status_code == 200
+    assert closed.get("/series", headers=basic(KEY)).status_code == 200
+    assert closed.get("/series").headers["www-authenticate"].startswith("Bearer ")
+
+
+@pytest.mark.parametrize(
+    "credentials", [basic("wrong")["Authorization"], "Basic", "Basic !", "Basic /w==", "Basic YQ=="]
+)
+def test_what_is_no_key_opens_nothing(closed: TestClient, credentials: str) -> None:
+    assert closed.get("/", headers={"Authorization": credentials}).status_code == 401
+
+
+def test_a_browsers_password_does_not_write(closed: TestClient) -> None:
+    assert closed.post("/forecast", headers=basic(KEY)).status_code == 401
 
 
 def test_rate_is_even_with_a_burst() -> None:

@@ -128,7 +128,7 @@ def test_sigterm_under_load_finishes_what_runs(tmp_path: Path) -> None:
         load(database, wave(at(-HISTORY), HISTORY), at(0))
     promote(settings.model_directory(SERIES))
     # Longer and longer ones, so that forecasts are computed and stored all the time.
-    paths = [f"/forecast?num_predictions={hours}" for hours in range(24, 1500, 7)]
+    paths = [f"/forecast?num_predictions={hours}" for hours in range(169, 1650, 7)]
     with server_of(settings, url) as (port, process), Load(port, paths) as clients:
         wait_until(lambda: len(clients.seen) > 50)
         process.send_signal(signal.SIGTERM)

@@ -63,10 +63,27 @@ def test_forecast_is_that_of_make_predictions(settings: Settings) -> None:
     with client_of(settings) as client:
         answered = client.post("/forecast", params={"num_predictions": 5}).json()
     with open_database(settings) as database:
-        assert len(database.vintage(SERIES, NOW)) == 5
         report = make_predictions.run(settings, database, NOW, series_id=SERIES, horizon=5)
     assert answered == report.as_json()
     assert [hours_after(at(0), row["prediction_date"]) for row in answered["predictions"]] == [0, 1, 2, 3, 4]
+
+
+def test_a_short_request_stores_the_whole_horizon(settings: Settings, monkeypatch: pytest.MonkeyPatch) -> None:
+    made = counting(monkeypatch)
+    with client_of(settings) as client:
+        assert len(client.post("/forecast", params={"num_predictions": 1}).json()["predictions"]) == 1
+        assert len(client.get("/forecast").json()["predictions"]) == 168
+        assert len(client.post("/forecast").json()["predictions"]) == 168
+    assert made == [168]
+
+
+def test_forecast_of_the_series_horizon_by_default(tmp_path: Path) -> None:
+    settings = settings_in(tmp_path, f"sqlite:///{tmp_path / 'test.db'}")
+    fill(settings)
+    series = settings.series[SERIES].model_copy(update={"horizon": 30})
+    with client_of(settings.model_copy(update={"series": {SERIES: series}})) as client:
+        assert len(client.post("/forecast").json()["predictions"]) == 30
+        assert len(client.post("/forecast", params={"num_predictions": 31}).json()["predictions"]) == 31
 
 
 def test_forecast_of_168_hours_by_default_and_without_a_list_on_request(sqlite: Settings) -> None:
@@ -100,8 +117,8 @@ def test_a_longer_forecast_is_made_anew(sqlite: Settings, monkeypatch: pytest.Mo
     made = counting(monkeypatch)
     with client_of(sqlite) as client:
         client.post("/forecast", params={"num_predictions": 24})
-        assert len(client.post("/forecast", params={"num_predictions": 30}).json()["predictions"]) == 30
-    assert made == [24, 30]
+        assert len(client.post("/forecast", params={"num_predictions": 200}).json()["predictions"]) == 200
+    assert made == [168, 200]
 
 
 def _a_new_hour(settings: Settings, database: Database) -> None:
@@ -154,7 +171,7 @@ def test_newness_is_looked_at_only_so_often(tmp_path: Path, monkeypatch: pytest.
 
 def test_latest_forecast_is_the_newest_vintage_whatever_its_model(settings: Settings) -> None:
     with client_of(settings) as client:
-        first = client.post("/forecast", params={"num_predictions": 3}).json()
+        first = client.post("/forecast").json()
         promote(settings.model_directory(SERIES), alpha=5.0)
         assert client.get("/forecast").json() == first
 
@@ -244,7 +261,23 @@ def client(sqlite: Settings) -> Iterator[TestClient]:
 
 def test_200_health_without_database_or_champion(empty: Settings) -> None:
     with client_of(empty) as client:
-        assert client.get("/health").json() == {"status": "ok"}
+        assert client.get("/health").json() == {
+            "status": "ok",
+            "revision": None,
+            "model_version": None,
+            "models": {SERIES: None},
+        }
+
+
+def test_health_names_the_champion_and_the_commit_without_the_database(tmp_path: Path) -> None:
+    settings = settings_in(tmp_path, "postgresql://nobody@127.0.0.1:1/away", REVISION="6f1c2ab")
+    version = promote(settings.model_directory(SERIES))
+    with client_of(settings) as client:
+        first = client.get("/health").json()
+        promoted = promote(settings.model_directory(SERIES), alpha=5.0)
+        second = client.get("/health").json()
+    assert (first["revision"], first["model_version"], first["models"]) == ("6f1c2ab", version, {SERIES: version})
+    assert second["models"] == {SERIES: promoted}
 
 
 def test_200_ready(sqlite: Settings) -> None:
@@ -289,10 +322,44 @@ def test_404_no_forecast_stored_yet(empty: Settings) -> None:
 
 
 def test_405_names_the_methods(client: TestClient) -> None:
-    for path, methods in {"/health": "GET", "/forecast": "GET, POST"}.items():
+    for path, methods in {"/health": "GET, HEAD", "/forecast": "GET, HEAD, POST"}.items():
         answer = client.put(path)
         problem(answer, 405)
         assert answer.headers["allow"] == methods
+
+
+def test_head_answers_the_headers_alone(client: TestClient) -> None:
+    client.post("/forecast")
+    for path in ("/", "/docs", "/health", "/ready", "/forecast", "/performance", "/metrics", "/assets/icon.svg"):
+        answer = client.head(path)
+        assert (answer.status_code, answer.content) == (200, b""), path
+        assert int(answer.headers["content-length"]) > 0
+    assert client.head("/nowhere").status_code == 404
+
+
+def test_304_for_who_has_it_already_until_it_changes(sqlite: Settings) -> None:
+    with client_of(sqlite) as client:
+        client.post("/forecast")
+        for path in ("/forecast", "/performance", "/"):
+            first = client.get(path)
+            again = client.get(path, headers={"If-None-Match": first.headers["etag"]})
+            assert (again.status_code, again.content, again.headers["etag"]) == (304, b"", first.headers["etag"]), path
+        old = client.get("/forecast").headers["etag"]
+    with open_database(sqlite) as database:
+        load(database, wave(at(0), 1), at(1.1))
+    with client_of(sqlite, at(1.2)) as client:
+        client.post("/forecast")
+        assert client.get("/forecast", headers={"If-None-Match": old}).status_code == 200
+
+
+def test_answers_are_compressed_on_request(client: TestClient) -> None:
+    for method, path in (("POST", "/forecast"), ("GET", "/forecast"), ("GET", "/performance"), ("GET", "/docs")):
+        plain = client.request(method, path, headers={"Accept-Encoding": "identity"})
+        packed = client.request(method, path, headers={"Accept-Encoding": "gzip"})
+        assert "content-encoding" not in plain.headers
+        assert packed.headers["content-encoding"] == "gzip"
+        assert packed.content == plain.content
+        assert packed.headers["vary"] == "Accept-Encoding"
 
 
 def test_413_a_large_body(client: TestClient) -> None:

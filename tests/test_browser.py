@@ -18,6 +18,7 @@ import pytest
 import uvicorn
 from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import Browser, Page, Request, sync_playwright
+from playwright.sync_api import Error as PlaywrightError
 
 import app
 import check_retrain
@@ -27,7 +28,7 @@ from pipeline.database import Database, open_database
 from pipeline.series import Hours
 from pipeline.settings import ROOT, Settings
 from tests.conftest import at, wait_until
-from tests.serving import HISTORY, SERIES, load, promote, settings_in, wave
+from tests.serving import HISTORY, KEY, SERIES, load, promote, settings_in, wave
 from tests.test_api_live import free_port
 
 CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
@@ -88,6 +89,12 @@ def settings(tmp_path_factory: pytest.TempPathFactory) -> Settings:
 @pytest.fixture(scope="module")
 def url(settings: Settings) -> Iterator[str]:
     yield from serve(settings)
+
+
+@pytest.fixture(scope="module")
+def closed_url(settings: Settings) -> Iterator[str]:
+    closed = settings.api.model_copy(update={"reading": "key"})
+    yield from serve(settings.model_copy(update={"api": closed}))
 
 
 @pytest.fixture(scope="module")
@@ -171,6 +178,32 @@ def test_axe_finds_nothing_serious(visit: Visit, which: str, request: pytest.Fix
     assert [(fault["id"], fault["impact"], fault["nodes"][0]["html"]) for fault in found] == []
 
 
+@pytest.mark.parametrize("visit", SCREENS, indirect=True, ids=lambda screen: f"{screen['width']}-{screen['scheme']}")
+def test_the_api_is_described_without_a_script(visit: Visit, url: str, request: pytest.FixtureRequest) -> None:
+    page = visit.page
+    page.goto(url)
+    page.click("footer >> text=the API")
+    page.wait_for_url(f"{url}/docs")
+    assert page.locator("h2 code").all_inner_texts()[:2] == ["/forecast", "/forecast"]
+    for summary in page.locator("summary").all():
+        summary.click()
+    assert [(fault["id"], fault["impact"]) for fault in Axe().run(page).response["violations"]] == []
+    assert page.evaluate("document.documentElement.scrollWidth <= innerWidth"), "the page is wider than the screen"
+    assert visit.complaints == []
+    page.screenshot(path=ROOT / "artifacts" / f"docs-{request.node.callspec.id}.png", full_page=True)
+
+
+def test_a_closed_page_opens_with_the_key(browser: Browser, closed_url: str) -> None:
+    with browser.new_context() as context, pytest.raises(PlaywrightError, match="INVALID_AUTH_CREDENTIALS"):
+        context.new_page().goto(closed_url)  # a browser with a person before it asks for them
+    with browser.new_context(http_credentials={"username": "me", "password": KEY}) as context:
+        page = context.new_page()
+        page.goto(closed_url)
+        page.wait_for_selector("html[data-drawn]")
+        page.click("footer >> text=forecast")
+        assert "predictions" in page.content()
+
+
 def test_the_empty_page_is_quiet_too(visit: Visit, empty_url: str) -> None:
     page = visit.open(empty_url)
     assert visit.complaints == []
@@ -188,6 +221,18 @@ def test_arrow_keys_read_the_values(visit: Visit, url: str) -> None:
     assert first != second
     assert "Reality" in first
     assert "UTC" in first
+
+
+def test_the_legend_shows_the_newest_hour_while_nobody_points(visit: Visit, url: str) -> None:
+    page = visit.open(url)
+    legend = page.locator("[data-chart=forecast] .u-legend")
+    at_rest = legend.inner_text()
+    assert "Reality" in at_rest
+    assert "\N{EN DASH}" not in at_rest
+    page.hover("[data-chart=forecast] .u-over", position={"x": 40, "y": 40})
+    assert legend.inner_text() != at_rest
+    page.mouse.move(0, 0)
+    assert legend.inner_text() == at_rest
 
 
 def test_dark_and_light_paint_different_charts(visit: Visit, url: str) -> None:

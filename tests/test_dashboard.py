@@ -12,7 +12,7 @@ import numpy as np
 import pytest
 
 import make_report
-from pipeline.dashboard import render
+from pipeline.dashboard import reference, render
 from pipeline.dashboard.report import (
     collect,
     duration,
@@ -259,3 +259,34 @@ def test_a_demo_that_was_never_made_says_how(tmp_path: Path, monkeypatch: pytest
         load(database, wave(at(-5), 5), at(0))
     assert demo.last_moment(shown) == datetime(2022, 3, 4, tzinfo=UTC)
     assert shown.model_directory(SERIES).is_relative_to(tmp_path)
+
+
+def test_the_reference_says_what_the_schema_says() -> None:
+    integer = {"type": "integer", "minimum": 1, "maximum": 9, "description": "Hours", "default": 3, "examples": [7]}
+    nested = {"type": "object", "properties": {"at": {"type": "string", "format": "date-time"}}}
+    answer = {
+        "type": "object",
+        "properties": {"rows": {"type": "array", "items": {"$ref": "#/components/schemas/Row"}}},
+    }
+    operation = {
+        "description": "Ask.",
+        "security": [{"APIKeyHeader": []}],
+        "parameters": [
+            {"name": "n", "schema": integer},
+            {"name": "name", "schema": {"anyOf": [{"type": "string"}, {"type": "null"}]}},
+        ],
+        "responses": {
+            "200": {"description": "Good", "content": {"application/json": {"schema": answer}}},
+            "422": {"description": "Wrong"},
+        },
+    }
+    document = {"paths": {"/ask": {"post": operation}}, "components": {"schemas": {"Row": nested}}}
+    (shown,) = reference.operations(document, "https://example.org")
+    assert shown.command == """curl -X POST 'https://example.org/ask?n=7' -H "X-API-Key: $API_KEY\""""
+    assert shown.parameters == [
+        reference.Field("n", "integer from 1 to 9", "Hours; 3 by default"),
+        reference.Field("name", "string", ""),
+    ]
+    assert shown.fields == [reference.Field("rows", "list of Row", ""), reference.Field("rows[].at", "time", "")]
+    assert json.loads(shown.example) == {"rows": [{"at": "2022-03-04T03:00:00Z"}]}
+    assert shown.answers == {"200": "Good", "422": "Wrong"}

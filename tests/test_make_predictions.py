@@ -87,8 +87,16 @@ def test_issuing_again_at_the_same_moment_replaces(stage: Stage) -> None:
     own_hour(stage, 240)
     now = START + timedelta(hours=240)
     make_predictions.run(stage.settings, stage.database, now, series_id="demo")
-    make_predictions.run(stage.settings, stage.database, now, series_id="demo", horizon=5)
-    assert [lead for *_, lead in vintages(stage)] == [1, 2, 3, 4, 5]
+    make_predictions.run(stage.settings, stage.database, now, series_id="demo", horizon=30)
+    assert [lead for *_, lead in vintages(stage)] == list(range(1, 31))
+
+
+def test_few_hours_are_the_beginning_of_a_whole_vintage(stage: Stage) -> None:
+    own_hour(stage, 240)
+    now = START + timedelta(hours=240)
+    report = make_predictions.run(stage.settings, stage.database, now, series_id="demo", horizon=1)
+    assert len(report.rows) == 1
+    assert [lead for *_, lead in vintages(stage)] == list(range(1, 25))
 
 
 def test_a_gap_before_the_forecast_is_bridged(stage: Stage) -> None:
@@ -133,7 +141,7 @@ def test_a_person_sees_the_first_hours(stage: Stage) -> None:
     own_hour(stage, 240)
     now = START + timedelta(hours=240)
     shown = make_predictions.run(stage.settings, stage.database, now, series_id="demo").as_text()
-    assert "demo: 24 hours stored, last known hour 2022-01-12T23:00:00Z" in shown
+    assert "demo: the next 24 hours, last known hour 2022-01-12T23:00:00Z" in shown
     assert "... and 18 more hours" in shown
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import base64
 import hashlib
 import hmac
 import math
@@ -63,8 +64,16 @@ SCHEMES = {
         "scheme": "bearer",
         "description": "The same key as a bearer token, for tools that know no other header",
     },
+    "HTTPBasic": {
+        "type": "http",
+        "scheme": "basic",
+        "description": "For browsers, to read: any name, and the same key as the password",
+    },
 }
-SECURITY: list[dict[str, list[str]]] = [{name: []} for name in SCHEMES]  # either
+TO_WRITE: list[dict[str, list[str]]] = [{"APIKeyHeader": []}, {"HTTPBearer": []}]  # either
+TO_READ = [*TO_WRITE, {"HTTPBasic": []}]
+BEARER = 'Bearer realm="actioncast"'
+BASIC = 'Basic realm="Actioncast: any name, the API key as password", charset="UTF-8"'
 
 
 class Keys:
@@ -86,23 +95,43 @@ def _digest(key: str) -> bytes:
 
 
 async def writing(request: Request) -> None:
-    """A dependency: the caller may write."""
-    keys: Keys = request.app.state.keys
-    presented = _presented(request)
-    if keys and (presented is None or not keys.match(presented)):
-        detail = "this key is not valid" if presented else "a key is needed: X-API-Key, or Authorization: Bearer"
-        raise HTTPException(401, detail, {"WWW-Authenticate": 'Bearer realm="actioncast"'})
+    """A dependency: the caller may write. Not by Basic: a browser would add that to what other sites send, too."""
+    _admit(request, _presented(request), BEARER)
 
 
 async def reading(request: Request) -> None:
-    """A dependency: the caller may read."""
+    """A dependency: the caller may read. A browser asks its user, who gives any name, and the key as the password."""
     if request.app.state.settings.api.reading == "key":
-        await writing(request)
+        wants_page = "text/html" in request.headers.get("accept", "")
+        challenge = BASIC if wants_page else BEARER
+        _admit(request, _presented(request) or _password(request), challenge)
+
+
+def _admit(request: Request, presented: str | None, challenge: str) -> None:
+    keys: Keys = request.app.state.keys
+    if keys and (presented is None or not keys.match(presented)):
+        detail = "this key is not valid" if presented else "a key is needed: X-API-Key, or Authorization: Bearer"
+        raise HTTPException(401, detail, {"WWW-Authenticate": challenge})
 
 
 def _presented(request: Request) -> str | None:
-    scheme, _, token = request.headers.get("authorization", "").partition(" ")
-    return request.headers.get("x-api-key") or (token.strip() if scheme.lower() == "bearer" else None)
+    return request.headers.get("x-api-key") or _authorization(request, "bearer")
+
+
+def _password(request: Request) -> str | None:
+    """Of HTTP Basic; what cannot be decoded is a wrong one."""
+    credentials = _authorization(request, "basic")
+    if credentials is None:
+        return None
+    try:
+        return base64.b64decode(credentials, validate=True).decode().partition(":")[2]
+    except ValueError:
+        return ""
+
+
+def _authorization(request: Request, wanted: str) -> str | None:
+    scheme, _, credentials = request.headers.get("authorization", "").partition(" ")
+    return credentials.strip() if scheme.lower() == wanted else None
 
 
 # Limits ------------------------------------------------------------------------------------------------------------
@@ -146,9 +175,15 @@ class Guard:
             await self._app(scope, receive, send)
             return
 
+        head = scope["method"] == "HEAD"
+        if head:  # every GET answers it too, with its headers alone
+            scope = {**scope, "method": "GET"}
+
         async def send_with_headers(message: Message) -> None:
             if message["type"] == "http.response.start":
                 message["headers"] = [*message["headers"], *self._headers]
+            elif head:
+                message = {**message, "body": b""}
             await send(message)
 
         headers = dict(scope["headers"])

@@ -27,17 +27,17 @@ class Forecast(BaseModel):
 class ScoredHour(BaseModel):
     """What a user would have seen for an hour, and how it turned out: null where that is not known."""
 
-    prediction_date: AwareDatetime
-    prediction: float
-    lower: float
-    upper: float
-    reality: float | None
-    absolute_error: float | None
-    covered: bool | None = Field(description="reality lies inside lower..upper")
-    naive_error: float | None = Field(description="error of the same hour one week earlier")
-    issued_at: AwareDatetime
-    lead: int = Field(description="hours between the last known hour and this one")
-    model_version: str
+    prediction_date: AwareDatetime = Field(examples=["2022-03-04T03:00:00Z"])
+    prediction: float = Field(examples=[12034.5])
+    lower: float = Field(examples=[11211.9])
+    upper: float = Field(examples=[12856.0])
+    reality: float | None = Field(examples=[11840.0])
+    absolute_error: float | None = Field(examples=[194.5])
+    covered: bool | None = Field(examples=[True], description="reality lies inside lower..upper")
+    naive_error: float | None = Field(examples=[612.0], description="error of the same hour one week earlier")
+    issued_at: AwareDatetime = Field(examples=["2022-03-04T00:37:00Z"])
+    lead: int = Field(examples=[4], description="hours between the last known hour and this one")
+    model_version: str = Field(examples=["20220301T01-73a7fcbe"])
 
 
 class Summary(BaseModel):
@@ -52,31 +52,36 @@ class Summary(BaseModel):
 class Performance(BaseModel):
     """Forecast hours, ascending. `next_since` is where the next page begins, null on the last one."""
 
-    series: str
+    series: str = Field(examples=["bitcoin_transactions"])
     unit: str = Field(examples=["transactions/h"])
-    since: AwareDatetime
-    until: AwareDatetime
+    since: AwareDatetime = Field(examples=["2022-03-04T00:00:00Z"])
+    until: AwareDatetime = Field(examples=["2022-03-11T00:00:00Z"])
     summary: Summary
     hours: list[ScoredHour]
-    next_since: AwareDatetime | None
+    next_since: AwareDatetime | None = Field(examples=["2022-03-11T00:00:00Z"])
 
 
 class SeriesInfo(BaseModel):
     """A series of config.toml and what is stored of it."""
 
-    series: str
-    title: str
-    unit: str
-    horizon: int
-    newest_hour: AwareDatetime | None
-    issued_at: AwareDatetime | None = Field(description="of the newest forecast")
-    model_version: str | None
+    series: str = Field(examples=["bitcoin_transactions"])
+    title: str = Field(examples=["Bitcoin transactions entering the mempool"])
+    unit: str = Field(examples=["transactions/h"])
+    horizon: int = Field(examples=[168], description="hours ahead that are forecast")
+    newest_hour: AwareDatetime | None = Field(examples=["2022-03-04T02:00:00Z"])
+    issued_at: AwareDatetime | None = Field(examples=["2022-03-04T03:17:00Z"], description="of the newest forecast")
+    model_version: str | None = Field(examples=["20220301T01-73a7fcbe"])
 
 
 class Health(BaseModel):
-    """Alive."""
+    """Alive, and what it serves: null where there is no champion that can be read."""
 
     status: str = Field(examples=["ok"])
+    revision: str | None = Field(examples=["6f1c2ab"], description="commit of the image, when it was built with one")
+    model_version: str | None = Field(examples=["20220301T01-73a7fcbe"], description="of the first series")
+    models: dict[str, str | None] = Field(
+        examples=[{"bitcoin_transactions": "20220301T01-73a7fcbe"}], description="model version of each series"
+    )
 
 
 class Check(BaseModel):

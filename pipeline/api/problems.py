@@ -32,7 +32,7 @@ WHEN = {
     404: "There is no such series, or nothing is stored yet",
     405: "This address does not know the method",
     413: "The request is larger than api.maximum_body_bytes",
-    422: "A parameter is wrong; `errors` names it",
+    422: "A parameter is wrong; errors names it",
     429: "More requests than api.requests_per_minute; Retry-After says when to come back",
     503: "The database, the champion or the data is missing; Retry-After says when to come back",
 }
@@ -117,7 +117,8 @@ async def _wrong_parameter(_request: Request, error: RequestValidationError) -> 
 async def _refused(request: Request, error: HTTPException) -> Response:
     headers = dict(error.headers or {})
     if error.status_code == 405 and (methods := request.app.openapi()["paths"].get(request.url.path)):
-        headers["Allow"] = ", ".join(sorted(method.upper() for method in methods))  # not of the first route alone
+        allowed = {method.upper() for method in methods}  # not of the first route alone
+        headers["Allow"] = ", ".join(sorted(allowed | ({"HEAD"} if "GET" in allowed else set())))
     return problem(error.status_code, error.detail, headers=headers)
 
 

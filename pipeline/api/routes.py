@@ -11,7 +11,8 @@ from fastapi.responses import Response
 from pydantic import AfterValidator, AwareDatetime, BeforeValidator
 
 from pipeline import monitoring
-from pipeline.api.guard import SECURITY, reading, writing
+from pipeline.api.bodies import Body
+from pipeline.api.guard import TO_READ, TO_WRITE, reading, writing
 from pipeline.api.metrics import Metrics
 from pipeline.api.models import Forecast, Health, Performance, Readiness, ScoredHour, SeriesInfo, Summary
 from pipeline.api.problems import problems
@@ -21,7 +22,7 @@ from pipeline.card import Card
 from pipeline.forecaster import LONGEST_HORIZON
 
 router = APIRouter()
-JSON = "application/json"
+UNCHANGED: dict[int | str, dict[str, Any]] = {304: {"description": "What If-None-Match names is still the answer"}}
 LONGEST_PAGE = 1000  # hours
 DEFAULT_WINDOW = timedelta(days=7)
 
@@ -44,7 +45,13 @@ SeriesName = Annotated[
     str | None, Query(description="Name in config.toml; the first one by default", examples=["bitcoin_transactions"])
 ]
 NumPredictions = Annotated[
-    int, Query(ge=1, le=LONGEST_HORIZON, description="Hours to forecast, from the first unknown one on", examples=[24])
+    int | None,
+    Query(
+        ge=1,
+        le=LONGEST_HORIZON,
+        description="Hours to answer, from the first unknown one on; the series' horizon by default",
+        examples=[24],
+    ),
 ]
 
 
@@ -58,24 +65,24 @@ def _service(request: Request) -> Service:
     tags=["forecast"],
     response_model=Forecast,
     dependencies=[Depends(writing)],
-    openapi_extra={"security": SECURITY},
+    openapi_extra={"security": TO_WRITE},
     responses=problems(401, 404, 413, 422, 429, 503),
 )
 async def forecast(
     request: Request,
-    num_predictions: NumPredictions = 168,
+    num_predictions: NumPredictions = None,
     return_predictions: Annotated[bool, Query(description="false: an empty list instead of the hours")] = True,
     series: SeriesName = None,
 ) -> Response:
-    """Forecast the next hours from the newest stored ones, store them, and answer them.
+    """Forecast the next hours from the newest stored ones, store them, and answer the first of them.
 
-    The same hours and the same model give the same forecast, so that it is made once: asking again answers the stored
-    one, until a new hour, a corrected hour or a new champion comes.
+    At least the series' whole horizon is stored. The same hours and the same model give the same forecast, so that it
+    is made once: asking again answers the stored one, until a new hour, a corrected hour or a new champion comes.
     """
     service = _service(request)
-    shown = num_predictions if return_predictions else 0
-    body = await service.forecast(service.settings.series_id(series), num_predictions, shown)
-    return Response(body, media_type=JSON)
+    series_id = service.settings.series_id(series)
+    body = await service.forecast(series_id, num_predictions, listed=return_predictions)
+    return body.answer(request)
 
 
 @router.get(
@@ -83,29 +90,31 @@ async def forecast(
     tags=["forecast"],
     response_model=Forecast,
     dependencies=[Depends(reading)],
-    openapi_extra={"security": SECURITY},
-    responses=problems(401, 404, 413, 422, 429, 503),
+    openapi_extra={"security": TO_READ},
+    responses=problems(401, 404, 413, 422, 429, 503) | UNCHANGED,
 )
 async def latest_forecast(request: Request, series: SeriesName = None) -> Response:
     """The forecast that was issued last."""
     service = _service(request)
-    return Response(await service.latest(service.settings.series_id(series)), media_type=JSON)
+    body = await service.latest(service.settings.series_id(series))
+    return body.answer(request)
 
 
 @router.get(
     "/performance",
     tags=["monitoring"],
+    response_model=Performance,
     dependencies=[Depends(reading)],
-    openapi_extra={"security": SECURITY},
-    responses=problems(401, 404, 413, 422, 429, 503),
+    openapi_extra={"security": TO_READ},
+    responses=problems(401, 404, 413, 422, 429, 503) | UNCHANGED,
 )
 async def performance(
     request: Request,
     series: SeriesName = None,
-    since: Annotated[Moment | None, Query(description="First hour; 7 days before `until` by default")] = None,
+    since: Annotated[Moment | None, Query(description="First hour; 7 days before the end by default")] = None,
     until: Annotated[Moment | None, Query(description="End, not included; now by default")] = None,
     limit: Annotated[int, Query(ge=1, le=LONGEST_PAGE, description="Hours on one page")] = 168,
-) -> Performance:
+) -> Response:
     """Forecast hours beside what happened and the weekly naive. For the next page ask again with since=next_since."""
     service = _service(request)
     series_id = service.settings.series_id(series)
@@ -114,7 +123,7 @@ async def performance(
     rows = await service.ask(lambda database: database.performance(series_id, since=begin, until=end, limit=limit + 1))
     page = rows[:limit]
     score = monitoring.live_score(page, [])
-    return Performance(
+    answer = Performance(
         series=series_id,
         unit=service.settings.series[series_id].unit,
         since=begin,
@@ -125,6 +134,7 @@ async def performance(
         hours=[ScoredHour.model_validate(row) for row in page],
         next_since=rows[limit]["prediction_date"] if len(rows) > limit else None,
     )
+    return Body(answer.model_dump_json().encode()).answer(request)
 
 
 _EARLIEST = datetime.min.replace(tzinfo=UTC) + DEFAULT_WINDOW
@@ -134,7 +144,7 @@ _EARLIEST = datetime.min.replace(tzinfo=UTC) + DEFAULT_WINDOW
     "/model",
     tags=["model"],
     dependencies=[Depends(reading)],
-    openapi_extra={"security": SECURITY},
+    openapi_extra={"security": TO_READ},
     responses=problems(401, 404, 413, 422, 429, 503),
 )
 async def model(request: Request, series: SeriesName = None) -> Card:
@@ -147,7 +157,7 @@ async def model(request: Request, series: SeriesName = None) -> Card:
     "/series",
     tags=["model"],
     dependencies=[Depends(reading)],
-    openapi_extra={"security": SECURITY},
+    openapi_extra={"security": TO_READ},
     responses=problems(401, 413, 429, 503),
 )
 async def series_list(request: Request) -> list[SeriesInfo]:
@@ -171,12 +181,19 @@ async def series_list(request: Request) -> list[SeriesInfo]:
 
 
 @router.get("/health", tags=["operation"], responses=problems(413))
-async def health() -> Health:
-    """The process is alive. It says nothing about the database: /ready does."""
-    return Health(status="ok")
+async def health(request: Request) -> Health:
+    """The process is alive, and which champions it serves. The database is not asked: /ready does."""
+    service = _service(request)
+    versions = {series_id: service.version(series_id) for series_id in service.settings.series}
+    return Health(
+        status="ok",
+        revision=service.settings.environment.revision,
+        model_version=next(iter(versions.values())),
+        models=versions,
+    )
 
 
-_NOT_READY: dict[int | str, dict[str, Any]] = {503: {"model": Readiness, "description": "Not ready; `checks` says why"}}
+_NOT_READY: dict[int | str, dict[str, Any]] = {503: {"model": Readiness, "description": "Not ready; checks says why"}}
 
 
 @router.get("/ready", tags=["operation"], responses=problems(413, 429) | _NOT_READY)
@@ -191,7 +208,7 @@ async def ready(request: Request, response: Response) -> Readiness:
     "/metrics",
     tags=["operation"],
     dependencies=[Depends(reading)],
-    openapi_extra={"security": SECURITY},
+    openapi_extra={"security": TO_READ},
     response_class=Response,
     responses=problems(401, 413, 429) | {200: {"content": {"text/plain": {"schema": {"type": "string"}}}}},
 )

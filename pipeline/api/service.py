@@ -19,6 +19,7 @@ from functools import partial
 from typing import Any, Protocol, TypeVar
 
 from pipeline import card
+from pipeline.api.bodies import Body
 from pipeline.api.problems import Missing
 from pipeline.card import Card, ModelError
 from pipeline.database import Database, Newest
@@ -57,13 +58,13 @@ class Prepared:
 
     state: State
     vintage: Vintage
-    bodies: dict[int, bytes] = field(default_factory=dict)
+    bodies: dict[int, Body] = field(default_factory=dict)
 
-    def body(self, hours: int) -> bytes:
+    def body(self, hours: int) -> Body:
         if hours not in self.bodies:
             if len(self.bodies) >= KEPT_BODIES:
                 self.bodies.clear()
-            self.bodies[hours] = json.dumps(self.vintage.first(hours).as_json()).encode()
+            self.bodies[hours] = Body(json.dumps(self.vintage.first(hours).as_json()).encode())
         return self.bodies[hours]
 
 
@@ -121,11 +122,7 @@ class Service:
     async def _look(self, series_id: str) -> State:
         begun = time.monotonic()
         newest = await self.ask(lambda database: database.newest(series_id))
-        try:
-            version = self.card(series_id).version
-        except ModelError:
-            version = None
-        state = State(newest, version)
+        state = State(newest, self.version(series_id))
         self._states[series_id] = begun, state
         return state
 
@@ -145,13 +142,25 @@ class Service:
             known = self._cards[series_id] = stamp, read
         return known[1]
 
-    async def forecast(self, series_id: str, horizon: int, shown: int) -> bytes:
-        """JSON of the forecast of the newest hours, its first `shown` hours: from memory, stored, or made now."""
+    def version(self, series_id: str) -> str | None:
+        """Of the champion that serves; None without one that can be read."""
+        try:
+            return self.card(series_id).version
+        except ModelError:
+            return None
+
+    async def forecast(self, series_id: str, hours: int | None = None, *, listed: bool = True) -> Body:
+        """JSON of the first `hours` of the forecast from the newest hours on: from memory, stored, or made now.
+
+        It is never made shorter than the series' own horizon: a stored vintage is what everybody sees.
+        """
+        usual = self.settings.series[series_id].horizon
+        horizon = max(hours or 0, usual)
         state = await self.state(series_id)
         known = self._made.get(series_id)
         if known is None or known.state.basis != state.basis or len(known.vintage) < horizon:
             known = await self.once(("forecast", series_id, horizon), lambda: self._find_or_make(series_id, horizon))
-        return known.body(shown)
+        return known.body((hours or usual) if listed else 0)
 
     async def _find_or_make(self, series_id: str, horizon: int) -> Prepared:
         async with self._one_forecast:
@@ -183,7 +192,7 @@ class Service:
         )
         return Vintage.of_rows(database.vintage(series_id, issued_at)) if issued_at else None
 
-    async def latest(self, series_id: str) -> bytes:
+    async def latest(self, series_id: str) -> Body:
         """JSON of the vintage that was issued last, by whatever model. Raises Missing when none was."""
         state = await self.state(series_id)
         known = self._issued.get(series_id)

@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import gzip
 import time
-from dataclasses import dataclass, field
 from functools import cache, partial
 from typing import Annotated
 
@@ -12,6 +10,7 @@ from fastapi import APIRouter, Depends, Query, Request
 from fastapi.responses import Response
 from starlette.exceptions import HTTPException
 
+from pipeline.api.bodies import Body
 from pipeline.api.guard import reading
 from pipeline.api.service import Service
 from pipeline.dashboard import render
@@ -20,28 +19,11 @@ from pipeline.database import Database
 
 router = APIRouter(include_in_schema=False)
 KEPT_SECONDS = 5
+HTML = "text/html; charset=utf-8"
 FOR_EVER = "public, max-age=31536000, immutable"
 
 
-@dataclass(frozen=True)
-class Body:
-    """The same bytes twice."""
-
-    plain: bytes
-    packed: bytes = field(repr=False)
-
-    @classmethod
-    def of(cls, plain: bytes) -> Body:
-        return cls(plain, gzip.compress(plain, 6, mtime=0))
-
-    def answer(self, request: Request, media_type: str, cache_control: str) -> Response:
-        headers = {"Cache-Control": cache_control, "Vary": "Accept-Encoding"}
-        if "gzip" in request.headers.get("accept-encoding", ""):
-            return Response(self.packed, headers=headers | {"Content-Encoding": "gzip"}, media_type=media_type)
-        return Response(self.plain, headers=headers, media_type=media_type)
-
-
-@router.api_route("/", methods=["GET", "HEAD"], dependencies=[Depends(reading)])
+@router.get("/", dependencies=[Depends(reading)])
 async def page(request: Request, series: Annotated[str | None, Query()] = None) -> Response:
     """The page of a series."""
     service: Service = request.app.state.service
@@ -53,7 +35,7 @@ async def page(request: Request, series: Annotated[str | None, Query()] = None) 
             ("page", series_id), lambda: service.ask(partial(_render, service=service, series_id=series_id))
         )
         pages[series_id] = time.monotonic(), body
-    return body.answer(request, "text/html; charset=utf-8", "no-cache")
+    return body.answer(request, HTML)
 
 
 def _render(database: Database, *, service: Service, series_id: str) -> Body:
@@ -61,10 +43,24 @@ def _render(database: Database, *, service: Service, series_id: str) -> Body:
     report = collect(settings, database, service.clock(), series_id)
     links = {name: f"?series={name}" for name in settings.series}
     titles = {name: wanted.title or name for name, wanted in settings.series.items()}
-    return Body.of(render.render(report, links, titles, live=True).encode())
+    return Body(render.render(report, links, titles, live=True).encode())
 
 
-@router.api_route("/assets/{name}", methods=["GET", "HEAD"])
+@router.get("/docs")
+async def docs(request: Request) -> Response:
+    """The API for people. As open as its schema."""
+    service: Service = request.app.state.service
+    settings = service.settings
+    scheme = "https" if settings.environment.production else request.url.scheme  # where the platform ends TLS
+    address = str(request.base_url.replace(scheme=scheme)).rstrip("/")
+    closed = settings.api.reading == "key"
+    html = await service.in_thread(
+        lambda: render.render_reference(request.app.openapi(), address, reading_closed=closed)
+    )
+    return Body(html.encode()).answer(request, HTML)
+
+
+@router.get("/assets/{name}")
 async def asset(request: Request, name: str) -> Response:
     """A file of the page. Nothing in it is secret."""
     content = render.assets().get(name)
@@ -76,4 +72,4 @@ async def asset(request: Request, name: str) -> Response:
 
 @cache
 def _packed(_name: str, content: bytes) -> Body:
-    return Body.of(content)
+    return Body(content)

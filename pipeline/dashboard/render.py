@@ -1,4 +1,4 @@
-"""Report -> HTML, and the files that the HTML asks for. No CDN, no build step, nothing inline that runs."""
+"""Report or API schema -> HTML, and the files that it asks for. No CDN, no build step, nothing inline that runs."""
 
 from __future__ import annotations
 
@@ -8,11 +8,12 @@ from collections.abc import Mapping
 from datetime import UTC, datetime
 from functools import cache
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from markupsafe import Markup
 
-from pipeline.dashboard.report import Report, duration, number, status_of
+from pipeline.dashboard.reference import operations
+from pipeline.dashboard.report import Report, duration, hours, number, status_of
 
 if TYPE_CHECKING:
     from jinja2 import Environment
@@ -50,7 +51,7 @@ def _environment() -> Environment:
         lstrip_blocks=True,
     )
     environment.globals["asset"] = asset_url
-    environment.filters |= {"number": number, "moment": _moment, "status": status_of, "since": duration}
+    environment.filters |= {"number": number, "moment": _moment, "status": status_of, "since": duration, "hours": hours}
     return environment
 
 
@@ -70,5 +71,20 @@ def render(report: Report, links: Mapping[str, str], titles: Mapping[str, str], 
             titles=titles,
             live=live,
             data=Markup(data.replace("<", "\\u003c")),  # noqa: S704  JSON of numbers and a unit, and no tag can begin in it
+        )
+    )
+
+
+def render_reference(document: Mapping[str, Any], address: str, *, reading_closed: bool) -> str:
+    """The API for people, from its OpenAPI schema, as served at this address."""
+    info = document["info"]
+    return (
+        _environment()
+        .get_template("docs.html")
+        .render(
+            operations=operations(document, address),
+            description=info["description"],
+            version=info["version"],
+            reading_closed=reading_closed,
         )
     )

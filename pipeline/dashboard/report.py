@@ -9,8 +9,6 @@ from datetime import UTC, datetime, timedelta
 from statistics import fmean
 from typing import Any, Literal
 
-import numpy as np
-
 from pipeline import monitoring
 from pipeline.card import Card, ModelError, read_card
 from pipeline.database import Database, Newest
@@ -196,6 +194,11 @@ def duration(age: timedelta) -> str:
     return f"{minutes / 60:.0f} h" if minutes < 48 * 60 else f"{minutes / 1440:,.0f} days"
 
 
+def hours(count: int, kind: str = "") -> str:
+    """1 hour, 24 scored hours."""
+    return f"{count:,} {kind}hour{'s' if count != 1 else ''}"
+
+
 def figures(scored: Sequence[Row], target: float) -> list[Figure]:
     """Means over the last week of scored hours."""
     if not scored:
@@ -205,7 +208,7 @@ def figures(scored: Sequence[Row], target: float) -> list[Figure]:
     beside = [row for row in scored if row["naive_error"] is not None]
     covered = fmean(bool(row["covered"]) for row in scored)
     shown = [
-        Figure("Mean actual", number(actual), f"over {len(scored)} scored hours"),
+        Figure("Mean actual", number(actual), f"over {hours(len(scored), 'scored ')}"),
         Figure("Mean predicted", number(fmean(row["prediction"] for row in scored)), "on the same hours"),
         Figure("Mean absolute error", number(mae), f"{mae / actual:.1%} of the mean" if actual else ""),
     ]
@@ -251,7 +254,7 @@ def forecast_chart(known: Grid | None, rows: Sequence[Row], end: datetime) -> di
     if known is not None:
         first = to_seconds(known.start)
         for i, value in enumerate(known.values):
-            columns[first + i * HOUR] = [None if np.isnan(value) else short(value), None, None, None]
+            columns[first + i * HOUR] = [None if math.isnan(value) else short(value), None, None, None]
     for row in rows:
         if row["prediction_date"] > end - SHOWN_PAST:
             column = columns.setdefault(to_seconds(row["prediction_date"]), [None] * 4)
@@ -298,7 +301,7 @@ def summaries(charts: Mapping[str, Mapping[str, Any]], vintage: Vintage | None, 
     if vintage:
         day = vintage.first(24).rows
         low, high = min(row["prediction"] for row in day), max(row["prediction"] for row in day)
-        said["forecast"] = f"The next {len(day)} hours are forecast between {number(low)} and {number(high)} {unit}."
+        said["forecast"] = f"Forecast of the next {hours(len(day))}: {number(low)} to {number(high)} {unit}."
     if charts["error"]["t"]:
         newest = {name: charts["error"][name][-1] for name in ("mae", "naive", "limit", "coverage")}
         said["error"] = (

@@ -16,10 +16,10 @@
   });
   const dashed = { width: 1.5, dash: [5, 4] };
 
-  function axes(xValues, yFormat) {
+  function axes(xValues, yFormat, xOptions = {}) {
     const common = { stroke: colour("muted"), grid: { stroke: colour("line"), width: 1 }, ticks: { show: false }, font: "12px system-ui, sans-serif" };
     return [
-      { ...common, grid: { show: false }, values: xValues, space: 70, size: 28 },
+      { ...common, grid: { show: false }, values: xValues, space: 70, size: 28, ...xOptions },
       { ...common, size: 52, values: (_, ticks) => ticks.map(yFormat) },
     ];
   }
@@ -43,6 +43,12 @@
     } } };
   }
 
+  // The legend shows the values of one hour while nobody points at another.
+  const resting = (at) => ({ hooks: {
+    ready: (u) => u.setLegend({ idx: at }),
+    setLegend: (u) => { if (u.legend.idx == null) u.setLegend({ idx: at }); },
+  } });
+
   const band = { label: "Lower", stroke: "transparent", width: 0, points: { show: false }, value: (_, value) => plain(value) };
   const charts = {
     forecast: () => ({
@@ -51,6 +57,7 @@
       bands: [{ series: [1, 2], fill: colour("band") }],
       axes: axes(days, (v) => axisFigures.format(v)),
       plugins: [border(data.forecast.end)],
+      rest: Math.max(0, data.forecast.t.indexOf(data.forecast.end)),
       height: 300,
     }),
     error: () => ({
@@ -63,8 +70,9 @@
     lead: () => ({
       columns: [data.lead.t, data.lead.live, data.lead.backtest],
       series: [leads, line("Live", "forecast"), line("Backtest", "naive", dashed)],
-      axes: axes((_, ticks) => ticks.map((t) => `${t} h`), (v) => axisFigures.format(v)),
+      axes: axes((_, ticks) => ticks.map((t) => `${t} h`), (v) => axisFigures.format(v), { incrs: [1, 6, 12, 24, 48, 72, 168, 336] }),
       counted: true,
+      rest: Math.min(23, data.lead.t.length - 1),
       fromZero: true,
       height: 230,
     }),
@@ -79,13 +87,14 @@
 
   function draw(element) {
     const name = element.dataset.chart;
-    const { columns, height, fromZero, range, counted, ...options } = charts[name]();
+    const { columns, height, fromZero, range, counted, rest = columns[0].length - 1, plugins = [], ...options } = charts[name]();
     element.replaceChildren();
     // On a phone three days on either side, so that the interval can be seen.
     const near = name === "forecast" && element.clientWidth < 560 ? [data.forecast.end - 3 * 86400, data.forecast.end + 3 * 86400] : null;
     const y = range ? { range } : fromZero ? { range: (_, _low, high) => [0, (high || 1) * 1.08] } : {};
     const plot = new uPlot({
       ...options,
+      plugins: [...plugins, resting(rest)],
       width: element.clientWidth,
       height,
       tzDate: (t) => uPlot.tzDate(new Date(t * 1000), "UTC"),
