@@ -4,7 +4,7 @@
 #     deploy/image.sh build IMAGE   labelled with the commit ($REVISION) and the versions of the champions in model/
 #     deploy/image.sh try IMAGE     can it load its champions, does it start without any right, is it ready, does it forecast?
 #
-# Needs docker. SERVING=auto|slim|full as in the Dockerfile.
+# Needs docker. SERVING=auto|slim|full as in the Dockerfile; BASE_IMAGE, another base than the Dockerfile names.
 set -euo pipefail
 cd "$(dirname "$0")/.."
 
@@ -12,7 +12,7 @@ build() {
   local versions
   versions=$(sed -n 's/^  "version": "\([^"]*\)".*/\1/p' model/*/card.json 2>/dev/null | paste -sd ' ' - || true)
   docker build --tag "$1" --build-arg SERVING="${SERVING:-auto}" --build-arg REVISION="${REVISION:-unknown}" \
-    --build-arg MODEL_VERSION="${versions:-none}" .
+    --build-arg MODEL_VERSION="${versions:-none}" ${BASE_IMAGE:+--build-arg BASE="$BASE_IMAGE"} .
 }
 
 try() {
