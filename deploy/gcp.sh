@@ -120,7 +120,7 @@ create_roles() {
     grant "serviceAccount:$account" "$role" projects "$PROJECT"
   done
   grant "serviceAccount:$account" roles/iam.serviceAccountUser "iam service-accounts" "$runner"
-  grant "serviceAccount:$account" roles/iam.serviceAccountOpenIdTokenCreator "iam service-accounts" "$account"
+  grant "serviceAccount:$account" roles/iam.serviceAccountTokenCreator "iam service-accounts" "$account"
 }
 
 # GitHub's workflows of this one repository and its main branch act as $account, without any key. The numbers of owner and

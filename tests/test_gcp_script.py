@@ -97,7 +97,7 @@ def test_roles_are_few_and_secrets_are_neither_printed_nor_on_a_command_line(clo
     roles = {role.split()[-2] for role in clouds.state["roles"]}
     assert roles == {
         "roles/artifactregistry.writer",
-        "roles/iam.serviceAccountOpenIdTokenCreator",
+        "roles/iam.serviceAccountTokenCreator",
         "roles/iam.serviceAccountUser",
         "roles/iam.workloadIdentityUser",
         "roles/logging.logWriter",
