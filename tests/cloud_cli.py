@@ -75,6 +75,8 @@ ALONE |= {
 
 def gcloud(state: dict[str, Any], argv: list[str]) -> str:
     words, flags = split(argv)
+    if "--flags-file" in flags:
+        state.setdefault("flags files", []).append(Path(flags["--flags-file"]).read_text())
     match words:
         case ["auth", "print-identity-token"]:
             return "head.payload.signature"
