@@ -6,8 +6,8 @@
 #
 # It needs no right and no writable disk but /tmp: docker run --read-only --tmpfs /tmp --cap-drop ALL --user 10001 ...
 
-# Pin the base by digest for builds that repeat to the byte. `docker buildx imagetools inspect python:3.13-slim` tells
-# it; put it behind the tag: python:3.13-slim@sha256:...
+# By tag here, so that `docker build .` works on whatever of it a machine has; deploy/image.sh, which builds what is
+# deployed, passes the same tag with its digest.
 ARG BASE=python:3.13-slim
 
 FROM ${BASE} AS base

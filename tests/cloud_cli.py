@@ -252,7 +252,7 @@ def docker(state: dict[str, Any], argv: list[str]) -> str:
             return "container"
         case "exec" if state.get("broken model"):
             raise UnknownError("error: expected sha256 0, got 1")
-        case "build" | "push" | "run" | "exec" | "rm" | "logs":
+        case "pull" | "build" | "push" | "run" | "exec" | "rm" | "logs":
             pass
         case other:
             raise UnknownError(f"docker {other}")

@@ -13,6 +13,7 @@ from pathlib import Path
 
 import pytest
 
+from tests.conftest import wait_until
 from tests.images import base, docker
 
 LARGEST = 650e6  # bytes, unpacked
@@ -25,7 +26,7 @@ STRICT += ("--security-opt", "no-new-privileges", "--network", "none")
 def container(image: str) -> Iterator[str]:
     """The image with no environment but the port, and with no right."""
     name = f"actioncast-{uuid.uuid4().hex[:8]}"
-    docker("run", "--detach", "--name", name, *STRICT, "--env", "PORT=9000", image)
+    docker("run", "--detach", "--name", name, *STRICT, "--env", "PORT=9000", "--health-interval", "1s", image)
     yield name
     docker("rm", "--force", name)
 
@@ -43,6 +44,7 @@ def test_image_without_any_right_forecasts_and_stops_when_asked(container: str) 
         in docker("exec", container, "ls", "/app/.env", "/app/tests", "/app/data", "/app/.git", check=False).stderr
     )
     assert not docker("exec", container, "sh", "-c", "grep -rl canary /app || true").stdout
+    wait_until(lambda: docker("inspect", "--format", "{{.State.Health.Status}}", container).stdout == "healthy\n", 60)
     begun = time.monotonic()
     docker("stop", "--time", "10", container)
     assert time.monotonic() - begun < 10
