@@ -136,7 +136,7 @@ def test_the_real_gcloud_knows_every_command(clouds: Clouds, ready: Clouds, tmp_
     gcp(clouds, "status", **EVERYTHING)
     gcp(clouds, "destroy", "--yes", **EVERYTHING)
     given = iter(ready.state["flags files"])
-    commands = set()
+    commands: set[str] = set()
     for call in ready.calls("gcloud") + clouds.calls("gcloud"):
         for position, word in enumerate(call):
             if word.startswith("--flags-file="):
