@@ -47,7 +47,7 @@ RUN uv pip install --no-cache --quiet --python /venv/bin/python --require-hashes
 FROM base AS example
 COPY --from=dependencies /venv /venv
 WORKDIR /src
-COPY *.py config.toml ./
+COPY *.py ./
 COPY pipeline pipeline/
 COPY sql sql/
 COPY data data/

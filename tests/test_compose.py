@@ -36,7 +36,7 @@ def read(since, until):
 CONFIG = """
 [series.wave]
 unit = "things/h"
-source = { kind = "python", function = "my_source:read" }
+source = { kind = "python", function = "deploy.my_source:read" }
 [train]
 candidates = ["seasonal_naive", "ridge"]
 history_days = 40
@@ -94,7 +94,7 @@ def compose(engine: None, clone: Path, tmp_path: Path) -> Iterator[Compose]:
     shutil.rmtree(folder / "model", ignore_errors=True)
     (folder / "model").mkdir()
     (folder / ".env").unlink()
-    (folder / "my_source.py").write_text(SOURCE)
+    (folder / "deploy/my_source.py").write_text(SOURCE)
     (folder / "config.toml").write_text(CONFIG)
     running = Compose(folder, command)
     yield running
