@@ -26,7 +26,7 @@ serve: $(VENV)/.scripts ## the API and its page on http://127.0.0.1:8000 (PORT=.
 test: $(VENV)/.tools ## all tests, with line and branch coverage
 	$(RUN) -m pytest --cov --cov-report=term $(ARGS)
 
-check: $(VENV)/.tools ## linters, types and workflow files
+check: $(VENV)/.tools ## linters, types, workflow files and Dockerfiles
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
@@ -35,6 +35,7 @@ check: $(VENV)/.tools ## linters, types and workflow files
 	$(BIN)/check-jsonschema --builtin-schema vendor.github-workflows .github/workflows/*.yml
 	$(BIN)/check-jsonschema --builtin-schema vendor.github-actions .github/actions/*/action.yml
 	$(BIN)/check-jsonschema --builtin-schema custom.github-workflows-require-timeout .github/workflows/*.yml
+	$(BIN)/hadolint Dockerfile .ci/postgres/Dockerfile
 	@! grep -nE 'https?://' requirements.txt requirements/*.txt || { echo "a lock file names a registry"; exit 1; }
 
 bench: $(VENV)/.tools ## performance claims, measured here and now (BENCHES="etl m4 ..."; some want more, and say what)

@@ -48,7 +48,7 @@ smoke() {
   audience=$(python3 -c 'import json, sys; print(json.load(sys.stdin)["status"]["url"])' <<<"$state")
   SMOKE_TOKEN=$(gcloud auth print-identity-token --quiet --include-email --audiences="$audience" \
     --impersonate-service-account="${DEPLOY_ACCOUNT:?is not set}" 2>/dev/null) ||
-    { echo "no identity token for $DEPLOY_ACCOUNT: has it roles/iam.serviceAccountOpenIdTokenCreator on itself?" >&2; return 1; }
+    { echo "no identity token for $DEPLOY_ACCOUNT: has it roles/iam.serviceAccountTokenCreator on itself?" >&2; return 1; }
   export SMOKE_TOKEN
   python3 -m deploy.smoke "$(revision candidate url)" --champions model
 }

@@ -36,13 +36,13 @@ changes=0
 gc() { gcloud --project="$PROJECT" --quiet "$@"; }
 there() { gc "$@" >/dev/null 2>&1; }
 
-# change WORDS...: print a gcloud command that changes something and, but for --dry-run, run it
+# change WORDS...: print a gcloud command that changes something and, but for --dry-run, run it. A secret is no word of it,
+# which others could see in the list of processes: it comes last, as --flags-file=<(...), and gcloud reads it from a pipe.
 change() {
   local line
   changes=$((changes + 1))
   printf -v line '%q ' "$@"
-  for secret in "${password:-}" "${PING_TOKEN:-}"; do [ -z "$secret" ] || line=${line//"$secret"/***}; done
-  echo "+ gcloud $line"
+  echo "+ gcloud ${line/--flags-file=*/--flags-file=***}"
   [ -n "$dry_run" ] || gc "$@" >/dev/null </dev/null
 }
 
@@ -100,7 +100,7 @@ create_database() {
       change sql databases create "$SERVICE" --instance="$SERVICE"
     if ! there secrets describe "$SERVICE-database-url"; then
       password=$(openssl rand -hex 24)
-      change sql users create "$SERVICE" --instance="$SERVICE" --password="$password"
+      change sql users create "$SERVICE" --instance="$SERVICE" --flags-file=<(printf -- '--password: "%s"\n' "$password")
       DATABASE_URL="postgresql://$SERVICE:$password@/$SERVICE?host=/cloudsql/$connection"
     fi
     grant "serviceAccount:$runner" roles/cloudsql.client projects "$PROJECT"
@@ -120,7 +120,7 @@ create_roles() {
     grant "serviceAccount:$account" "$role" projects "$PROJECT"
   done
   grant "serviceAccount:$account" roles/iam.serviceAccountUser "iam service-accounts" "$runner"
-  grant "serviceAccount:$account" roles/iam.serviceAccountOpenIdTokenCreator "iam service-accounts" "$account"
+  grant "serviceAccount:$account" roles/iam.serviceAccountTokenCreator "iam service-accounts" "$account"
 }
 
 # GitHub's workflows of this one repository and its main branch act as $account, without any key. The numbers of owner and
@@ -176,7 +176,7 @@ create_ping() {
     change scheduler jobs create http "$SERVICE-hourly" --location="$REGION" --schedule='17 * * * *' --time-zone=UTC \
       --uri="https://api.github.com/repos/${GITHUB_REPOSITORY:?is not set}/actions/workflows/update_real_data.yml/dispatches" \
       --http-method=POST --message-body='{"ref":"main"}' --attempt-deadline=30s \
-      --headers="Authorization=Bearer $PING_TOKEN,Accept=application/vnd.github+json,User-Agent=$SERVICE"
+      --flags-file=<(printf -- '--headers:\n  Accept: application/vnd.github+json\n  Authorization: "Bearer %s"\n' "$PING_TOKEN")
 }
 
 create() {

@@ -4,15 +4,23 @@
 #     deploy/image.sh build IMAGE   labelled with the commit ($REVISION) and the versions of the champions in model/
 #     deploy/image.sh try IMAGE     can it load its champions, does it start without any right, is it ready, does it forecast?
 #
-# Needs docker. SERVING=auto|slim|full as in the Dockerfile.
+# Needs docker. SERVING=auto|slim|full as in the Dockerfile; BASE_IMAGE, another base than the one below.
 set -euo pipefail
 cd "$(dirname "$0")/.."
 
+# What is deployed is built on exactly this base. The digest of today, to be written here in a pull request now and then:
+#     docker buildx imagetools inspect python:3.13-slim --format '{{.Manifest.Digest}}'
+: "${BASE_IMAGE:=python:3.13-slim@sha256:7c61056e61ac89e852de05f3dc6fa51a6dd2181797bceed46aa725dd7cb2cd3b}"
+
 build() {
-  local versions
+  local versions tag=${BASE_IMAGE%@*}
+  if ! docker pull --quiet "$BASE_IMAGE" >/dev/null 2>&1 && docker image inspect "$tag" >/dev/null 2>&1; then
+    echo "warning: $BASE_IMAGE cannot be pulled; this machine's $tag takes its place" >&2
+    BASE_IMAGE=$tag
+  fi
   versions=$(sed -n 's/^  "version": "\([^"]*\)".*/\1/p' model/*/card.json 2>/dev/null | paste -sd ' ' - || true)
   docker build --tag "$1" --build-arg SERVING="${SERVING:-auto}" --build-arg REVISION="${REVISION:-unknown}" \
-    --build-arg MODEL_VERSION="${versions:-none}" .
+    --build-arg MODEL_VERSION="${versions:-none}" --build-arg BASE="$BASE_IMAGE" .
 }
 
 try() {

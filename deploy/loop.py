@@ -2,9 +2,11 @@
 
     python -m deploy.loop               # once
     python -m deploy.loop --every 3600  # and again, each time so many seconds after the last round began
+    python -m deploy.loop --due         # for GitLab CI and CircleCI: only the names of the series that want a training
 
 Runs the scripts of the workflows, one after another, for each series of config.toml. A script that fails is said and
-ends the round; with --every the next round tries again.
+ends the round of its series; with --every the next round tries again. A training is due where there is no champion or
+the check says so; --due prints one name a line.
 Exit codes: 0 the round is done; otherwise that of the script that failed.
 """
 
@@ -15,7 +17,7 @@ import json
 import subprocess
 import sys
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 
 from pipeline.settings import Settings, load_settings
 
@@ -30,21 +32,34 @@ def script(name: str, series_id: str) -> dict[str, object]:
     return report
 
 
+def has_champion(settings: Settings, series_id: str) -> bool:
+    return (settings.model_directory(series_id) / "card.json").exists()
+
+
+def is_bad(series_id: str) -> bool:
+    return script("check_retrain", series_id).get("verdict") == "retrain"
+
+
 def round_of(settings: Settings, series_id: str) -> None:
     script("update_real_data", series_id)
-    if not (settings.model_directory(series_id) / "card.json").exists():
+    if not has_champion(settings, series_id):
         script("train", series_id)
     script("make_predictions", series_id)
-    if script("check_retrain", series_id).get("verdict") == "retrain":
+    if is_bad(series_id):
         script("train", series_id)
         script("make_predictions", series_id)
 
 
-def once(settings: Settings) -> int:
+def tell_whether_due(settings: Settings, series_id: str) -> None:
+    if not has_champion(settings, series_id) or is_bad(series_id):
+        print(series_id)
+
+
+def once(settings: Settings, story: Callable[[Settings, str], None]) -> int:
     worst = 0
     for series_id in settings.series:
         try:
-            round_of(settings, series_id)
+            story(settings, series_id)
         except subprocess.CalledProcessError as error:
             print(f"error: {error.cmd[1]} ended with {error.returncode}", file=sys.stderr)
             worst = max(worst, error.returncode)
@@ -54,11 +69,12 @@ def once(settings: Settings) -> int:
 def main(argv: Sequence[str] | None = None) -> int:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--every", type=int, default=0, help="seconds between rounds (default: 0, one round)")
+    parser.add_argument("--due", action="store_true", help="only print the series that want a training")
     arguments = parser.parse_args(argv)
     settings = load_settings()
     while True:
         begun = time.monotonic()
-        code = once(settings)
+        code = once(settings, tell_whether_due if arguments.due else round_of)
         if not arguments.every:
             return code
         time.sleep(max(0.0, arguments.every - (time.monotonic() - begun)))

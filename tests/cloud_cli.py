@@ -75,6 +75,8 @@ ALONE |= {
 
 def gcloud(state: dict[str, Any], argv: list[str]) -> str:
     words, flags = split(argv)
+    if "--flags-file" in flags:
+        state.setdefault("flags files", []).append(Path(flags["--flags-file"]).read_text())
     match words:
         case ["auth", "print-identity-token"]:
             return "head.payload.signature"
@@ -250,7 +252,7 @@ def docker(state: dict[str, Any], argv: list[str]) -> str:
             return "container"
         case "exec" if state.get("broken model"):
             raise UnknownError("error: expected sha256 0, got 1")
-        case "build" | "push" | "run" | "exec" | "rm" | "logs":
+        case "pull" | "build" | "push" | "run" | "exec" | "rm" | "logs":
             pass
         case other:
             raise UnknownError(f"docker {other}")

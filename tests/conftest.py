@@ -17,6 +17,7 @@ import pytest
 from pipeline import source
 from pipeline.database import Database, open_database
 from pipeline.settings import load_settings
+from tests.images import champion, clone, containers, engine, image  # noqa: F401 fixtures
 from tests.temp_postgres import PostgresMissingError, TempPostgres, binaries
 
 MIDNIGHT = datetime(2022, 3, 4, tzinfo=UTC)

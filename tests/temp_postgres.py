@@ -46,7 +46,7 @@ class TempPostgres:
 
     def __init__(self, *, durable: bool = False) -> None:
         self.durable = durable  # with fsync, as in production: for benchmarks
-        self.port = _free_port()
+        self.port = free_port()
         self._count = 0
 
     def __enter__(self) -> TempPostgres:
@@ -121,7 +121,8 @@ def _server_user() -> str | None:
     return "postgres" if "postgres" in known else "nobody"
 
 
-def _free_port() -> int:
+def free_port() -> int:
+    """A port of loopback that nobody listens to now."""
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         return int(probe.getsockname()[1])

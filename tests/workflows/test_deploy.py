@@ -108,6 +108,8 @@ def test_deployment_serves_and_a_rollback_lasts_until_the_next_one(
     clock.press(file).check()
     assert serving(clouds, file) not in (old, new)
     canaries.assert_unseen(clock.github, *clock.runs)
+    secrets = ["ecr-password", "google-access-token", *canaries.secrets.values()]
+    assert not [call for call in clouds.calls() if any(secret in word for word in call for secret in secrets)]
 
 
 @pytest.mark.parametrize("file", TARGETS)
