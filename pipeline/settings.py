@@ -167,7 +167,7 @@ class RetrainSettings(Table):
     window_hours: int = Field(default=48, ge=1)
     minimum_scored_hours: int = Field(default=24, ge=1)
     maximum_ratio_to_backtest: float = Field(default=1.5, gt=0)
-    maximum_ratio_to_naive: float = Field(default=1.0, gt=0)
+    maximum_ratio_to_naive: float = Field(default=1.1, gt=0)
     bad_checks: int = Field(default=3, ge=1)
     of_checks: int = Field(default=4, ge=1)
     cooldown_hours: float = Field(default=24, ge=0)
