@@ -154,7 +154,7 @@ _CHECKS = _table(
 )
 
 
-TABLES = (_SERIES, _REALITY, _EXOGENOUS, _PREDICTIONS, _ETL_RUNS, _TRAINING_RUNS, _CHECKS)  # all that is stored
+TABLES = (_REALITY, _PREDICTIONS, _ETL_RUNS, _TRAINING_RUNS, _CHECKS, _EXOGENOUS, _SERIES)  # all that is stored
 
 _DRIVERS = {"postgresql": "postgresql+psycopg2", "postgres": "postgresql+psycopg2", "sqlite": "sqlite"}
 _URL_SHAPE = (

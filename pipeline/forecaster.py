@@ -166,14 +166,15 @@ def _ridges(seasonality: Sequence[int], sets: dict[str, Predictors]) -> list[Rec
             if name.removeprefix("short_") in TREE_SETS:
                 continue
             if predictors.calendar:
-                pool.append(Recipe(label, "ridge", predictors, log=log, alpha=1.0))
+                if not predictors.exogenous:
+                    pool.append(Recipe(label, "ridge", predictors, log=log, alpha=1.0))
                 pool.append(Recipe(f"{label}_squared", "ridge", predictors, log=log, loss="squared", alpha=0.3))
                 continue
             for lag in dict.fromkeys((0, 1, *seasonality)) if not predictors.exogenous else (0,):
                 pool.append(
                     Recipe(f"{label}{f'_diff{lag}' if lag else ''}", "ridge", predictors, log=log, difference=lag)
                 )
-    return pool
+    return sorted(pool, key=lambda recipe: bool(recipe.predictors.exogenous))  # what the budget may leave out is last
 
 
 # Small parts -------------------------------------------------------------------------------------------------------

@@ -47,7 +47,7 @@ def detect(values: Values) -> Seasons:
     longest = min(LONGEST, len(values) // CYCLES)
     found = autocorrelation(values, max(longest, 2 * WEEK))
     others = _clearest(found[: longest + 1])
-    daily = any(DAY % period == 0 or (period % DAY == 0 and _is_clear(found, DAY)) for period in others)
+    daily = any(_is_usual(found, period) for period in others)
     usual = np.mean([found[p] for p in USUAL if found[p]] or [0.0])
     if others and not daily and found[others[-1]] > max(usual + CLEAR / 4, STRONG):
         return Seasons(others, _at(found, others), "detected")
@@ -76,6 +76,12 @@ def autocorrelation(values: Values, longest: int) -> Values:
     pairs = products(known.astype(np.float64))
     mean = products(rest) / np.maximum(pairs, 1)
     return np.where(pairs >= DAY, mean / mean[0], 0.0) if mean[0] > 1e-12 else np.zeros(longest + 1)
+
+
+def _is_usual(found: Values, period: int) -> bool:
+    """A part of the day, some days, or about a week: the top of a wide peak is off by an hour or two."""
+    days = period % DAY == 0 and _is_clear(found, DAY)
+    return DAY % period == 0 or days or abs(period - WEEK) <= 0.03 * WEEK
 
 
 def _is_clear(found: Values, period: int) -> bool:

@@ -206,7 +206,9 @@ def test_a_tree_does_not_learn_a_missing_hour_either() -> None:
     values = seasonal(300)
     values[150] = NAN
     recipe = Recipe("trees", "random_forest", TEN_LAGS)
-    _, y = forecaster._matrices(fill_missing(values, SEASONS), ~np.isnan(values), FIRST_HOUR, recipe, np.zeros((300, 0)))
+    _, y = forecaster._matrices(
+        fill_missing(values, SEASONS), ~np.isnan(values), FIRST_HOUR, recipe, np.zeros((300, 0))
+    )
     assert len(y) == 300 - 20 - 1
 
 

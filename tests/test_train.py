@@ -189,7 +189,7 @@ def test_the_trackers_are_told(stage: Stage, monkeypatch: pytest.MonkeyPatch) ->
     report = stage.train(stage.load())
     assert report.tracked == ["notebook: page 1"]
     assert told[0].verdict == "promoted"
-    assert told[0].files == [stage.directory / card.CARD]
+    assert told[0].files == [stage.directory / card.CARD, stage.directory / card.DRAWING]
     assert "notebook: page 1" in report.as_text()
 
 

@@ -85,6 +85,7 @@ def test_complete_hours_are_stored_and_reported(run: Run, stub: Stub) -> None:
         "rejections": [],
         "last_hour": "2022-03-04T03:00:00Z",
         "outcome": "loaded",
+        "exogenous": {},
     }
     figures = ("outcome", "points_read", "points_rejected", "hours_loaded", "hours_missing", "message", "started_at")
     assert [tuple(row[name] for name in figures) for row in ran.etl_runs] == [("loaded", 15, 0, 3, 1, "", at(4.5))]
