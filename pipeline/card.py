@@ -200,9 +200,9 @@ def save(directory: Path, card: Card, numbers: bytes, drawing: str = "") -> None
 
 
 def as_text(card: Card) -> str:
-    """The card as JSON for people: a list of numbers stays on one line, so that a diff shows what changed."""
+    """The card as JSON for people: a list of numbers or days stays on one line, so that a diff shows what changed."""
     text = json.dumps(card.model_dump(mode="json"), indent=2) + "\n"
-    return re.sub(r"\[[\d\s.,eE+-]*\]", lambda found: " ".join(found[0].split()), text)
+    return re.sub(r"\[[\d\s.,eE+\"-]*\]", lambda found: " ".join(found[0].split()), text)
 
 
 def read_card(directory: Path) -> Card | None:

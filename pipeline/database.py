@@ -321,9 +321,10 @@ class Database:
         with self._transaction(write=False) as connection:
             return connection.scalar(query)
 
-    def series(self) -> dict[str, str]:
-        """The rows of the table `series`: the settings of each, as JSON text."""
-        return {row["series_id"]: row["settings"] for row in self._rows(select(_SERIES).order_by(_SERIES.c.series_id))}
+    def series(self, only: str | None = None) -> dict[str, str]:
+        """The rows of the table `series`, or one of them: the settings of each, as JSON text."""
+        query = select(_SERIES) if only is None else select(_SERIES).where(_SERIES.c.series_id == only)
+        return {row["series_id"]: row["settings"] for row in self._rows(query)}
 
     # predictions ---------------------------------------------------------------------------------------------------
 

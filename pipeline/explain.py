@@ -22,6 +22,8 @@ SHOWN = 10  # rows of the leaderboard
 DAY = 24
 WIDTH, HEIGHT = 960, 700
 PANEL_WIDTH, PANEL_HEIGHT = 440, 270
+LABEL_WIDTH, BAR_WIDTH = 290, 95  # of a row
+TOP = 55  # of a chart inside its panel: where the largest value is
 CHAMPION, OTHER, INK, QUIET = "#0b6e4f", "#9aa5b1", "#1f2933", "#616e7c"
 STYLE = f"text{{font:12px system-ui,sans-serif;fill:{INK}}}.h{{font-size:15px;font-weight:600}}.q{{fill:{QUIET}}}"
 Bars = Sequence[tuple[str, float, str]]  # label, value, colour
@@ -110,10 +112,10 @@ def _rows(bars: Bars) -> str:
     limit = min(max(value for _, value, _ in bars), 3 * min(value for _, value, _ in bars)) or 1.0
     drawn = []
     for i, (label, value, colour) in enumerate(bars):
-        y, width = 16 + 21 * i, 150 * min(value / limit, 1.0)
+        y, width = 16 + 21 * i, BAR_WIDTH * min(value / limit, 1.0)
         drawn.append(f'<text x="0" y="{y + 12}">{escape(label)}</text>')
-        drawn.append(f'<rect x="215" y="{y}" width="{width:.1f}" height="15" fill="{colour}"/>')
-        drawn.append(f'<text class="q" x="{220 + width:.1f}" y="{y + 12}">{_number(value)}</text>')
+        drawn.append(f'<rect x="{LABEL_WIDTH}" y="{y}" width="{width:.1f}" height="15" fill="{colour}"/>')
+        drawn.append(f'<text class="q" x="{LABEL_WIDTH + 5 + width:.1f}" y="{y + 12}">{_number(value)}</text>')
     return "".join(drawn)
 
 
@@ -122,7 +124,7 @@ def _columns(bars: Bars) -> str:
     limit, base, step = max(value for _, value, _ in bars) or 1.0, PANEL_HEIGHT - 30, (PANEL_WIDTH - 60) / len(bars)
     drawn = [_axis(limit, base)]
     for i, (label, value, colour) in enumerate(bars):
-        x, height = 55 + step * i, (base - 25) * value / limit
+        x, height = 55 + step * i, (base - TOP) * value / limit
         size = f'width="{step - 3:.1f}" height="{height:.1f}"'
         drawn.append(f'<rect x="{x:.1f}" y="{base - height:.1f}" {size} fill="{colour}"/>')
         if i % 3 == 0:
@@ -137,13 +139,13 @@ def _lines(lines: Sequence[tuple[str, Values, str]]) -> str:
     drawn = [_axis(limit, base)]
     for i, (name, values, colour) in enumerate(lines):
         points = " ".join(
-            f"{55 + (PANEL_WIDTH - 70) * (lead + 0.5) / horizon:.1f},{base - (base - 45) * value / limit:.1f}"
+            f"{55 + (PANEL_WIDTH - 70) * (lead + 0.5) / horizon:.1f},{base - (base - TOP) * value / limit:.1f}"
             for lead, value in enumerate(values)
             if not np.isnan(value)
         )
         drawn.append(f'<polyline points="{points}" fill="none" stroke="{colour}" stroke-width="2"/>')
-        drawn.append(f'<rect x="{60 + 190 * i}" y="12" width="12" height="12" fill="{colour}"/>')
-        drawn.append(f'<text x="{77 + 190 * i}" y="22">{escape(name)}</text>')
+        drawn.append(f'<rect x="60" y="{10 + 17 * i}" width="12" height="12" fill="{colour}"/>')
+        drawn.append(f'<text x="77" y="{20 + 17 * i}">{escape(name)}</text>')
     ends = f'<text class="q" x="55" y="{base + 16}">1</text>'
     return "".join([*drawn, ends, f'<text class="q" x="{PANEL_WIDTH - 35}" y="{base + 16}">{horizon}</text>'])
 
@@ -153,7 +155,7 @@ def _axis(limit: float, base: int) -> str:
     return (
         f'<line x1="52" x2="{PANEL_WIDTH}" y1="{base}" y2="{base}" stroke="{OTHER}"/>'
         f'<text class="q" x="46" y="{base + 4}" text-anchor="end">0</text>'
-        f'<text class="q" x="46" y="49" text-anchor="end">{_number(limit)}</text>'
+        f'<text class="q" x="46" y="{TOP + 4}" text-anchor="end">{_number(limit)}</text>'
     )
 
 

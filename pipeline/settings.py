@@ -278,6 +278,7 @@ class Config(Table):
 class Settings(Config):
     """Everything a verb may ask for."""
 
+    broken: dict[str, str] = Field(default={}, exclude=True)  # rows of the table `series` that cannot be used, and why
     environment: Environment = Field(default=Environment(), exclude=True)
     folder: Path = Field(default=Path(), exclude=True)  # of config.toml: relative paths start here
 
@@ -285,9 +286,27 @@ class Settings(Config):
         """The series asked for; the first table of config.toml when none is."""
         if wanted is None:
             return next(iter(self.series))
+        if wanted in self.broken:
+            raise SettingsError(f"the table series, {wanted}: {self.broken[wanted]}")
         if wanted not in self.series:
-            raise SettingsError(f"there is no series {wanted!r}; config.toml has: {', '.join(self.series)}")
+            known = ", ".join(self.series)
+            shown = known if len(known) <= SHOWN else f"{known[:SHOWN]}..."
+            raise SettingsError(f"there is no series {wanted!r}; config.toml and the table series have: {shown}")
         return wanted
+
+    def with_rows(self, rows: Mapping[str, str]) -> Settings:
+        """These settings and the series of the table `series`: its JSON text by name. A row that cannot be used is
+        kept aside in `broken`, so that it stops no other; config.toml has the last word on a name."""
+        series, broken = dict(self.series), {}
+        for name in sorted(rows.keys() - self.series.keys()):
+            try:
+                document = json.dumps({"series": {name: json.loads(rows[name])}})
+                series |= Config.model_validate_json(document, strict=True).series
+            except ValidationError as error:
+                broken[name] = "; ".join(_explain(dict(detail)) for detail in error.errors(include_url=False))
+            except ValueError as error:
+                broken[name] = f"its settings are not JSON: {error}"
+        return self.model_copy(update={"series": series, "broken": broken})
 
     def model_directory(self, series_id: str) -> Path:
         """Where the champion of a series lies."""

@@ -392,7 +392,10 @@ def test_two_runs_at_once_lose_and_double_nothing(url: str, stub: Stub, configur
     [
         (["--now", "yesterday"], "'yesterday' is not an ISO 8601 time such as 2022-03-04T03:00"),
         (["--backfill", "soon"], "'soon' is not an ISO 8601 time"),
-        (["--series", "none"], "there is no series 'none'; config.toml has: bitcoin_transactions"),
+        (
+            ["--series", "none"],
+            "there is no series 'none'; config.toml and the table series have: bitcoin_transactions",
+        ),
         (["--config", "none.toml"], "none.toml: No such file or directory"),
     ],
 )
