@@ -56,7 +56,7 @@ def seconds_on(workers: int, config: Path) -> float:
     """Wall time of the whole job on so many workers."""
     from distributed import LocalCluster
 
-    with LocalCluster(n_workers=workers, threads_per_worker=1, processes=True, dashboard_address=None) as cluster:
+    with LocalCluster(n_workers=workers, threads_per_worker=1, processes=True, dashboard_address=":0") as cluster:
         cluster.wait_for_workers(workers)
         os.environ["DASK_SCHEDULER_ADDRESS"] = cluster.scheduler_address
         flags = ["--config", str(config), "--now", isoformat(START + timedelta(hours=HOURS)), "--all", "--json"]

@@ -21,6 +21,7 @@ from pipeline.errors import ActioncastError
 from pipeline.settings import DEFAULT_CONFIG, Settings, SettingsError, load_settings
 
 log = logging.getLogger("actioncast")
+MANY_SERIES = 20  # of more than these the log does not show the settings of each
 
 
 class Report(Protocol):
@@ -82,7 +83,8 @@ def _run(argv: Sequence[str] | None, description: str | None, story: Story, add_
         arguments.now = arguments.now or clock
         arguments.time_travel = abs(clock - arguments.now) > timedelta(hours=1)
         # A log that nobody watches needs it to be understood later; a person at a terminal has the file.
-        log.log(logging.DEBUG if sys.stderr.isatty() else logging.INFO, "settings %s", settings.model_dump_json())
+        shown = settings.model_dump_json(exclude={"series"} if len(settings.series) > MANY_SERIES else None)
+        log.log(logging.DEBUG if sys.stderr.isatty() else logging.INFO, "settings %s", shown)
         report = story(arguments, settings)
     except ActioncastError as error:
         message = masked(str(error), secrets)

@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import argparse
 import json
+import logging
 import sys
 from collections.abc import Callable, Iterator
 from concurrent.futures import Future
@@ -194,3 +195,21 @@ def test_many_series_are_loaded_at_once(config: Path, tmp_path: Path, capsys: An
     with open_database(load_settings(config)) as database:
         runs = [database.etl_runs(f"s{number:03}", since=START)[0]["outcome"] for number in range(30)]
     assert set(runs) == {"loaded"}
+
+
+def test_a_real_dask_cluster_does_the_work(config: Path, capsys: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Two workers in processes of their own, asked as DASK_SCHEDULER_ADDRESS says."""
+    distributed = pytest.importorskip("distributed", reason="the package distributed is not installed")
+    with (
+        distributed.LocalCluster(
+            n_workers=2, threads_per_worker=1, processes=True, dashboard_address=":0", silence_logs=logging.ERROR
+        ) as cluster,
+        distributed.Client(cluster) as client,
+    ):
+        client.wait_for_workers(2)
+        monkeypatch.setenv("DASK_SCHEDULER_ADDRESS", cluster.scheduler_address)
+        code, printed = ran(train.main, config, capsys, "--all")
+    assert (code, printed["failed"]) == (1, ["c"])
+    assert [result["series"] for result in printed["results"]] == ["a", "b", "c", "d"]
+    with open_database(load_settings(config)) as database:
+        assert all(database.training_runs(name, since=START) for name in "abd")
