@@ -1,10 +1,12 @@
-"""Job: what a scheduled workflow calls: one script for every series of config.toml.
+"""Job: what a scheduled workflow calls: one script for every series of config.toml and of the table `series`.
 
-The scripts run as they would by hand, one process a series, so that one that fails stops no other. Writes the step
-summary with tables and charts when it runs on GitHub, and a notice that says what is still to be set up, if anything.
+The scripts run as they would by hand, one process a series, so that one that fails stops no other; from FLEET_FROM
+series on as one `--all`, which spreads them over the cores. Writes the step summary with tables and charts when it
+runs on GitHub, and a notice that says what is still to be set up, if anything.
 
     python job.py update_real_data
     python job.py train --series bitcoin_transactions
+    python job.py train --shard 1/4
 
 Verbs: update_real_data, make_predictions (POST to $API_URL/forecast when that is set), check_retrain (which also asks
 for the first training when there is data and no champion), train.
@@ -24,18 +26,21 @@ from datetime import UTC, datetime, timedelta
 from functools import partial
 from typing import Any
 
-from pipeline import github, service, summary
+from pipeline import fleet, github, service, summary
 from pipeline.card import ModelError, read_card
 from pipeline.database import Database, open_database
 from pipeline.errors import ActioncastError
 from pipeline.script import masked
 from pipeline.series import isoformat
 from pipeline.settings import ROOT, Settings, SettingsError, load_settings
+from pipeline.terminal import table
 
 VERBS = ("update_real_data", "make_predictions", "check_retrain", "train")
 FIRST_HOURS = 24 * 21  # fewer stored hours are not worth a first training
 FIRST_AGAIN = timedelta(hours=24)  # when nothing came of it
 CHART_DAYS = 14
+FLEET_FROM = 8  # series; a script's start takes a second, which hundreds of series should not pay for each
+FLEET_VERBS = ("update_real_data", "make_predictions", "train")
 
 
 class ScriptError(ActioncastError):
@@ -57,9 +62,16 @@ def _tell(verb: str, settings: Settings, now: datetime, series_id: str) -> bool:
 
 
 def _run_script(verb: str, settings: Settings, now: datetime, series_id: str) -> tuple[bool, dict[str, Any]]:
-    """(exit code 0, its JSON); its log goes where ours goes. Raises ScriptError when all it reports is an error."""
+    """(exit code 0, its JSON). Raises ScriptError when all it reports is an error."""
+    succeeded, report = _report_of(verb, settings, now, "--series", series_id)
+    print(_said(report))
+    return succeeded, report
+
+
+def _report_of(verb: str, settings: Settings, now: datetime, *wanted: str) -> tuple[bool, dict[str, Any]]:
+    """(exit code 0, the script's JSON); its log goes where ours goes."""
     config, script = settings.folder / "config.toml", ROOT / f"{verb}.py"
-    flags = ["--config", str(config), "--series", series_id, "--now", isoformat(now), "--json"]
+    flags = ["--config", str(config), *wanted, "--now", isoformat(now), "--json"]
     done = subprocess.run([sys.executable, str(script), *flags], stdout=subprocess.PIPE, text=True, check=False)
     try:
         report: dict[str, Any] = json.loads(done.stdout)
@@ -67,8 +79,26 @@ def _run_script(verb: str, settings: Settings, now: datetime, series_id: str) ->
         raise ScriptError(f"{verb}.py ended with exit code {done.returncode} and no report; see the log") from None
     if "error" in report:
         raise ScriptError(str(report["error"]))
-    print(_said(report))
     return done.returncode == 0, report
+
+
+def _tell_fleet(verb: str, settings: Settings, now: datetime, shard: str) -> list[str]:
+    """Run the script on every series of the shard at once. Returns those that failed; one without a champion yet has
+    nothing to forecast with, which is no failure."""
+    _, report = _report_of(verb, settings, now, *(["--shard", shard] if shard else ["--all"]))
+    failed = []
+    for result in report["results"]:
+        name, error = result["series"], result.get("error")
+        if error and verb == "make_predictions" and read_card(settings.model_directory(name)) is None:
+            summary.notice("No champion yet", f"{name}: the first training follows the data by itself")
+        elif error:
+            summary.failure(f"{verb} {name}", error)
+            failed.append(name)
+        else:
+            print(_said(result))
+    rows = [["series", len(report["results"])], ["failed", len(failed)]]
+    summary.write(table(["", verb], rows))
+    return failed
 
 
 def _said(report: dict[str, Any]) -> str:
@@ -132,14 +162,16 @@ def _succeeds(verb: str, series_id: str, secrets: Sequence[str], story: Callable
         return False
 
 
-def run(settings: Settings, verb: str, now: datetime, wanted: Sequence[str]) -> list[str]:
-    """Do it for each series. Returns those that failed."""
+def run(settings: Settings, verb: str, now: datetime, wanted: Sequence[str], shard: str = "") -> list[str]:
+    """Do it for each series; `shard` says which of all series `wanted` are. Returns those that failed."""
     succeeds = partial(_succeeds, verb, secrets=settings.environment.secrets())
     summary.write(f"## {verb}, {isoformat(now)}")
     url = os.environ.get("API_URL") if verb == "make_predictions" else None
     if url:
         by_service = partial(_forecast_by_service, settings, url)
         return [series_id for series_id in wanted if not succeeds(series_id, story=by_service)]
+    if len(wanted) >= FLEET_FROM and verb in FLEET_VERBS:
+        return _tell_fleet(verb, settings, now, shard)
     story = partial(_tell, verb, settings, now)
     return [series_id for series_id in wanted if not succeeds(series_id, story=story)]
 
@@ -148,14 +180,19 @@ def main(argv: Sequence[str] | None = None) -> int:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("verb", choices=VERBS)
     parser.add_argument("--series", default="", help="name of one [series.NAME] table (default, or empty: all)")
+    parser.add_argument("--shard", default="", metavar="I/N", help="every N-th series, from the I-th on (default: all)")
     arguments = parser.parse_args(argv)
     secrets: list[str] = []
     try:
         settings = load_settings()
         secrets = settings.environment.secrets()
+        with open_database(settings) as database:
+            settings = settings.with_rows(database.series())
         wanted = [settings.series_id(arguments.series)] if arguments.series else list(settings.series)
+        first, count = fleet.shard_flag(arguments.shard or "1/1")
+        wanted = wanted[first - 1 :: count]
         now = datetime.now(UTC).replace(microsecond=0)
-        return int(bool(run(settings, arguments.verb, now, wanted)))
+        return int(bool(run(settings, arguments.verb, now, wanted, arguments.shard)))
     except ActioncastError as error:
         summary.failure(arguments.verb, masked(str(error), secrets))
         return 2 if isinstance(error, SettingsError) else 1

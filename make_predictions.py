@@ -21,7 +21,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from pipeline import card, fleet, forecaster
+from pipeline import card, exogenous, fleet, forecaster
 from pipeline.database import Database
 from pipeline.errors import ActioncastError
 from pipeline.script import run_script
@@ -56,8 +56,8 @@ def run(settings: Settings, database: Database, now: datetime, *, series_id: str
     Raises ActioncastError when it cannot.
     """
     champion = card.load(settings.model_directory(series_id))
-    known = _newest_hours(database, series_id, now, champion)
     hours = max(horizon or 0, settings.series[series_id].horizon)
+    known = _with_columns(_newest_hours(database, series_id, now, champion), database, series_id, champion, hours)
     ahead = forecaster.forecast(champion.forecaster, known, hours)
     rows = [
         {
@@ -81,6 +81,17 @@ def _newest_hours(database: Database, series_id: str, now: datetime, champion: c
     known = database.reality(series_id, until=now, newest=champion.forecaster.reach + forecaster.FILL_HOURS)
     if known is None:
         raise NoDataError(f"no hour of {series_id} is stored; run: python update_real_data.py --series {series_id}")
+    return known
+
+
+def _with_columns(known: Grid, database: Database, series_id: str, champion: card.Champion, horizon: int) -> Grid:
+    """The hours with the columns that the champion needs: stored ones, and the holidays of its card."""
+    names = [name for name in champion.forecaster.columns if name != exogenous.HOLIDAY]
+    if names:
+        until = known.end + timedelta(hours=horizon)
+        known = exogenous.attach(known, database.exogenous(series_id, names, since=known.start, until=until), horizon)
+    if calendar := champion.card.holidays:
+        known = exogenous.attach_holidays(known, calendar.days, calendar.timezone, horizon, until=calendar.until)
     return known
 
 

@@ -8,8 +8,9 @@ verdict, the run goes to `training_runs` and to the trackers that the environmen
     python train.py --json
     python train.py --all --shard 1/4
 
-Reads `reality` and model/<series>/; writes model/<series>/ when a challenger is promoted, and `training_runs`. With
---all or --shard many series are trained, by processes or on a Dask cluster (DASK_SCHEDULER_ADDRESS).
+Reads `reality`, `exogenous` and model/<series>/; writes model/<series>/ when a challenger is promoted, and
+`training_runs`. With --all or --shard many series are trained, by processes or on a Dask cluster
+(DASK_SCHEDULER_ADDRESS).
 Exit codes: 0 trained, whatever the verdict; 1 too little data, or the database failed, or a series of --all did;
 2 wrong flags, config.toml or environment.
 """
@@ -28,14 +29,15 @@ from typing import Any
 
 import numpy as np
 
-from pipeline import card, evaluation, fleet, forecaster, tracking, training
+from pipeline import card, evaluation, exogenous, explain, fleet, forecaster, seasons, tracking, training
 from pipeline.card import Card, Champion
 from pipeline.database import Database
 from pipeline.evaluation import Backtest, Candidate, Gate
 from pipeline.forecaster import ForecastError
 from pipeline.script import run_script
-from pipeline.series import Grid
-from pipeline.settings import Settings
+from pipeline.seasons import Seasons
+from pipeline.series import HOUR, Grid, to_seconds
+from pipeline.settings import SeriesSettings, Settings
 from pipeline.terminal import progress
 from pipeline.training import Report
 
@@ -48,11 +50,16 @@ def run(settings: Settings, database: Database, now: datetime, *, series_id: str
     trackers = tracking.open_trackers(os.environ, settings.folder)
     wanted, policy = settings.series[series_id], settings.train
     known = _known_hours(database, series_id, now, int(policy.history_days * 24))
+    found = _seasons(wanted, known)
+    known, left_out = _with_columns(settings, database, series_id, known)
     champion = _stored_champion(settings, series_id)
-    test = _backtest(settings, series_id, known, gated=champion is not None)
-    board = evaluation.leaderboard(test, known, wanted.seasonality, policy.candidates)
-    challenger, new_card, numbers = _challenger(settings, series_id, board, test, known, now)
+    test = _backtest(settings, series_id, known, found.periods, gated=champion is not None)
+    test = replace(test, skipped=test.skipped | left_out)
+    board = evaluation.leaderboard(test, known, found.periods, policy.candidates)
+    challenger, new_card, numbers = _challenger(settings, series_id, board, test, known, now, found.periods)
     gate = _gate(settings, champion, challenger, test, known)
+    why = explain.explanation(board, challenger, test, gate, found, to_seconds(known.start) // HOUR)
+    new_card = new_card.model_copy(update={"explanation": why})
     serving = new_card if gate.promoted or champion is None else champion.card
     report = Report(
         series=series_id,
@@ -68,8 +75,10 @@ def run(settings: Settings, database: Database, now: datetime, *, series_id: str
     row = report.as_row(now, known, settings)
     database.store_training_run(row)  # before the deed: no champion without a record
     if gate.promoted:
-        card.save(settings.model_directory(series_id), new_card, numbers)
-    files = [settings.model_directory(series_id) / card.CARD] if gate.promoted else []
+        drawing = explain.drawing(wanted.title or series_id, wanted.unit, why, board, challenger, test)
+        card.save(settings.model_directory(series_id), new_card, numbers, drawing)
+    written = (card.CARD, card.DRAWING) if gate.promoted else ()
+    files = [settings.model_directory(series_id) / name for name in written]
     return replace(report, tracked=tracking.record_everywhere(trackers, tracking.TrainingRun(**row, files=files)))
 
 
@@ -84,10 +93,40 @@ def _known_hours(database: Database, series_id: str, now: datetime, newest: int)
     return known
 
 
-def _backtest(settings: Settings, series_id: str, known: Grid, *, gated: bool) -> Backtest:
+def _seasons(wanted: SeriesSettings, known: Grid) -> Seasons:
+    """Those of config.toml, or those that the data show."""
+    given = wanted.seasonality
+    return seasons.detect(known.values) if given == "auto" else seasons.given(given, known.values)
+
+
+def _with_columns(settings: Settings, database: Database, series_id: str, known: Grid) -> tuple[Grid, dict[str, str]]:
+    """The hours with the columns known in the future that candidates can use, and why not the others."""
+    wanted = settings.series[series_id]
+    until = known.end + timedelta(hours=wanted.horizon)
+    stored = database.exogenous(series_id, list(wanted.exogenous), since=known.start, until=until)
+    known = exogenous.attach(known, stored, wanted.horizon)
+    if calendar := _holidays(wanted, known):
+        known = exogenous.attach_holidays(known, calendar.days, calendar.timezone, wanted.horizon, until=calendar.until)
+    origins, _ = evaluation.plan(len(known), wanted.horizon, settings.train.backtest_days)
+    return exogenous.usable(known, int(origins[0]), wanted.horizon)
+
+
+def _holidays(wanted: SeriesSettings, known: Grid) -> card.Holidays | None:
+    """The holidays of the history and of some years after it, None where config.toml asks for none."""
+    if not wanted.holidays:
+        return None
+    first, until = exogenous.local_days(known, wanted.holiday_timezone)
+    days = exogenous.holidays_of(wanted.holidays, first, until)
+    return card.Holidays(code=wanted.holidays, timezone=wanted.holiday_timezone, until=until, days=days)
+
+
+def _backtest(
+    settings: Settings, series_id: str, known: Grid, seasonality: tuple[int, ...], *, gated: bool
+) -> Backtest:
     wanted, policy = settings.series[series_id], settings.train
-    pool = forecaster.recipes(wanted.seasonality, policy.candidates, policy.seed, hours=len(known))
-    how = wanted.horizon, policy.backtest_days, wanted.seasonality
+    columns = list(known.exogenous)
+    pool = forecaster.recipes(seasonality, policy.candidates, policy.seed, hours=len(known), columns=columns)
+    how = wanted.horizon, policy.backtest_days, seasonality
     with progress("candidates", len(pool)) as advance:
         return evaluation.backtest(known, pool, *how, advance, policy.budget_seconds, gated)
 
@@ -103,12 +142,17 @@ def _stored_champion(settings: Settings, series_id: str) -> Champion | None:
 
 
 def _challenger(
-    settings: Settings, series_id: str, board: list[Candidate], test: Backtest, known: Grid, now: datetime
+    settings: Settings,
+    series_id: str,
+    board: list[Candidate],
+    test: Backtest,
+    known: Grid,
+    now: datetime,
+    seasonality: tuple[int, ...],
 ) -> tuple[Candidate, Card, bytes]:
     """The best candidate whose file may lie in git, fitted on everything known."""
-    wanted = settings.series[series_id]
     for candidate in evaluation.challengers(board):
-        fitted = evaluation.build(candidate, test, known, wanted.seasonality, settings.train.coverage)
+        fitted = evaluation.build(candidate, test, known, seasonality, settings.train.coverage)
         facts = card.Facts(
             series=series_id,
             name=candidate.name,
@@ -120,6 +164,7 @@ def _challenger(
             mase=candidate.mase,
             mae_by_lead=evaluation.mae_by_lead(candidate.forecasts, test.actual),
             libraries=tracking.library_versions(training.LIBRARIES),
+            holidays=_holidays(settings.series[series_id], known) if exogenous.HOLIDAY in fitted.columns else None,
         )
         try:
             return candidate, *card.encode(fitted, facts)

@@ -2,13 +2,15 @@
 
 Reads from the last stored hour on, and the hours just before it again, and from the first hole of the last two weeks:
 late points complete them. Safe to run at any time, twice, or after days of silence: it catches up. A source that is
-dead, old or broken changes nothing and fails.
+dead, old or broken changes nothing and fails. The columns of `exogenous` are read up to the horizon ahead; one that
+fails is listed and fails the run, after the series itself and the other columns have been stored.
 
     python update_real_data.py                      # what is new
     python update_real_data.py --backfill           # all the source has
     python update_real_data.py --backfill 2024-01-01
+    python update_real_data.py --all
 
-Writes `reality` and one row of `etl_runs` per run, failures included.
+Writes `reality`, `exogenous` and one row of `etl_runs` per run, failures included.
 Exit codes: 0 loaded, or nothing new (it says which); 1 the source or the database failed, nothing was loaded;
 2 wrong flags, config.toml or environment.
 """
@@ -16,6 +18,7 @@ Exit codes: 0 loaded, or nothing new (it says which); 1 the source or the databa
 from __future__ import annotations
 
 import argparse
+import math
 import sys
 import time
 import uuid
@@ -26,11 +29,11 @@ from typing import Any
 
 import numpy as np
 
-from pipeline import series, source
+from pipeline import fleet, series, source
 from pipeline.database import Database
 from pipeline.errors import ActioncastError
 from pipeline.script import log, parse_time, run_script
-from pipeline.series import Hours, Points, Rejection, isoformat
+from pipeline.series import Hours, Points, Rejection, from_seconds, isoformat
 from pipeline.settings import SeriesSettings, Settings
 
 HOLE_HOURS = 24 * 14  # newest stored hours in which a missing one is asked for again: sources back-fill late
@@ -48,6 +51,7 @@ class Report:
     rejections: list[Rejection]
     last_hour: datetime | None
     outcome: str
+    exogenous: dict[str, str]  # column -> how far it is known, or why it was not loaded
     failed: bool = False
 
     def as_json(self) -> dict[str, Any]:
@@ -60,6 +64,7 @@ class Report:
             "rejections": [str(rejection) for rejection in self.rejections[:20]],
             "last_hour": isoformat(self.last_hour) if self.last_hour else None,
             "outcome": self.outcome,
+            "exogenous": self.exogenous,
         }
 
     def as_text(self) -> str:
@@ -69,6 +74,7 @@ class Report:
         ]
         if self.rejections:
             lines.append(f"{len(self.rejections)} points rejected: {series.describe(self.rejections)}")
+        lines += [f"{name}: {state}" for name, state in self.exogenous.items()]
         return "\n".join(lines)
 
 
@@ -101,13 +107,40 @@ def run(
         _refuse_doubtful(settings, series_id, points, rejections, len(rows), now, time_travel)
         hours = _hours(settings.series[series_id], points, since, now)
         counts["hours_missing"] = series.missing_hours(hours)
-        loaded = database.load_hours(series_id, hours, now, record(series.describe(rejections) if rejections else ""))
+        columns, lost = _columns(settings, database, now, series_id, since)
+        said = [series.describe(rejections)] if rejections else []
+        message = "; ".join([*said, *(f"{name}: {why}" for name, why in lost.items())])
+        loaded = database.load_hours(series_id, hours, now, record(message), columns)
         last_hour = database.last_hour(series_id)
     except ActioncastError as error:
         _record_failure(database, record(str(error)))
         raise
     outcome = "loaded" if loaded else "nothing new"
-    return Report(series_id, loaded, counts["hours_missing"], len(rows), rejections, last_hour, outcome)
+    states = {name: f"known until {isoformat(from_seconds(c.starts[-1]))}" for name, c in columns.items()} | lost
+    missing = counts["hours_missing"]
+    return Report(series_id, loaded, missing, len(rows), rejections, last_hour, outcome, states, failed=bool(lost))
+
+
+def _columns(
+    settings: Settings, database: Database, now: datetime, series_id: str, since: datetime | None
+) -> tuple[dict[str, Hours], dict[str, str]]:
+    """The hours of the exogenous columns up to the horizon ahead, and why those that failed did."""
+    wanted, columns, lost = settings.series[series_id], {}, {}
+    until = series.floor_hour(now) + timedelta(hours=wanted.horizon + 1)
+    for name in wanted.exogenous:
+        try:
+            begin = since if database.last_exogenous_hour(series_id, name) else _first_hour(settings, now, series_id)
+            rows = source.fetch(settings, series_id, begin, until, name)
+            points, rejections = _checked(rows, until, -math.inf)
+            beyond = [r for r in rejections if not r.reason.startswith(series.FUTURE)]  # a forecast may reach further
+            series.refuse_too_many(beyond, len(rows), wanted.maximum_rejected_share)
+            columns[name] = series.to_hours(points, minimum_points=1, scale=1, since=begin, now=until)
+            if not len(columns[name]):
+                raise source.SourceError(f"{source.name_of(settings, series_id, name)}: no hour of what was asked for")
+        except ActioncastError as error:
+            columns.pop(name, None)
+            lost[name] = str(error)
+    return columns, lost
 
 
 def _record_failure(database: Database, row: dict[str, Any]) -> None:
@@ -129,8 +162,13 @@ def _since(
         reread = known.end - timedelta(hours=settings.series[series_id].reread_hours)
         holes = np.flatnonzero(np.isnan(known.values))
         return min([reread, *(known.start + timedelta(hours=int(hole)) for hole in holes[:1])])
+    return None if backfill else _first_hour(settings, now, series_id)
+
+
+def _first_hour(settings: Settings, now: datetime, series_id: str) -> datetime | None:
+    """Where the history begins when nothing is stored; None for all the source has."""
     days = settings.series[series_id].history_days
-    return None if backfill or days > MAXIMUM_DAYS else series.floor_hour(now - timedelta(days=days))
+    return None if days > MAXIMUM_DAYS else series.floor_hour(now - timedelta(days=days))
 
 
 def _checked(rows: source.Rows, now: datetime, minimum_value: float) -> tuple[Points, list[Rejection]]:
@@ -172,22 +210,18 @@ def _add_flags(parser: argparse.ArgumentParser) -> None:
         type=parse_time,
         help="read from START on, or all there is",
     )
+    fleet.add_flags(parser)
+
+
+def _story(arguments: argparse.Namespace, settings: Settings, database: Database) -> Report | fleet.FleetReport:
+    options = {"backfill": arguments.backfill, "time_travel": arguments.time_travel}
+    if fleet.wanted(arguments):
+        return fleet.run("update_real_data", arguments, settings, options)
+    return run(settings, database, arguments.now, series_id=arguments.series, **options)
 
 
 def main(argv: Sequence[str] | None = None) -> int:
-    return run_script(
-        argv,
-        __doc__,
-        lambda arguments, settings, database: run(
-            settings,
-            database,
-            arguments.now,
-            series_id=arguments.series,
-            backfill=arguments.backfill,
-            time_travel=arguments.time_travel,
-        ),
-        _add_flags,
-    )
+    return run_script(argv, __doc__, _story, _add_flags)
 
 
 if __name__ == "__main__":

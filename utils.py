@@ -8,22 +8,28 @@ sets it was built with, so that serving cannot disagree.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 
 @dataclass(frozen=True)
 class Predictors:
-    """Lags in hours (1 = the hour before), windows: lengths in hours of means over the newest hours, calendar terms."""
+    """Lags in hours (1 = the hour before), windows: lengths in hours of means over the newest hours, calendar terms,
+    and columns that are known in the future: "holiday", or those of `exogenous` in config.toml."""
 
     lags: tuple[int, ...]
     windows: tuple[int, ...] = ()
     calendar: tuple[str, ...] = ()  # of "hour", "weekday", "hour_of_week" (UTC)
+    exogenous: tuple[str, ...] = ()
 
 
-def create_predictors(seasonality: Sequence[int] = (24, 168)) -> dict[str, Predictors]:
-    """Named predictor sets for a series with these seasons (hours, ascending).
+WITH_COLUMNS = ("week", "two_days_calendar", "few_calendar", "trees")
 
-    The autoregressions use each set but "tutorial"; random forest uses "tutorial" and LightGBM uses "trees".
+
+def create_predictors(seasonality: Sequence[int] = (24, 168), exogenous: Sequence[str] = ()) -> dict[str, Predictors]:
+    """Named predictor sets for a series with these seasons (hours, ascending) and these columns known in the future.
+
+    The autoregressions use each set but "tutorial"; random forest uses "tutorial" and LightGBM uses "trees". What has
+    columns is offered beside what has none: "week_exogenous" beside "week".
     """
     short, long = seasonality[0], seasonality[-1]
     recent = set(range(1, short + 1))
@@ -32,7 +38,7 @@ def create_predictors(seasonality: Sequence[int] = (24, 168)) -> dict[str, Predi
     day = tuple(sorted(recent | {long}))
     two_days = tuple(sorted(set(range(1, 2 * short + 1)) | set(range(max(long - short, 1), long + 2))))
     calendar = ("hour", "weekday", "hour_of_week")
-    return {
+    sets = {
         "day": Predictors(day),
         "two_days": Predictors(two_days),
         "week": Predictors(tuple(sorted(recent | {short + 1, short + 2} | around_days))),
@@ -42,3 +48,5 @@ def create_predictors(seasonality: Sequence[int] = (24, 168)) -> dict[str, Predi
         "trees": Predictors(tuple(sorted(recent | {long})), windows=(short, long), calendar=("hour", "weekday")),
         "tutorial": Predictors(tuple(range(1, 11)), windows=(20,)),
     }
+    with_columns = WITH_COLUMNS if exogenous else ()
+    return sets | {f"{name}_exogenous": replace(sets[name], exogenous=tuple(exogenous)) for name in with_columns}

@@ -6,8 +6,8 @@
 A CSV has the columns timestamp (UTC without an offset) and value, gzip allowed. Every method forecasts from the same
 origins, spread evenly over the second half, and learns anew at each of them from all that came before. Prints a table
 per series, or with --json {SERIES: {METHOD: {"mae", "smape", "mase", "owa", "msis", "coverage",
-"seconds_per_origin"}}}; with --csv the inner object alone. The peers need requirements/bench.txt.
-Exit codes: 0 measured; 2 wrong flags.
+"seconds_per_origin"}}}; with --csv the inner object alone; The peers need requirements/bench.txt.
+null is what is not defined, such as MASE on a constant series. Exit codes: 0 measured; 2 wrong flags, or no hourly CSV.
 """
 
 from __future__ import annotations
@@ -24,9 +24,12 @@ from functools import partial
 from pathlib import Path
 
 import numpy as np
+from numpy.typing import NDArray
 
 from bench.methods import METHODS, Rows, Task, average, chosen, measure, rounded
 from pipeline import replay, series
+from pipeline.errors import ActioncastError
+from pipeline.forecaster import SHORTEST_HISTORY
 from pipeline.series import HOUR, Grid, to_seconds
 from pipeline.settings import ROOT
 from pipeline.terminal import progress, table
@@ -48,20 +51,45 @@ def bikes() -> Grid:
     return read_csv(BIKES, "timestamp_local", "count")
 
 
+class CsvError(ActioncastError):
+    """The file is no hourly series."""
+
+
 def read_csv(path: Path, timestamp: str = "timestamp", value: str = "value") -> Grid:
-    """An hourly series; hours that are not listed are missing."""
-    text = (gzip.decompress(path.read_bytes()) if path.suffix == ".gz" else path.read_bytes()).decode()
-    rows = [(datetime.fromisoformat(row[timestamp]), float(row[value])) for row in csv.DictReader(text.splitlines())]
-    moments = [moment.replace(tzinfo=moment.tzinfo or UTC) for moment, _ in rows]
-    starts = np.array([to_seconds(moment) // HOUR * HOUR for moment in moments])
-    unique, first = np.unique(starts, return_index=True)
-    return series.to_grid(unique, np.array([value for _, value in rows])[first])
+    """An hourly series; hours that are not listed, or whose value is empty, are missing. Raises CsvError."""
+    try:
+        body = path.read_bytes()
+        rows = list(csv.DictReader((gzip.decompress(body) if path.suffix == ".gz" else body).decode().splitlines()))
+        moments = [datetime.fromisoformat(row[timestamp]) for row in rows]
+        values = np.array([float(row[value] or "nan") for row in rows])
+    except KeyError as error:
+        raise CsvError(f"{path}: no column {error}; expected {timestamp} and {value}") from None
+    except (OSError, ValueError, TypeError) as error:
+        raise CsvError(f"{path}: {error}") from None
+    aware = [moment.replace(tzinfo=moment.tzinfo or UTC) for moment in moments]
+    starts = np.array([to_seconds(moment) // HOUR * HOUR for moment in aware], dtype=np.int64)
+    kept = np.flatnonzero(np.isfinite(values))
+    unique, first = np.unique(starts[kept], return_index=True)
+    _refuse_other_steps(path, len(kept), unique)
+    return series.to_grid(unique, values[kept][first])
+
+
+def _refuse_other_steps(path: Path, points: int, hours: NDArray[np.int64]) -> None:
+    """Some hours may be missing or listed twice (a clock set back), but not most of them."""
+    if points < SHORTEST_HISTORY:
+        raise CsvError(f"{path}: {points} values, {SHORTEST_HISTORY} are the least to learn from")
+    span = int(hours[-1] - hours[0]) // HOUR + 1
+    if len(hours) < 0.9 * points or len(hours) < 0.4 * span:
+        raise CsvError(f"{path}: {points} values in {len(hours):,} of {span:,} hours; expected one value per hour")
 
 
 def run(known: Grid, names: list[str], horizon: int, origins: int, coverage: float, jobs: int) -> Rows:
     """Mean scores over the origins of the second half."""
     first_hour, values = to_seconds(known.start) // HOUR, known.values
-    spread = np.linspace(len(values) // 2, len(values) - horizon, origins).astype(int)
+    begin = max(len(values) // 2, SHORTEST_HISTORY)
+    if len(values) - horizon < begin:
+        raise CsvError(f"{len(values)} hours are too few to learn from {begin} and forecast {horizon}")
+    spread = np.linspace(begin, len(values) - horizon, origins).astype(int)
     ends = [int(end) for end in np.unique(spread) if not np.isnan(values[end : end + horizon]).all()]
     tasks = [Task(values[:end], first_hour, horizon, coverage) for end in ends]
     with progress("origins", len(tasks)) as advance, ProcessPoolExecutor(jobs) as pool:
@@ -82,9 +110,13 @@ def main(argv: Sequence[str] | None = None) -> int:
     parser.add_argument("--only", action="append", choices=["ours", *METHODS], help="run only this method (repeatable)")
     parser.add_argument("--json", action="store_true", help="one JSON object on stdout instead of tables")
     flags = parser.parse_args(argv)
-    known = {flags.csv.name: read_csv(flags.csv)} if flags.csv else {"bitcoin": recording(), "bikes": bikes()}
     how = (chosen(flags.only), flags.horizon, flags.origins, flags.coverage, flags.jobs)
-    results = {name: run(hours, *how) for name, hours in known.items()}
+    try:
+        known = {flags.csv.name: read_csv(flags.csv)} if flags.csv else {"bitcoin": recording(), "bikes": bikes()}
+        results = {name: run(hours, *how) for name, hours in known.items()}
+    except ActioncastError as error:
+        print(f"error: {error}", file=sys.stderr)
+        return 2
     shown = {name: rounded(result, COLUMNS) for name, result in results.items()}
     if flags.json:
         print(json.dumps(shown[flags.csv.name] if flags.csv else shown))

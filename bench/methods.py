@@ -71,9 +71,10 @@ def seasonal_naive(season: int) -> Method:
 
     def method(task: Task) -> Answer:
         values = forecaster.fill_missing(task.values, SEASONS)
+        length = min(season, len(values) // 2)  # of a history that is shorter than two seasons
         step = np.arange(task.horizon)
-        middle = values[-season:][step % season]
-        spread = np.std(values[season:] - values[:-season]) * np.sqrt(step // season + 1)
+        middle = values[-length:][step % length]
+        spread = np.std(values[length:] - values[:-length]) * np.sqrt(step // length + 1)
         width = NormalDist().inv_cdf((1 + task.coverage) / 2) * spread
         return Answer(middle, middle - width, middle + width)
 
@@ -87,10 +88,11 @@ def naive2(values: Values, horizon: int) -> Values:
     centred = values - values.mean()
     correlation = np.array([centred[k:] @ centred[: n - k] for k in range(1, DAY + 1)]) / (centred @ centred + 1e-300)
     limit = 1.645 * np.sqrt((1 + 2 * np.sum(correlation[:-1] ** 2)) / n)
-    if abs(correlation[-1]) <= limit:
-        return np.full(horizon, values[-1])
     kernel = np.r_[0.5, np.ones(DAY - 1), 0.5] / DAY
-    ratio = values[DAY // 2 : -(DAY // 2)] / np.convolve(values, kernel, "valid")
+    level = np.convolve(values, kernel, "valid")
+    if abs(correlation[-1]) <= limit or n < 2 * DAY or values.min() <= 0:  # no share of a level that is not positive
+        return np.full(horizon, values[-1])
+    ratio = values[DAY // 2 : -(DAY // 2)] / level
     phase = (np.arange(len(ratio)) + DAY // 2) % DAY
     index = np.bincount(phase, ratio) / np.bincount(phase)
     index *= DAY / index.sum()
@@ -244,14 +246,16 @@ def measure(names: list[str], task: Task, actual: Values) -> Rows:
 
 
 def average(measured: Sequence[Rows], names: Sequence[str]) -> Rows:
-    """Means over the tasks, and OWA: the mean of sMAPE and MASE relative to Naive2's means."""
+    """Means over the tasks where a figure is defined, and OWA: mean of sMAPE and MASE relative to Naive2's means."""
 
     def mean(name: str, key: str) -> float:
-        return float(np.mean([rows[name][key] for rows in measured]))
+        defined = [rows[name][key] for rows in measured if np.isfinite(rows[name][key])]
+        return float(np.mean(defined)) if defined else float("nan")
 
     result = {name: {key: mean(name, key) for key in measured[0][name]} for name in names}
     for row in result.values():
-        row["owa"] = float(np.mean([row[key] / mean("naive2", key) for key in ("smape", "mase")]))
+        naive = [mean("naive2", key) for key in ("smape", "mase")]
+        row["owa"] = (row["smape"] / naive[0] + row["mase"] / naive[1]) / 2 if all(naive) else float("nan")
     return result
 
 

@@ -1,8 +1,9 @@
 """The champion on disk: card.json, which people read and review, and forecaster.npz, which holds the fitted numbers.
 
 No pickle is written or loaded: the numbers lie in a numpy archive that is read with allow_pickle=False, LightGBM's
-model as its own text. Loading checks the format, the size, the checksum and the versions of the libraries whose code
-runs at serving, and says which differs. Both files are written beside their place first and then moved, the card last.
+model as its own text. explanation.svg beside them shows why this champion. Loading checks the format, the size, the
+checksum and the versions of the libraries whose code
+runs at serving, and says which differs. The files are written beside their place first and then moved, the card last.
 """
 
 from __future__ import annotations
@@ -14,7 +15,7 @@ import re
 import zipfile
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass
-from datetime import datetime
+from datetime import date, datetime
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
@@ -31,7 +32,7 @@ from utils import Predictors
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
-CARD, NUMBERS = "card.json", "forecaster.npz"
+CARD, NUMBERS, DRAWING = "card.json", "forecaster.npz", "explanation.svg"
 MAXIMUM_BYTES = 256 * 1024  # of the numbers: they lie in git
 SERVING_LIBRARIES = {"lightgbm": "lightgbm"}  # estimator -> package whose code runs when it forecasts
 
@@ -52,6 +53,44 @@ class Member(BaseModel):
     scale: float
     low: float
     high: float
+
+
+class Holidays(BaseModel):
+    """The public holidays that a champion with the column `holiday` knows: serving needs no library for them."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    code: str
+    timezone: str
+    until: date
+    days: list[date]
+
+
+class Ranked(BaseModel):
+    """A row of the leaderboard."""
+
+    rank: int
+    candidate: str
+    mae: float
+
+
+class GateScores(BaseModel):
+    """Mean absolute errors on the gate's hours; `champion` None when there was nothing to compare with."""
+
+    champion: float | None
+    challenger: float
+    forecasts: int
+    reason: str
+
+
+class Explanation(BaseModel):
+    """Why this champion: the seasons, the leaderboard, where it errs, and what the gate compared."""
+
+    seasons: str
+    autocorrelation: dict[str, float]  # at each season
+    leaderboard: list[Ranked]
+    mae_by_hour: list[float]  # [24] by hour of the day (UTC)
+    gate: GateScores
 
 
 class Card(BaseModel):
@@ -78,6 +117,8 @@ class Card(BaseModel):
     libraries: dict[str, str]
     bytes: int
     sha256: str
+    holidays: Holidays | None = None  # of a champion that needs them
+    explanation: Explanation | None = None
 
 
 @dataclass(frozen=True)
@@ -102,6 +143,7 @@ class Facts:
     mase: float | None
     mae_by_lead: NDArray[np.float64]
     libraries: Mapping[str, str]
+    holidays: Holidays | None = None
 
 
 def encode(forecaster: Forecaster, facts: Facts) -> tuple[Card, bytes]:
@@ -140,6 +182,7 @@ def encode(forecaster: Forecaster, facts: Facts) -> tuple[Card, bytes]:
         libraries=dict(facts.libraries),
         bytes=len(numbers),
         sha256=checksum,
+        holidays=facts.holidays,
     )
     return card, numbers
 
@@ -151,19 +194,20 @@ def _rounded(by_lead: NDArray[np.float64]) -> list[float]:
     return [float(f"{value:.6g}") for value in filled]
 
 
-def save(directory: Path, card: Card, numbers: bytes) -> None:
-    """Put the champion into its place, whole or not at all."""
+def save(directory: Path, card: Card, numbers: bytes, drawing: str = "") -> None:
+    """Put the champion, and the drawing that explains it, into its place, whole or not at all."""
     directory.mkdir(parents=True, exist_ok=True)
-    for name, content in ((NUMBERS, numbers), (CARD, as_text(card).encode())):
+    files = {NUMBERS: numbers, CARD: as_text(card).encode()}
+    for name, content in ({DRAWING: drawing.encode()} | files if drawing else files).items():
         waiting = directory / f"{name}.new"
         waiting.write_bytes(content)
         waiting.replace(directory / name)
 
 
 def as_text(card: Card) -> str:
-    """The card as JSON for people: a list of numbers stays on one line, so that a diff shows what changed."""
+    """The card as JSON for people: a list of numbers or days stays on one line, so that a diff shows what changed."""
     text = json.dumps(card.model_dump(mode="json"), indent=2) + "\n"
-    return re.sub(r"\[[\d\s.,eE+-]*\]", lambda found: " ".join(found[0].split()), text)
+    return re.sub(r"\[[\d\s.,eE+\"-]*\]", lambda found: " ".join(found[0].split()), text)
 
 
 def read_card(directory: Path) -> Card | None:
@@ -231,6 +275,8 @@ def _pack(forecaster: Forecaster) -> bytes:
     }
     for i, member in enumerate(forecaster.members):
         arrays |= {f"{i}.filter": member.filter, f"{i}.intercept": member.intercept}
+        if len(member.exogenous):
+            arrays[f"{i}.exogenous"] = member.exogenous
         arrays |= {f"{i}.trees.{name}": array for name, array in member.trees.items()}
         if member.booster:
             arrays[f"{i}.booster"] = np.frombuffer(member.booster.encode(), dtype=np.uint8)
@@ -269,6 +315,7 @@ def _member(member: Member, i: int, arrays: Mapping[str, NDArray[Any]]) -> Fitte
         high=member.high,
         filter=arrays[f"{i}.filter"],
         intercept=arrays[f"{i}.intercept"],
+        exogenous=arrays.get(f"{i}.exogenous", np.zeros(0)),
         trees=trees,
         booster="" if booster is None else booster.tobytes().decode(),
     )

@@ -29,7 +29,8 @@ def opened(path: Path) -> Iterator[Database]:
 
 
 def copy_rows(source: Database, target: Database) -> dict[str, int]:
-    """Add all rows of `source` to `target`: table -> rows read. What is there stays, or is a fuller hour."""
+    """Add all rows of `source` to `target`: table -> rows read. What is there stays, or is a fuller hour, or a column
+    stated earlier."""
     return {table.name: _copy_table(source, target, table) for table in TABLES}
 
 
@@ -49,9 +50,12 @@ def _copy_table(source: Database, target: Database, table: Any) -> int:
 
 
 def _on_conflict(statement: Any, table: Any) -> Any:
-    if table.name != "reality":
-        return statement.on_conflict_do_nothing()
     new = statement.excluded
-    update = {name: new[name] for name in ("value", "samples", "loaded_at")}
-    keys = ["series_id", "reality_date"]
-    return statement.on_conflict_do_update(index_elements=keys, set_=update, where=new.samples > table.c.samples)
+    if table.name == "reality":
+        update, keys, better = ["value", "samples"], ["reality_date"], new.samples > table.c.samples
+    elif table.name == "exogenous":
+        update, keys, better = ["value"], ["name", "exogenous_date"], new.loaded_at > table.c.loaded_at
+    else:
+        return statement.on_conflict_do_nothing()
+    changed = {name: new[name] for name in [*update, "loaded_at"]}
+    return statement.on_conflict_do_update(index_elements=["series_id", *keys], set_=changed, where=better)

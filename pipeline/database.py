@@ -85,12 +85,14 @@ class Json(TypeDecorator[Any]):
         return json.loads(value)
 
 
-def _table(name: str, **kinds: Any) -> Any:
+def _table(table_name: str, /, **kinds: Any) -> Any:
     """A table or view of sql/, as far as the code reads and writes it."""
-    return table(name, *(column(key, kind) for key, kind in kinds.items()))
+    return table(table_name, *(column(key, kind) for key, kind in kinds.items()))
 
 
 _REALITY = _table("reality", series_id=String, reality_date=UtcTime, value=Float, samples=Integer, loaded_at=UtcTime)
+_EXOGENOUS = _table("exogenous", series_id=String, name=String, exogenous_date=UtcTime, value=Float, loaded_at=UtcTime)
+_SERIES = _table("series", series_id=String, settings=String)
 _PREDICTION_COLUMNS: dict[str, Any] = {
     "series_id": String,
     "prediction_date": UtcTime,
@@ -152,7 +154,7 @@ _CHECKS = _table(
 )
 
 
-TABLES = (_REALITY, _PREDICTIONS, _ETL_RUNS, _TRAINING_RUNS, _CHECKS)  # all that is stored
+TABLES = (_REALITY, _PREDICTIONS, _ETL_RUNS, _TRAINING_RUNS, _CHECKS, _EXOGENOUS, _SERIES)  # all that is stored
 
 _DRIVERS = {"postgresql": "postgresql+psycopg2", "postgres": "postgresql+psycopg2", "sqlite": "sqlite"}
 _URL_SHAPE = (
@@ -250,19 +252,30 @@ class Database:
         with self._transaction(write=False) as connection:
             return connection.scalar(query)
 
-    def load_hours(self, series_id: str, hours: Hours, loaded_at: datetime, run: Mapping[str, Any]) -> int:
-        """Upsert complete hours and write the run's row (its hours_loaded is filled in) in one transaction.
+    def load_hours(
+        self,
+        series_id: str,
+        hours: Hours,
+        loaded_at: datetime,
+        run: Mapping[str, Any],
+        columns: Mapping[str, Hours] | None = None,
+    ) -> int:
+        """Upsert complete hours, and those of exogenous columns, and write the run's row (its hours_loaded is filled
+        in) in one transaction.
 
         An hour is never replaced by one built from fewer points, nor rewritten when nothing changed. Returns how many
         hours are new or changed. Raises DataError for a value that is not finite.
         """
-        if not np.isfinite(hours.values).all():
-            first = from_seconds(hours.starts[~np.isfinite(hours.values)][0])
-            raise DataError(f"the value of {isoformat(first)} is not finite; nothing was loaded. Check `scale`")
+        for loaded in (hours, *(columns or {}).values()):
+            _refuse_infinite(loaded)
         with self._transaction(write=True) as connection:
             changed = (_upsert_sqlite if self.is_sqlite else _copy_and_merge)(connection, series_id, hours, loaded_at)
-            row = {**run, "hours_loaded": changed, "outcome": "loaded" if changed else "nothing new"}
-            connection.execute(insert(_ETL_RUNS), row)
+            stated = [
+                _upsert_column(connection, self.is_sqlite, (series_id, name), column, loaded_at)
+                for name, column in (columns or {}).items()
+            ]
+            outcome = "loaded" if changed or sum(stated) else "nothing new"
+            connection.execute(insert(_ETL_RUNS), {**run, "hours_loaded": changed, "outcome": outcome})
         return changed
 
     def record_etl_failure(self, run: Mapping[str, Any]) -> None:
@@ -285,6 +298,33 @@ class Database:
             return None
         starts = np.array([to_seconds(start) for start, _ in rows], dtype=np.int64)
         return to_grid(starts, np.array([value for _, value in rows], dtype=np.float64))
+
+    def exogenous(self, series_id: str, names: Sequence[str], *, since: datetime, until: datetime) -> dict[str, Hours]:
+        """The stored hours of these columns in [since, until], ascending, by name."""
+        e = _EXOGENOUS.c
+        query = select(e.exogenous_date, e.value).where(e.series_id == series_id).order_by(e.exogenous_date)
+        columns = {}
+        with self._transaction(write=False) as connection:
+            for name in names:
+                rows = connection.execute(
+                    query.where(e.name == name, e.exogenous_date >= since, e.exogenous_date <= until)
+                ).all()
+                starts = np.array([to_seconds(start) for start, _ in rows], dtype=np.int64)
+                values = np.array([value for _, value in rows], dtype=np.float64)
+                columns[name] = Hours(starts, values, np.ones(len(rows), dtype=np.int64))
+        return columns
+
+    def last_exogenous_hour(self, series_id: str, name: str) -> datetime | None:
+        """Start of the newest stored hour of this column."""
+        e = _EXOGENOUS.c
+        query = select(func.max(e.exogenous_date, type_=UtcTime)).where(e.series_id == series_id, e.name == name)
+        with self._transaction(write=False) as connection:
+            return connection.scalar(query)
+
+    def series(self, only: str | None = None) -> dict[str, str]:
+        """The rows of the table `series`, or one of them: the settings of each, as JSON text."""
+        query = select(_SERIES) if only is None else select(_SERIES).where(_SERIES.c.series_id == only)
+        return {row["series_id"]: row["settings"] for row in self._rows(query)}
 
     # predictions ---------------------------------------------------------------------------------------------------
 
@@ -502,6 +542,41 @@ def _upsert_sqlite(connection: Connection, series_id: str, hours: Hours, loaded_
         values = "values (?, strftime('%Y-%m-%dT%H:%M:%SZ', ?, 'unixepoch'), ?, ?, ?)"
         connection.exec_driver_sql(_MERGE.format(rows=values), rows)
     return int(connection.exec_driver_sql("select total_changes()").scalar_one() - before)
+
+
+def _refuse_infinite(hours: Hours) -> None:
+    if not np.isfinite(hours.values).all():
+        first = from_seconds(hours.starts[~np.isfinite(hours.values)][0])
+        raise DataError(f"the value of {isoformat(first)} is not finite; nothing was loaded. Check `scale`")
+
+
+_STATE = """
+insert into exogenous (series_id, name, exogenous_date, value, loaded_at)
+{rows}
+on conflict (series_id, name, exogenous_date) do update
+set value = excluded.value, loaded_at = excluded.loaded_at
+where excluded.value <> exogenous.value
+"""
+
+
+def _upsert_column(
+    connection: Connection, is_sqlite: bool, key: tuple[str, str], hours: Hours, loaded_at: datetime
+) -> int:
+    """What the source of a column says now replaces what it said before. Returns how many hours are new or changed."""
+    starts, values = hours.starts.tolist(), hours.values.tolist()
+    if is_sqlite:
+        row = "values (?, ?, strftime('%Y-%m-%dT%H:%M:%SZ', ?, 'unixepoch'), ?, ?)"
+        before = connection.exec_driver_sql("select total_changes()").scalar_one()
+        rows = [(*key, start, value, isoformat(loaded_at)) for start, value in zip(starts, values, strict=True)]
+        if rows:
+            connection.exec_driver_sql(_STATE.format(rows=row), rows)
+        return int(connection.exec_driver_sql("select total_changes()").scalar_one() - before)
+    row = (
+        "select %(series_id)s, %(name)s, to_timestamp(start), value, %(loaded_at)s "
+        "from unnest(%(starts)s::bigint[], %(values)s::double precision[]) as incoming (start, value) order by start"
+    )
+    arrays = {"series_id": key[0], "name": key[1], "starts": starts, "values": values, "loaded_at": loaded_at}
+    return connection.exec_driver_sql(_STATE.format(rows=row), arrays).rowcount
 
 
 _INSERT_UNNESTED = """

@@ -198,6 +198,12 @@ def way_of(variables: Mapping[str, str]) -> Way:
     return "pr" if wanted == "pr" else "push"
 
 
+def champions_of(variables: Mapping[str, str]) -> str:
+    """The end of the branch for several champions; each SHARD, such as 2/4, has its own."""
+    shard = variables.get("SHARD") or "1/1"
+    return "champions" if shard == "1/1" else f"champions-{shard.replace('/', '-of-')}"
+
+
 def deliver(folder: Path) -> Outcome:
     """Bring what a training has promoted to the repository; "kept" when it has promoted nothing."""
     found = changes(folder)
@@ -207,7 +213,7 @@ def deliver(folder: Path) -> Outcome:
     for change in found:
         verify(folder, change.series)
     text = message(found)
-    branch = f"model/{found[0].series if len(found) == 1 else 'champions'}"  # one pull request, brought up to date
+    branch = f"model/{found[0].series if len(found) == 1 else champions_of(os.environ)}"  # one pull request, kept up
     outcome = publish(folder, text, branch, way_of(os.environ))
     print(f"{outcome}: {text}")
     summary.write(f"### Delivered by {outcome}\n\n```text\n{text}\n```")

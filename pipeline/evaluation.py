@@ -147,8 +147,11 @@ def _roll(
     filled = forecaster.fill_missing(values, seasonality)
     forecasts = np.empty((len(origins), horizon))
     for end, here in _blocks(origins, block):
-        fitted = forecaster.fit(values[:end], recipe, first_hour=first_hour, seasonality=seasonality)
-        forecasts[here] = forecaster.predict(fitted, filled, origins[here], horizon, first_hour=first_hour)
+        columns = known.exogenous
+        fitted = forecaster.fit(values[:end], recipe, first_hour=first_hour, seasonality=seasonality, columns=columns)
+        forecasts[here] = forecaster.predict(
+            fitted, filled, origins[here], horizon, first_hour=first_hour, columns=columns
+        )
     return forecasts
 
 
@@ -288,7 +291,8 @@ def build(winner: Candidate, test: Backtest, known: Grid, seasonality: Sequence[
     first_hour, values = to_seconds(known.start) // HOUR, level.restate(known, test.shifts).values
     chosen = np.flatnonzero(winner.weights)
     members: tuple[FittedRecipe, ...] = tuple(
-        forecaster.fit(values, test.recipes[i], first_hour=first_hour, seasonality=seasonality) for i in chosen
+        forecaster.fit(values, test.recipes[i], first_hour=first_hour, seasonality=seasonality, columns=known.exogenous)
+        for i in chosen
     )
     spread = intervals.calibrate(
         test.actual - winner.forecasts,
@@ -301,13 +305,16 @@ def build(winner: Candidate, test: Backtest, known: Grid, seasonality: Sequence[
 
 
 def stored_forecasts(champion: Forecaster, known: Grid, test: Backtest) -> Values | None:
-    """What the champion, as it is stored, forecasts from the backtest's origins; None when they reach back too far."""
-    if champion.reach > test.origins[0]:
+    """What the champion, as it is stored, forecasts from the backtest's origins; None when they reach back too far, or
+    when a column that it needs is not there."""
+    if champion.reach > test.origins[0] or not set(champion.columns) <= set(known.exogenous):
         return None
     first_hour = to_seconds(known.start) // HOUR
     filled = forecaster.fill_missing(level.restate(known, champion.shifts).values, champion.seasonality)
     paths = [
-        forecaster.predict(member, filled, test.origins, test.actual.shape[1], first_hour=first_hour)
+        forecaster.predict(
+            member, filled, test.origins, test.actual.shape[1], first_hour=first_hour, columns=known.exogenous
+        )
         for member in champion.members
     ]
     return np.tensordot(champion.weights, np.array(paths), 1)

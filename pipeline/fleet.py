@@ -30,7 +30,7 @@ OneSeries = Callable[[str], Result]
 
 @dataclass(frozen=True)
 class FleetReport:
-    """What each series' run printed with --json, in the order of config.toml."""
+    """What each series' run printed with --json, in the order of config.toml, then of the table `series`."""
 
     results: list[Result]
 
@@ -52,7 +52,11 @@ class FleetReport:
 
 
 def add_flags(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument("--all", action="store_true", help="every series of config.toml; one that fails stops no other")
+    parser.add_argument(
+        "--all",
+        action="store_true",
+        help="every series of config.toml and of the table series; one that fails stops no other",
+    )
     parser.add_argument(
         "--shard", type=shard_flag, metavar="I/N", help="every N-th series, from the I-th on (1/N .. N/N)"
     )
@@ -82,6 +86,7 @@ def run(
     """`verb`.run for every series of the shard, with these keyword arguments beside series_id."""
     first, count = arguments.shard or (1, 1)
     names = list(settings.series)[first - 1 :: count]
+    broken = list(settings.broken.items())[first - 1 :: count]
     one = partial(run_one, verb, arguments.config, arguments.now, dict(options or {}))
     scheduler = environment.get("DASK_SCHEDULER_ADDRESS")
     finished = _on_dask(one, names, scheduler) if scheduler else _on_processes(one, names, arguments.jobs)
@@ -90,7 +95,8 @@ def run(
         for result in finished:
             results[result["series"]] = result
             advance(1)
-    return FleetReport([results[name] for name in names])
+    unusable = [{"series": name, "outcome": "failed", "error": f"the table series: {why}"} for name, why in broken]
+    return FleetReport([*(results[name] for name in names), *unusable])
 
 
 def run_one(verb: str, config: Path, now: datetime, options: Mapping[str, Any], series_id: str) -> Result:
@@ -98,8 +104,11 @@ def run_one(verb: str, config: Path, now: datetime, options: Mapping[str, Any], 
     settings = load_settings(config)
     try:
         with open_database(settings) as database:
+            known = settings.with_rows(database.series(only=series_id))
             story: Callable[..., Report] = importlib.import_module(verb).run
-            return {"series": series_id, **story(settings, database, now, series_id=series_id, **options).as_json()}
+            report = story(known, database, now, series_id=series_id, **options)
+            failed = {"outcome": "failed", "error": report.as_text()} if report.failed else {}
+            return {"series": series_id, **report.as_json(), **failed}
     except Exception as error:  # noqa: BLE001  (whatever it is, it is listed and the other series go on)
         message = masked(f"{type(error).__name__}: {error}", settings.environment.secrets())
         return {"series": series_id, "outcome": "failed", "error": message}

@@ -14,11 +14,12 @@ from __future__ import annotations
 
 import math
 import warnings
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import lru_cache
 from typing import TYPE_CHECKING, Any, TypeAlias
 
+from pipeline import exogenous
 from pipeline.errors import ActioncastError
 from pipeline.intervals import Spread, bounds
 from pipeline.later import np
@@ -32,7 +33,8 @@ if TYPE_CHECKING:
 Numbers: TypeAlias = "NDArray[np.int64]"
 WEEK = 168
 LONGEST_HORIZON = 24 * 92  # hours
-TREE_SETS = ("trees", "tutorial")  # predictor sets of LightGBM and of the random forest
+TREE_SETS = ("trees", "trees_exogenous", "tutorial")  # predictor sets of LightGBM and of the random forest
+NO_COLUMNS: Mapping[str, Values] = {}
 LOG_FLOOR = 0.1  # of the lowest value learned from: an hour below it, in serving, counts as this much in logs
 FEWEST_ROWS = 60  # hours that a recipe learns from, at least
 FEW_SEASONS = 3  # a history that holds its longest season no more often also gets recipes without it
@@ -92,6 +94,7 @@ class FittedRecipe:
     high: float = math.inf
     filter: Values = field(default_factory=lambda: np.zeros(0))  # [reach] on levels; position 0 is lag 1
     intercept: Values = field(default_factory=lambda: np.zeros(1))  # [1], or [168] by phase of the week
+    exogenous: Values = field(default_factory=lambda: np.zeros(0))  # [terms] of the columns known in the future
     trees: dict[str, NDArray[Any]] = field(default_factory=dict)  # [trees, nodes] each: feature, threshold, ...
     booster: str = ""  # LightGBM's model text
 
@@ -112,6 +115,11 @@ class Forecaster:
         """Hours of history that a forecast needs."""
         return max(member.recipe.reach for member in self.members)
 
+    @property
+    def columns(self) -> tuple[str, ...]:
+        """Exogenous columns that a forecast needs."""
+        return tuple(sorted({name for member in self.members for name in member.recipe.predictors.exogenous}))
+
     def warm(self) -> None:
         """Import and read what the first forecast would otherwise wait for. A linear recipe needs nothing."""
         for member in self.members:
@@ -131,10 +139,12 @@ class Forecast:
 # Recipes -----------------------------------------------------------------------------------------------------------
 
 
-def recipes(seasonality: Sequence[int], families: Iterable[str], seed: int, *, hours: int) -> list[Recipe]:
+def recipes(
+    seasonality: Sequence[int], families: Iterable[str], seed: int, *, hours: int, columns: Sequence[str] = ()
+) -> list[Recipe]:
     """The recipes of the wanted families for so many hours of history; seasonal naives always, the longest first."""
     wanted = set(families)
-    sets = create_predictors(seasonality)
+    sets = create_predictors(seasonality, columns) if columns else create_predictors(seasonality)
     if len(seasonality) > 1 and hours <= FEW_SEASONS * seasonality[-1]:
         sets |= {f"short_{name}": predictors for name, predictors in create_predictors(seasonality[:-1]).items()}
     pool = [Recipe(f"seasonal_naive_{s}", "seasonal_naive", Predictors((s,))) for s in reversed(seasonality)]
@@ -143,7 +153,9 @@ def recipes(seasonality: Sequence[int], families: Iterable[str], seed: int, *, h
     if "random_forest" in wanted:
         pool.append(Recipe("random_forest", "random_forest", sets["tutorial"], parameters={"random_state": seed}))
     if "lightgbm" in wanted:
-        pool.append(Recipe("lightgbm", "lightgbm", sets["trees"], parameters={**BOOSTING, "random_state": seed}))
+        for name in ("lightgbm", "lightgbm_exogenous") if columns else ("lightgbm",):
+            predictors = sets[name.replace("lightgbm", "trees")]
+            pool.append(Recipe(name, "lightgbm", predictors, parameters={**BOOSTING, "random_state": seed}))
     return pool
 
 
@@ -157,14 +169,15 @@ def _ridges(seasonality: Sequence[int], sets: dict[str, Predictors]) -> list[Rec
             if name.removeprefix("short_") in TREE_SETS:
                 continue
             if predictors.calendar:
-                pool.append(Recipe(label, "ridge", predictors, log=log, alpha=1.0))
+                if not predictors.exogenous:
+                    pool.append(Recipe(label, "ridge", predictors, log=log, alpha=1.0))
                 pool.append(Recipe(f"{label}_squared", "ridge", predictors, log=log, loss="squared", alpha=0.3))
                 continue
-            for lag in dict.fromkeys((0, 1, *seasonality)):
+            for lag in dict.fromkeys((0, 1, *seasonality)) if not predictors.exogenous else (0,):
                 pool.append(
                     Recipe(f"{label}{f'_diff{lag}' if lag else ''}", "ridge", predictors, log=log, difference=lag)
                 )
-    return pool
+    return sorted(pool, key=lambda recipe: bool(recipe.predictors.exogenous))  # what the budget may leave out is last
 
 
 # Small parts -------------------------------------------------------------------------------------------------------
@@ -195,13 +208,14 @@ def calendar_table(calendar: Sequence[str]) -> Values:
     return np.hstack([terms[name] for name in calendar])
 
 
-def features(history: Values, phase: Numbers, predictors: Predictors) -> Values:
-    """[rows, lags + windows + calendar] for the hour after each row of history [rows, memory], newest last."""
+def features(history: Values, phase: Numbers, predictors: Predictors, terms: Values) -> Values:
+    """[rows, lags + windows + calendar + terms] for the hour after each row of history [rows, memory], newest last;
+    `terms` [rows, terms] are those of the exogenous columns at that hour."""
     parts = [history[:, history.shape[1] - np.array(predictors.lags)]]
     parts += [history[:, -size:].mean(axis=1, keepdims=True) for size in predictors.windows]
     if predictors.calendar:
         parts.append(calendar_table(predictors.calendar)[phase % WEEK])
-    return np.hstack(parts)
+    return np.hstack([*parts, terms])
 
 
 # Fitting -----------------------------------------------------------------------------------------------------------
@@ -221,12 +235,21 @@ def obstacle(values: Values, recipe: Recipe, *, before: int) -> str:
     return ""
 
 
-def fit(values: Values, recipe: Recipe, *, first_hour: int, seasonality: Sequence[int]) -> FittedRecipe:
-    """Fit a recipe on the newest of values [n]; a missing hour serves as a filled lag, never as a target."""
-    values, first_hour = (
-        values[-(NEWEST_ROWS + recipe.reach) :],
-        first_hour + max(0, len(values) - NEWEST_ROWS - recipe.reach),
-    )
+def fit(
+    values: Values,
+    recipe: Recipe,
+    *,
+    first_hour: int,
+    seasonality: Sequence[int],
+    columns: Mapping[str, Values] = NO_COLUMNS,
+) -> FittedRecipe:
+    """Fit a recipe on the newest of values [n]; a missing hour serves as a filled lag, never as a target.
+
+    `columns` are the exogenous ones [n or more], from the same first hour on.
+    """
+    newest = np.arange(max(0, len(values) - NEWEST_ROWS - recipe.reach), len(values))
+    terms = exogenous.terms(recipe.predictors.exogenous, columns, first_hour, newest)
+    values, first_hour = values[newest], first_hour + int(newest[0])
     low, high = float(np.nanmin(values)), float(np.nanmax(values))
     if recipe.estimator == "seasonal_naive":
         return FittedRecipe(recipe, low=low, high=high, filter=np.eye(recipe.memory)[-1])
@@ -235,7 +258,7 @@ def fit(values: Values, recipe: Recipe, *, first_hour: int, seasonality: Sequenc
     raw = np.log(filled + offset) if recipe.log else filled
     center, scale = float(raw.mean()), float(raw.std()) or 1.0
     learn = {"ridge": _fit_linear, "random_forest": _fit_forest, "lightgbm": _fit_boosting}[recipe.estimator]
-    learned = learn((raw - center) / scale, ~np.isnan(values), first_hour, recipe)
+    learned = learn((raw - center) / scale, ~np.isnan(values), first_hour, recipe, terms)
     return FittedRecipe(recipe, offset=offset, center=center, scale=scale, low=low, high=high, **learned)
 
 
@@ -244,14 +267,16 @@ def _log_offset(values: Values) -> float:
     return 0.0 if np.nanmin(values) > 0 else max(0.05 * float(np.nanmean(np.abs(values))), 1e-9)
 
 
-def training_rows(levels: Values, known: NDArray[np.bool_], first_hour: int, recipe: Recipe) -> tuple[Values, Values]:
+def training_rows(
+    levels: Values, known: NDArray[np.bool_], first_hour: int, recipe: Recipe, terms: Values
+) -> tuple[Values, Values]:
     """Predictors and targets, one row per known hour."""
     steps = _difference(levels, recipe.difference)
     history = np.lib.stride_tricks.sliding_window_view(steps[:-1], recipe.memory)
     target = steps[recipe.memory :]
     hours = np.arange(len(levels))[-len(target) :]
-    keep = known[hours] & known[hours - recipe.difference]
-    return features(history[keep], first_hour + hours[keep], recipe.predictors), target[keep]
+    keep = known[hours] & known[hours - recipe.difference] & ~np.isnan(terms[hours]).any(axis=1)
+    return features(history[keep], first_hour + hours[keep], recipe.predictors, terms[hours[keep]]), target[keep]
 
 
 def solve_ridge(x: Values, y: Values, alpha: float, weights: Values | None = None) -> tuple[Values, float]:
@@ -274,15 +299,19 @@ def solve_absolute(x: Values, y: Values, alpha: float, iterations: int = 4) -> t
     return coefficients, intercept
 
 
-def _fit_linear(levels: Values, known: NDArray[np.bool_], first_hour: int, recipe: Recipe) -> dict[str, Any]:
-    x, y = training_rows(levels, known, first_hour, recipe)
+def _fit_linear(
+    levels: Values, known: NDArray[np.bool_], first_hour: int, recipe: Recipe, terms: Values
+) -> dict[str, Any]:
+    scale = exogenous.scales(recipe.predictors.exogenous, terms)  # the penalty must not depend on a column's unit
+    x, y = training_rows(levels, known, first_hour, recipe, terms / scale)
     solve = solve_absolute if recipe.loss == "absolute" else solve_ridge
     coefficients, intercept = solve(x, y, recipe.alpha)
+    own, outer = np.split(coefficients, [len(coefficients) - len(scale)])
     by_phase = np.zeros(1)
     if recipe.predictors.calendar:
         calendar = calendar_table(recipe.predictors.calendar)
-        by_phase = calendar @ coefficients[-calendar.shape[1] :]
-    return {"filter": _level_filter(coefficients, recipe), "intercept": intercept + by_phase}
+        by_phase = calendar @ own[-calendar.shape[1] :]
+    return {"filter": _level_filter(own, recipe), "intercept": intercept + by_phase, "exogenous": outer / scale}
 
 
 def _level_filter(coefficients: Values, recipe: Recipe) -> Values:
@@ -298,7 +327,9 @@ def _level_filter(coefficients: Values, recipe: Recipe) -> Values:
     return np.asarray(-whole[1:])
 
 
-def _matrices(levels: Values, known: NDArray[np.bool_], first_hour: int, recipe: Recipe) -> tuple[Values, Values]:
+def _matrices(
+    levels: Values, known: NDArray[np.bool_], first_hour: int, recipe: Recipe, terms: Values
+) -> tuple[Values, Values]:
     """Training matrices as skforecast builds them, without the rows whose target is a filled hour."""
     import pandas as pd
     from skforecast.preprocessing import RollingFeatures
@@ -306,11 +337,12 @@ def _matrices(levels: Values, known: NDArray[np.bool_], first_hour: int, recipe:
     from sklearn.linear_model import Ridge
 
     index = pd.date_range(pd.Timestamp(first_hour * HOUR, unit="s"), periods=len(levels), freq="h")
-    calendar = recipe.predictors.calendar
-    exog = None
-    if calendar:
-        terms = calendar_table(calendar)[(first_hour + np.arange(len(levels))) % WEEK]
-        exog = pd.DataFrame(terms, index=index).add_prefix("calendar_")
+    known = known & ~np.isnan(terms).any(axis=1)
+    outer = np.nan_to_num(terms)
+    if recipe.predictors.calendar:
+        calendar = calendar_table(recipe.predictors.calendar)[(first_hour + np.arange(len(levels))) % WEEK]
+        outer = np.hstack([calendar, outer])
+    exog = pd.DataFrame(outer, index=index).add_prefix("known_") if outer.shape[1] else None
     windows = list(recipe.predictors.windows)
     forecaster = ForecasterRecursive(
         estimator=Ridge(),  # only asked for its matrices
@@ -323,10 +355,12 @@ def _matrices(levels: Values, known: NDArray[np.bool_], first_hour: int, recipe:
     return x.to_numpy(dtype=np.float64)[keep], y.to_numpy(dtype=np.float64)[keep]
 
 
-def _fit_forest(levels: Values, known: NDArray[np.bool_], first_hour: int, recipe: Recipe) -> dict[str, Any]:
+def _fit_forest(
+    levels: Values, known: NDArray[np.bool_], first_hour: int, recipe: Recipe, terms: Values
+) -> dict[str, Any]:
     from sklearn.ensemble import RandomForestRegressor
 
-    x, y = _matrices(levels, known, first_hour, recipe)
+    x, y = _matrices(levels, known, first_hour, recipe, terms)
     forest = RandomForestRegressor(**recipe.parameters, n_jobs=1).fit(x, y)
     trees = [estimator.tree_ for estimator in forest.estimators_]
     size = max(tree.node_count for tree in trees)
@@ -345,10 +379,12 @@ def _fit_forest(levels: Values, known: NDArray[np.bool_], first_hour: int, recip
     }
 
 
-def _fit_boosting(levels: Values, known: NDArray[np.bool_], first_hour: int, recipe: Recipe) -> dict[str, Any]:
+def _fit_boosting(
+    levels: Values, known: NDArray[np.bool_], first_hour: int, recipe: Recipe, terms: Values
+) -> dict[str, Any]:
     import lightgbm
 
-    x, y = _matrices(levels, known, first_hour, recipe)
+    x, y = _matrices(levels, known, first_hour, recipe, terms)
     model = lightgbm.LGBMRegressor(**recipe.parameters, n_jobs=1, verbose=-1).fit(x, y)
     return {"booster": model.booster_.model_to_string()}
 
@@ -356,15 +392,27 @@ def _fit_boosting(levels: Values, known: NDArray[np.bool_], first_hour: int, rec
 # Predicting --------------------------------------------------------------------------------------------------------
 
 
-def predict(fitted: FittedRecipe, filled: Values, origins: Numbers, horizon: int, *, first_hour: int) -> Values:
-    """Recursive forecasts [origins, horizon] from the hours before each origin; all origins advance together."""
+def predict(
+    fitted: FittedRecipe,
+    filled: Values,
+    origins: Numbers,
+    horizon: int,
+    *,
+    first_hour: int,
+    columns: Mapping[str, Values] = NO_COLUMNS,
+) -> Values:
+    """Recursive forecasts [origins, horizon] from the hours before each origin; all origins advance together.
+
+    `columns` are the exogenous ones, from the same first hour on and as far as the last forecast hour.
+    """
     recipe, reach = fitted.recipe, fitted.recipe.reach
+    terms = exogenous.terms(recipe.predictors.exogenous, columns, first_hour, origins[:, None] + np.arange(horizon))
     past = filled[origins[:, None] + np.arange(-reach, 0)]
     floor = LOG_FLOOR * (fitted.low + fitted.offset)
     levels = np.log(np.maximum(past + fitted.offset, floor)) if recipe.log else past
     levels = (levels - fitted.center) / fitted.scale
     walk = _walk_filter if len(fitted.filter) else _walk_trees
-    ahead = walk(fitted, levels, first_hour + origins, horizon) * fitted.scale + fitted.center
+    ahead = walk(fitted, levels, first_hour + origins, terms) * fitted.scale + fitted.center
     if recipe.log:
         ahead = np.exp(np.clip(ahead, -700, 700)) - fitted.offset
     return _keep_in_range(fitted, ahead, past)
@@ -383,28 +431,29 @@ def _keep_in_range(fitted: FittedRecipe, ahead: Values, past: Values) -> Values:
     return np.clip(settled, low, high)
 
 
-def _walk_filter(fitted: FittedRecipe, levels: Values, hours: Numbers, horizon: int) -> Values:
+def _walk_filter(fitted: FittedRecipe, levels: Values, hours: Numbers, terms: Values) -> Values:
     """The recursion of a linear recipe: one matrix-vector product per step for all origins."""
     reach, weights, intercept = levels.shape[1], fitted.filter[::-1], fitted.intercept
+    horizon, push = terms.shape[1], terms @ fitted.exogenous
     path = np.empty((len(levels), reach + horizon))
     path[:, :reach] = levels
     with np.errstate(over="ignore", invalid="ignore"):  # kept in range afterwards
         for step in range(horizon):
             ahead = path[:, step : step + reach] @ weights + intercept[(hours + step) % len(intercept)]
-            path[:, reach + step] = ahead
+            path[:, reach + step] = ahead + push[:, step]
     return path[:, reach:]
 
 
-def _walk_trees(fitted: FittedRecipe, levels: Values, hours: Numbers, horizon: int) -> Values:
+def _walk_trees(fitted: FittedRecipe, levels: Values, hours: Numbers, terms: Values) -> Values:
     """The recursion of a tree recipe: on differenced levels, added up on the way."""
-    lag, reach = fitted.recipe.difference, levels.shape[1]
+    lag, reach, horizon = fitted.recipe.difference, levels.shape[1], terms.shape[1]
     evaluate = _forest_values if fitted.trees else _booster_values
     path = np.empty((len(levels), reach + horizon))
     path[:, :reach] = levels
     for step in range(horizon):
         recent = path[:, step : step + reach]
         history = recent[:, lag:] - recent[:, :-lag] if lag else recent
-        ahead = evaluate(fitted, features(history, hours + step, fitted.recipe.predictors))
+        ahead = evaluate(fitted, features(history, hours + step, fitted.recipe.predictors, terms[:, step]))
         path[:, reach + step] = ahead + (recent[:, reach - lag] if lag else 0.0)
     return path[:, reach:]
 
@@ -434,7 +483,8 @@ def _booster_values(fitted: FittedRecipe, x: Values) -> Values:
 
 
 def forecast(forecaster: Forecaster, known: Grid, horizon: int) -> Forecast:
-    """The next `horizon` hours. Raises ForecastError when fewer than the reach are stored, or mostly gaps."""
+    """The next `horizon` hours. Raises ForecastError when fewer than the reach are stored, or mostly gaps, or when a
+    column that the champion needs is not known so far ahead."""
     reach = forecaster.reach
     if len(known) < reach:
         raise ForecastError(
@@ -445,10 +495,18 @@ def forecast(forecaster: Forecaster, known: Grid, horizon: int) -> Forecast:
         raise ForecastError(
             f"{missing:.0%} of the last {reach} hours are missing; a forecast from them would be a guess"
         )
+    for name in forecaster.columns:
+        if gap := exogenous.gap(known, name, len(known), len(known) + horizon):
+            raise ForecastError(f"the champion needs the column {name}, which {gap}; {exogenous.REMEDY}")
     first_hour = to_seconds(known.start) // HOUR
-    restated = restate(known, forecaster.shifts).values
-    filled, origin = fill_missing(restated, forecaster.seasonality), np.array([len(known)])
-    paths = [predict(member, filled, origin, horizon, first_hour=first_hour)[0] for member in forecaster.members]
+    filled, origin = (
+        fill_missing(restate(known, forecaster.shifts).values, forecaster.seasonality),
+        np.array([len(known)]),
+    )
+    paths = [
+        predict(member, filled, origin, horizon, first_hour=first_hour, columns=known.exogenous)[0]
+        for member in forecaster.members
+    ]
     middle = forecaster.weights @ np.array(paths)
     lower, upper = bounds(forecaster.spread, middle, first_hour + len(known), forecaster.coverage)
     return Forecast(middle, lower, upper)

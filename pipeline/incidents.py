@@ -86,7 +86,7 @@ def job_body(job: str, lines: Sequence[str], run: str) -> str:
     fence = "~~~~"  # a log may hold backticks
     last = redacted("\n".join(lines[-LAST_LINES:]))[-20_000:].replace(fence, "~~~")
     shown = f"{fence}text\n{last or '(the job failed before its script)'}\n{fence}"
-    remedy = REMEDIES.get(job, "The last lines say what failed.")
+    remedy = REMEDIES.get(job.partition(",")[0], "The last lines say what failed.")
     return f"{run}\n\nLast lines:\n\n{shown}\n\n{remedy}\n\nThis issue closes itself when the job succeeds."
 
 

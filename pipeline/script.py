@@ -21,6 +21,7 @@ from pipeline.errors import ActioncastError
 from pipeline.settings import DEFAULT_CONFIG, Settings, SettingsError, load_settings
 
 log = logging.getLogger("actioncast")
+MANY_SERIES = 20  # of more than these the log does not show the settings of each
 
 
 class Report(Protocol):
@@ -52,15 +53,26 @@ def run_script(
 
     def with_database(arguments: argparse.Namespace, settings: Settings) -> Report:
         with open_database(settings) as database:
-            return story(arguments, settings, database)
+            known = settings.with_rows(database.series())
+            arguments.series = known.series_id(arguments.series)
+            return story(arguments, known, database)
 
-    return run_without_database(argv, description, with_database, add_flags)
+    return _run(argv, description, with_database, add_flags)
 
 
 def run_without_database(
     argv: Sequence[str] | None, description: str | None, story: Story, add_flags: AddFlags | None = None
 ) -> int:
-    """As `run_script`, for a story that does not touch the user's database."""
+    """As `run_script`, for a story that does not touch the user's database, with the series of config.toml alone."""
+
+    def with_series(arguments: argparse.Namespace, settings: Settings) -> Report:
+        arguments.series = settings.series_id(arguments.series)
+        return story(arguments, settings)
+
+    return _run(argv, description, with_series, add_flags)
+
+
+def _run(argv: Sequence[str] | None, description: str | None, story: Story, add_flags: AddFlags | None) -> int:
     arguments = _parser(description, add_flags).parse_args(argv)
     _start_logging()
     secrets: list[str] = []
@@ -70,9 +82,9 @@ def run_without_database(
         clock = datetime.now(UTC).replace(microsecond=0)
         arguments.now = arguments.now or clock
         arguments.time_travel = abs(clock - arguments.now) > timedelta(hours=1)
-        arguments.series = settings.series_id(arguments.series)
         # A log that nobody watches needs it to be understood later; a person at a terminal has the file.
-        log.log(logging.DEBUG if sys.stderr.isatty() else logging.INFO, "settings %s", settings.model_dump_json())
+        shown = settings.model_dump_json(exclude={"series"} if len(settings.series) > MANY_SERIES else None)
+        log.log(logging.DEBUG if sys.stderr.isatty() else logging.INFO, "settings %s", shown)
         report = story(arguments, settings)
     except ActioncastError as error:
         message = masked(str(error), secrets)
@@ -100,7 +112,7 @@ def masked(text: str, secrets: Sequence[str]) -> str:
 def _parser(description: str | None, add_flags: AddFlags | None) -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(description=description, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--config", type=Path, default=DEFAULT_CONFIG, help="settings file (default: config.toml)")
-    parser.add_argument("--series", help="name of a [series.NAME] table (default: the first)")
+    parser.add_argument("--series", help="name of a [series.NAME] table or of a row of series (default: the first)")
     parser.add_argument("--now", type=parse_time, help="act as at this moment, ISO 8601 (UTC without an offset)")
     parser.add_argument("--json", action="store_true", help="one JSON object on stdout instead of text")
     if add_flags:

@@ -7,8 +7,8 @@ Inside, moments are whole unix seconds in int64 arrays: no time zone can get los
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any, TypeAlias
 
@@ -71,10 +71,14 @@ class Hours:
 
 @dataclass(frozen=True)
 class Grid:
-    """A regular hourly series: values [n] from `start` (aware UTC, hour start) on, NaN where the hour is missing."""
+    """A regular hourly series: values [n] from `start` (aware UTC, hour start) on, NaN where the hour is missing.
+
+    `exogenous` are columns known in the future, [n + hours ahead] by name, NaN where not known.
+    """
 
     start: datetime
     values: Values
+    exogenous: Mapping[str, Values] = field(default_factory=dict)
 
     def __len__(self) -> int:
         return len(self.values)

@@ -119,6 +119,13 @@ SourceSettings = Annotated[
 ]
 
 
+Seasonality = Annotated[
+    tuple[Annotated[int, Field(ge=2, le=8784)], ...],
+    Field(min_length=1),
+    AfterValidator(lambda periods: tuple(sorted(set(periods)))),
+]
+
+
 class SeriesSettings(Table):
     """One [series.NAME] table."""
 
@@ -133,8 +140,17 @@ class SeriesSettings(Table):
     maximum_rejected_share: float = Field(default=0.05, ge=0, le=1)
     history_days: float = Field(default=math.inf, gt=0)
     reread_hours: int = Field(default=48, ge=1)
-    seasonality: tuple[Annotated[int, Field(ge=2)], ...] = Field(default=(24, 168), min_length=1)
+    seasonality: Seasonality | Literal["auto"] = "auto"
     horizon: int = Field(default=168, ge=1, le=24 * 92)
+    holidays: str = Field(default="", pattern=r"^([A-Z]{2}(-[A-Z0-9]{1,3})?)?$")
+    holiday_timezone: TimeZone = "UTC"
+    exogenous: dict[Annotated[str, StringConstraints(pattern=r"^[A-Za-z]\w*$")], SourceSettings] = {}
+
+    @model_validator(mode="after")
+    def _holiday_is_taken(self) -> SeriesSettings:
+        if "holiday" in self.exogenous:
+            raise ValueError("exogenous.holiday: this name is the column that `holidays` makes; choose another")
+        return self
 
     @model_validator(mode="after")
     def _points_fit_the_hour(self) -> SeriesSettings:
@@ -264,6 +280,7 @@ class Config(Table):
 class Settings(Config):
     """Everything a verb may ask for."""
 
+    broken: dict[str, str] = Field(default={}, exclude=True)  # rows of the table `series` that cannot be used, and why
     environment: Environment = Field(default=Environment(), exclude=True)
     folder: Path = Field(default=Path(), exclude=True)  # of config.toml: relative paths start here
 
@@ -271,9 +288,27 @@ class Settings(Config):
         """The series asked for; the first table of config.toml when none is."""
         if wanted is None:
             return next(iter(self.series))
+        if wanted in self.broken:
+            raise SettingsError(f"the table series, {wanted}: {self.broken[wanted]}")
         if wanted not in self.series:
-            raise SettingsError(f"there is no series {wanted!r}; config.toml has: {', '.join(self.series)}")
+            known = ", ".join(self.series)
+            shown = known if len(known) <= SHOWN else f"{known[:SHOWN]}..."
+            raise SettingsError(f"there is no series {wanted!r}; config.toml and the table series have: {shown}")
         return wanted
+
+    def with_rows(self, rows: Mapping[str, str]) -> Settings:
+        """These settings and the series of the table `series`: its JSON text by name. A row that cannot be used is
+        kept aside in `broken`, so that it stops no other; config.toml has the last word on a name."""
+        series, broken = dict(self.series), {}
+        for name in sorted(rows.keys() - self.series.keys()):
+            try:
+                document = json.dumps({"series": {name: json.loads(rows[name])}})
+                series |= Config.model_validate_json(document, strict=True).series
+            except ValidationError as error:
+                broken[name] = "; ".join(_explain(dict(detail)) for detail in error.errors(include_url=False))
+            except ValueError as error:
+                broken[name] = f"its settings are not JSON: {error}"
+        return self.model_copy(update={"series": series, "broken": broken})
 
     def model_directory(self, series_id: str) -> Path:
         """Where the champion of a series lies."""
@@ -311,8 +346,7 @@ def _read_config(path: Path) -> Config:
 def _explain(detail: dict[str, Any]) -> str:
     """A wrong key: where, what is wrong with it, what is allowed."""
     place = detail["loc"]
-    tag = 3 if place[2:3] == ("source",) else None  # pydantic puts the kind of source into the place
-    key = ".".join(str(part) for i, part in enumerate(place) if i != tag)
+    key = ".".join(str(part) for i, part in enumerate(place) if i not in _noise(place))
     got = repr(detail["input"])
     match detail["type"]:
         case "extra_forbidden":
@@ -325,6 +359,18 @@ def _explain(detail: dict[str, Any]) -> str:
             return f"{key}: {detail['ctx']['error']}"
         case _:
             return f"{key}: {detail['msg']}; got {got if len(got) <= SHOWN else got[:SHOWN] + '...'}"
+
+
+def _noise(place: tuple[int | str, ...]) -> tuple[int, ...]:
+    """Where pydantic puts the kind of a source, or of a choice, into the place of a key."""
+    match place:
+        case ("series", _, "source", _, *_):
+            return (3,)
+        case ("series", _, "exogenous", _, _, *_):
+            return (4,)
+        case ("series", _, "seasonality", _, *_):
+            return (3,)
+    return ()
 
 
 SHOWN = 200  # characters of a wrong value
@@ -346,6 +392,8 @@ def _allowed_keys(place: tuple[int | str, ...]) -> list[str]:
         case (_,):
             return list(_TABLES)
         case ("series", _, "source", kind, _):
+            return list(_SOURCES[str(kind)].model_fields)
+        case ("series", _, "exogenous", _, kind, _):
             return list(_SOURCES[str(kind)].model_fields)
         case (table, *_):
             return list(_TABLES[str(table)].model_fields)

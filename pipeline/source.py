@@ -31,7 +31,16 @@ from urllib3.util import Retry
 
 from pipeline.errors import ActioncastError
 from pipeline.series import Points, from_seconds, isoformat, to_seconds
-from pipeline.settings import BlockchainSource, CsvSource, FileSource, JsonSource, PythonSource, Settings, TabularFields
+from pipeline.settings import (
+    BlockchainSource,
+    CsvSource,
+    FileSource,
+    JsonSource,
+    PythonSource,
+    Settings,
+    SourceSettings,
+    TabularFields,
+)
 from pipeline.terminal import progress
 
 Rows = list[tuple[object, object]]
@@ -48,10 +57,11 @@ class SourceError(ActioncastError):
     """The source gave no usable answer."""
 
 
-def fetch(settings: Settings, series_id: str, since: datetime | None, until: datetime) -> Rows:
-    """Ask the series' source for its points from `since` (None: all it has) to `until`. It may answer with more."""
-    place = name_of(settings, series_id)
-    match settings.series[series_id].source:
+def fetch(settings: Settings, series_id: str, since: datetime | None, until: datetime, column: str = "") -> Rows:
+    """Ask the series' source, or that of one of its exogenous columns, for its points from `since` (None: all it has)
+    to `until`. It may answer with more."""
+    place = name_of(settings, series_id, column)
+    match _source_of(settings, series_id, column):
         case BlockchainSource() as source:
             rows = _chart_values(_json(_get_chart(source, since, until), place), place)
         case JsonSource() as source:
@@ -69,9 +79,14 @@ def fetch(settings: Settings, series_id: str, since: datetime | None, until: dat
     return rows
 
 
-def name_of(settings: Settings, series_id: str) -> str:
+def _source_of(settings: Settings, series_id: str, column: str) -> SourceSettings:
+    wanted = settings.series[series_id]
+    return wanted.exogenous[column] if column else wanted.source
+
+
+def name_of(settings: Settings, series_id: str, column: str = "") -> str:
     """The source as an error may name it: no query string and no user, which may hold a key."""
-    match settings.series[series_id].source:
+    match _source_of(settings, series_id, column):
         case BlockchainSource() as source:
             return _shown(f"{source.url.rstrip('/')}/{source.chart}")
         case JsonSource() | CsvSource() as source:

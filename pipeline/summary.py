@@ -108,7 +108,7 @@ def _by_day(rows: Sequence[Figures]) -> list[tuple[float, float | None]]:
 
 
 def training(report: Figures, unit: str) -> str:
-    board = report["leaderboard"]
+    board = [row for row in report["leaderboard"] if row["mae"] is not None]  # those that were tried
     rows = [[i, row["candidate"], row["mae"], row["mase"]] for i, row in enumerate(board[:SHOWN_CANDIDATES], 1)]
     shown = {row["candidate"]: row["mae"] for row in board[:6]}
     verdict = f"**{report['verdict']}**: {report['reason']}"

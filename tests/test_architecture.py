@@ -18,6 +18,9 @@ ROOMS = {
 MODULES = {**SCRIPTS, **ROOMS}
 PURE = [
     "pipeline.series",
+    "pipeline.exogenous",
+    "pipeline.seasons",
+    "pipeline.explain",
     "pipeline.intervals",
     "pipeline.forecaster",
     "pipeline.evaluation",

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import gzip
 import json
+from collections.abc import Iterable
+from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
@@ -12,7 +14,7 @@ import pytest
 
 from bench import accuracy, m4, methods
 from bench.methods import METHODS, Answer, Task, naive2, scores
-from tests.series_of_tests import seasonal
+from tests.series_of_tests import START, seasonal
 
 FREE = ["actioncast", "seasonal_naive_24", "tutorial_forest", "skforecast_lightgbm"]
 
@@ -89,3 +91,61 @@ def test_peers_that_are_not_installed_are_left_out_and_named(monkeypatch: pytest
     assert "not installed: statsforecast_mstl" in capsys.readouterr().err
     with pytest.raises(SystemExit):
         methods.chosen(["ours", "mlforecast_lightgbm"])
+
+
+HOUR_OF = np.arange(400)
+ODD = {
+    "constant": np.full(400, 5.0),
+    "zeros": np.zeros(400),
+    "negative": 20 * np.sin(2 * np.pi * HOUR_OF / 24) + np.random.default_rng(0).normal(0, 3, 400),
+    "gaps": np.where(HOUR_OF % 19 == 0, np.nan, 100 + 20 * np.sin(2 * np.pi * HOUR_OF / 24)),
+    "rare": np.where(np.random.default_rng(1).random(400) < 0.05, 7.0, 0.0),
+}
+
+
+def write(path: Path, values: Iterable[float], step: timedelta = timedelta(hours=1)) -> Path:
+    rows = [f"{(START + i * step).isoformat()},{'' if value != value else value}" for i, value in enumerate(values)]
+    path.write_text("\n".join(["timestamp,value", *rows]))
+    return path
+
+
+@pytest.mark.parametrize("name", ODD)
+@pytest.mark.filterwarnings("error")
+def test_accuracy_takes_an_odd_series(name: str, tmp_path: Path, capsys: Any) -> None:
+    path = write(tmp_path / "odd.csv", ODD[name])
+    flags = ["--csv", str(path), "--horizon", "24", "--origins", "2", "--json"]
+    assert accuracy.main([*flags, "--only", "ours", "--only", "seasonal_naive_168"]) == 0
+    result = json.loads(capsys.readouterr().out)
+    assert "NaN" not in json.dumps(result)
+    assert result["actioncast"]["mae"] <= 1.02 * result["seasonal_naive_168"]["mae"] + 1e-9
+
+
+@pytest.mark.parametrize(
+    ("rows", "step", "message"),
+    [
+        (300, timedelta(days=1), "300 values in 300 of 7,177 hours; expected one value per hour"),
+        (900, timedelta(minutes=15), "900 values in 225 of 225 hours; expected one value per hour"),
+        (50, timedelta(hours=1), "50 values, 72 are the least to learn from"),
+        (80, timedelta(hours=1), "80 hours are too few to learn from 72 and forecast 24"),
+    ],
+)
+def test_accuracy_refuses_what_is_not_hourly(
+    rows: int, step: timedelta, message: str, tmp_path: Path, capsys: Any
+) -> None:
+    path = write(tmp_path / "odd.csv", np.arange(rows, dtype=float), step)
+    assert accuracy.main(["--csv", str(path), "--only", "ours"]) == 2
+    assert message in capsys.readouterr().err
+
+
+@pytest.mark.parametrize(
+    ("text", "message"),
+    [
+        ("time,value\n2022-01-01T00:00,1\n", "no column 'timestamp'; expected timestamp and value"),
+        ("timestamp,value\n2022-01-01T00:00,much\n", "could not convert string to float: 'much'"),
+        ("timestamp,value\nyesterday,1\n", "Invalid isoformat string: 'yesterday'"),
+    ],
+)
+def test_accuracy_names_what_it_cannot_read(text: str, message: str, tmp_path: Path, capsys: Any) -> None:
+    (tmp_path / "odd.csv").write_text(text)
+    assert accuracy.main(["--csv", str(tmp_path / "odd.csv"), "--only", "ours"]) == 2
+    assert message in capsys.readouterr().err

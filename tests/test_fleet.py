@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import argparse
 import json
+import logging
 import sys
 from collections.abc import Callable, Iterator
 from concurrent.futures import Future
@@ -12,9 +13,11 @@ from typing import Any
 
 import numpy as np
 import pytest
+from sqlalchemy import text
 
 import make_predictions
 import train
+import update_real_data
 from pipeline import fleet
 from pipeline.database import open_database
 from pipeline.series import HOUR, Hours, isoformat, to_seconds
@@ -138,3 +141,75 @@ def test_without_failures_the_text_is_one_line() -> None:
 def test_a_shard_that_makes_no_sense_is_refused(text: str) -> None:
     with pytest.raises(argparse.ArgumentTypeError, match="expected I/N"):
         fleet.shard_flag(text)
+
+
+# The table `series` ------------------------------------------------------------------------------------------------
+
+ROW = {"source": {"kind": "file", "path": "none.csv"}, "unit": "x", "horizon": 24}
+
+
+def add_rows(config: Path, **rows: str) -> None:
+    with open_database(load_settings(config)) as database, database.engine.begin() as connection:
+        for name, settings in rows.items():
+            connection.execute(
+                text("insert into series values (:name, :settings)"), {"name": name, "settings": settings}
+            )
+
+
+@pytest.mark.usefixtures("in_process")
+def test_rows_of_the_table_are_series_too_and_a_broken_one_stops_no_other(config: Path, capsys: Any) -> None:
+    wrong = {"b2": "{", "c2": json.dumps(ROW | {"colour": "red"}), "a": json.dumps(ROW | {"horizon": 3})}
+    add_rows(config, e=json.dumps(ROW), **wrong)
+    with open_database(load_settings(config)) as database:
+        known = load_settings(config).with_rows(database.series())
+    assert list(known.series) == ["a", "b", "c", "d", "e"]
+    assert known.series["a"].horizon == 24, "config.toml has the last word"
+    code, printed = ran(train.main, config, capsys, "--all")
+    assert code == 1
+    assert printed["failed"] == ["c", "e", "b2", "c2"]
+    errors = {result["series"]: result.get("error") for result in printed["results"]}
+    assert errors["e"].startswith("ForecastError: 0 hours of e are stored")
+    assert errors["b2"].startswith("the table series: its settings are not JSON")
+    assert errors["c2"].startswith("the table series: unknown key series.c2.colour; allowed here: title, source")
+
+
+def test_a_row_is_asked_for_by_its_name(config: Path, capsys: Any) -> None:
+    add_rows(config, e=json.dumps(ROW), f="[]")
+    code = train.main(["--config", str(config), "--now", NOW, "--series", "e"])
+    assert (code, "0 hours of e are stored" in capsys.readouterr().err) == (1, True)
+    code = train.main(["--config", str(config), "--now", NOW, "--series", "f"])
+    assert (code, "error: the table series, f: series.f: Input should be an object" in capsys.readouterr().err) == (
+        2,
+        True,
+    )
+
+
+def test_many_series_are_loaded_at_once(config: Path, tmp_path: Path, capsys: Any) -> None:
+    hour = isoformat(START + timedelta(hours=HOURS - 1))
+    (tmp_path / "new.csv").write_text(f"timestamp,value\n{hour},1\n")
+    good = json.dumps(ROW | {"source": {"kind": "file", "path": "new.csv"}})
+    add_rows(config, **{f"s{number:03}": good for number in range(30)})
+    code, printed = ran(update_real_data.main, config, capsys, "--all", "--jobs", "2")
+    assert (code, printed["failed"]) == (1, ["a", "b", "c", "d"])
+    assert {result["hours_loaded"] for result in printed["results"][4:]} == {1}
+    with open_database(load_settings(config)) as database:
+        runs = [database.etl_runs(f"s{number:03}", since=START)[0]["outcome"] for number in range(30)]
+    assert set(runs) == {"loaded"}
+
+
+def test_a_real_dask_cluster_does_the_work(config: Path, capsys: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Two workers in processes of their own, asked as DASK_SCHEDULER_ADDRESS says."""
+    distributed = pytest.importorskip("distributed", reason="the package distributed is not installed")
+    with (
+        distributed.LocalCluster(
+            n_workers=2, threads_per_worker=1, processes=True, dashboard_address=":0", silence_logs=logging.ERROR
+        ) as cluster,
+        distributed.Client(cluster) as client,
+    ):
+        client.wait_for_workers(2)
+        monkeypatch.setenv("DASK_SCHEDULER_ADDRESS", cluster.scheduler_address)
+        code, printed = ran(train.main, config, capsys, "--all")
+    assert (code, printed["failed"]) == (1, ["c"])
+    assert [result["series"] for result in printed["results"]] == ["a", "b", "c", "d"]
+    with open_database(load_settings(config)) as database:
+        assert all(database.training_runs(name, since=START) for name in "abd")

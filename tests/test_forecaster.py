@@ -197,7 +197,7 @@ def test_a_missing_hour_is_never_a_target(difference: int) -> None:
     recipe = Recipe("day", "ridge", Predictors((1, 2, 24)), difference=difference)
     filled = fill_missing(values, SEASONS)
     filled[[80, 150, 151]] = 1e6  # were it learned from, it would show
-    x, y = forecaster.training_rows(filled, ~np.isnan(values), FIRST_HOUR, recipe)
+    x, y = forecaster.training_rows(filled, ~np.isnan(values), FIRST_HOUR, recipe, np.zeros((300, 0)))
     assert np.abs(y).max() < 1e3
     assert len(x) == len(y)
 
@@ -206,7 +206,9 @@ def test_a_tree_does_not_learn_a_missing_hour_either() -> None:
     values = seasonal(300)
     values[150] = NAN
     recipe = Recipe("trees", "random_forest", TEN_LAGS)
-    _, y = forecaster._matrices(fill_missing(values, SEASONS), ~np.isnan(values), FIRST_HOUR, recipe)
+    _, y = forecaster._matrices(
+        fill_missing(values, SEASONS), ~np.isnan(values), FIRST_HOUR, recipe, np.zeros((300, 0))
+    )
     assert len(y) == 300 - 20 - 1
 
 

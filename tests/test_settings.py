@@ -114,7 +114,7 @@ def test_the_first_series_is_the_default_and_an_unknown_one_is_refused(tmp_path:
     settings = load_settings(write(tmp_path, MINIMAL + MINIMAL.replace("series.a", "series.b")), {})
     assert settings.series_id() == "a"
     assert settings.series_id("b") == "b"
-    with pytest.raises(SettingsError, match=r"no series 'c'; config\.toml has: a, b"):
+    with pytest.raises(SettingsError, match=r"no series 'c'; config\.toml and the table series have: a, b"):
         settings.series_id("c")
 
 

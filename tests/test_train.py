@@ -189,7 +189,7 @@ def test_the_trackers_are_told(stage: Stage, monkeypatch: pytest.MonkeyPatch) ->
     report = stage.train(stage.load())
     assert report.tracked == ["notebook: page 1"]
     assert told[0].verdict == "promoted"
-    assert told[0].files == [stage.directory / card.CARD]
+    assert told[0].files == [stage.directory / card.CARD, stage.directory / card.DRAWING]
     assert "notebook: page 1" in report.as_text()
 
 
@@ -250,6 +250,8 @@ def test_training_twice_makes_the_same_champion(tmp_path: Path) -> None:
 
 
 def test_seasons_come_from_the_configuration(stage: Stage) -> None:
-    report = stage.train(stage.load())
-    names = {row.name for row in report.board}
-    assert {f"seasonal_naive_{season}" for season in stage.settings.series["demo"].seasonality} <= names
+    wanted = stage.settings.series["demo"].model_copy(update={"seasonality": (12, 48)})
+    stage.settings = stage.settings.model_copy(update={"series": {"demo": wanted}})
+    names = {row.name for row in stage.train(stage.load()).board}
+    assert {"seasonal_naive_12", "seasonal_naive_48"} <= names
+    assert "seasonal_naive_24" not in names

@@ -85,6 +85,7 @@ def test_complete_hours_are_stored_and_reported(run: Run, stub: Stub) -> None:
         "rejections": [],
         "last_hour": "2022-03-04T03:00:00Z",
         "outcome": "loaded",
+        "exogenous": {},
     }
     figures = ("outcome", "points_read", "points_rejected", "hours_loaded", "hours_missing", "message", "started_at")
     assert [tuple(row[name] for name in figures) for row in ran.etl_runs] == [("loaded", 15, 0, 3, 1, "", at(4.5))]
@@ -391,7 +392,10 @@ def test_two_runs_at_once_lose_and_double_nothing(url: str, stub: Stub, configur
     [
         (["--now", "yesterday"], "'yesterday' is not an ISO 8601 time such as 2022-03-04T03:00"),
         (["--backfill", "soon"], "'soon' is not an ISO 8601 time"),
-        (["--series", "none"], "there is no series 'none'; config.toml has: bitcoin_transactions"),
+        (
+            ["--series", "none"],
+            "there is no series 'none'; config.toml and the table series have: bitcoin_transactions",
+        ),
         (["--config", "none.toml"], "none.toml: No such file or directory"),
     ],
 )

@@ -42,7 +42,7 @@ def test_house_rules(path: Path) -> None:
     payload = r"\$\{\{[^}]*(github\.event|inputs\.|github\.head_ref)[^}]*\}\}"
     for line in text.splitlines():
         if re.search(payload, line):
-            assert re.match(r"\s+(if|[A-Z_]+|value): ", line), f"untrusted text goes through env: only: {line}"
+            assert re.match(r"\s+(if|[A-Z_]+|value|shard): ", line), f"untrusted text goes through env: only: {line}"
     assert not re.search(r"(?m)^    env:\n(      .*\n)*      [A-Z_]+: \$\{\{ (secrets\.\w+|github\.token) \}\}", text)
 
 

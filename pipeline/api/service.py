@@ -205,7 +205,9 @@ class Service:
         return known.body(len(known.vintage))
 
     async def prepare(self) -> None:
-        """In the background after the start: what is stored goes to memory; what must be made gets its imports."""
+        """In the background after the start: the series of the table `series` become known, what is stored goes to
+        memory; what must be made gets its imports."""
+        self.settings = self.settings.with_rows(await self.ask(lambda database: database.series()))
         for series_id, wanted in self.settings.series.items():
             state = await self.state(series_id)
             stored = await self.ask(partial(self.find, series_id=series_id, state=state, horizon=wanted.horizon))

@@ -319,7 +319,7 @@ def leaderboard(training: Row | None) -> list[dict[str, Any]]:
     """The best candidates, and the best of each kind that is not among them, with the share of the worst error."""
     if training is None:
         return []
-    board = [{"rank": rank, **row} for rank, row in enumerate(training["leaderboard"], 1)]
+    board = [{"rank": rank, **row} for rank, row in enumerate(training["leaderboard"], 1) if row["mae"] is not None]
     shown = board[:SHOWN_CANDIDATES] + [
         row for row in board[SHOWN_CANDIDATES:] if not row["candidate"].startswith("ridge")
     ]

@@ -46,10 +46,13 @@ def series_of(plan: Plan, places: Places, policy: Policy) -> str:
 
 
 def staged(plan: Plan, places: Places, policy: Policy) -> Settings:
-    """The user's settings with the replay as source, the stand-in as GitHub, and a database and model of their own."""
+    """The user's settings with the replay as source, the stand-in as GitHub, and a database and model of their own.
+
+    Exogenous columns are left out: what was known of them at an earlier moment is not recorded.
+    """
     folder = folder_of(places, policy)
     replayed = BlockchainSource(kind="blockchain", url=places.source_url)
-    wanted = plan.settings.series[plan.series_id].model_copy(update={"source": replayed})
+    wanted = plan.settings.series[plan.series_id].model_copy(update={"source": replayed, "exogenous": {}})
     url = places.database_url or f"sqlite:///{folder / 'actioncast.db'}"
     environment = plan.settings.environment.model_copy(
         update={

@@ -103,7 +103,11 @@ def test_data_drift_retrain_commit_and_deployment(
     assert " → " in commit.subject
     assert commit.author == "github-actions[bot]"
     assert "version: " in commit.body
-    assert github.repository.changed_files(before, commit.sha) == [CARD, f"model/{SERIES}/forecaster.npz"]
+    assert github.repository.changed_files(before, commit.sha) == [
+        CARD,
+        f"model/{SERIES}/explanation.svg",
+        f"model/{SERIES}/forecaster.npz",
+    ]
     assert version(github) in chain[1].log, "the deployment has the new champion"
     assert "```mermaid" in chain[0].summary
     rows = stored(github, "select model_version from predictions order by issued_at desc limit 1", tmp_path)
@@ -390,3 +394,33 @@ def test_policies_are_rehearsed_on_the_stored_history_and_nothing_is_changed(
     assert run.artifacts is not None
     assert [path.name for path in run.artifacts.rglob("*.html")] == ["report.html"]
     assert (github.repository.sha(), github.repository.sha("state")) == before
+
+
+# --- many series ------------------------------------------------------------------------------------------------------
+
+
+def test_shards_train_side_by_side_and_each_delivers_its_champions(
+    clock: Clock, github: GitHub, source: ReplayServer, trained: Trained, tmp_path: Path
+) -> None:
+    """Four series on two machines; the second one's push finds the first one's commit, and so does its state."""
+    project.set_up(github, source.url, {}, trained.naive_drifted)
+    database = tmp_path / "series.db"
+    database.write_bytes(github.repository.read("actioncast.db", "state"))
+    table = {"source": {"kind": "file", "path": "none.csv"}, "unit": "x", "horizon": 24}
+    with closing(sqlite3.connect(database)) as connection:
+        for name in ("b", "c", "d"):
+            connection.execute("insert into series values (?, ?)", (name, json.dumps(table)))
+            copied = "series_id, reality_date, value, samples, loaded_at"
+            query = f"insert into reality ({copied}) select ?, reality_date, value, samples, loaded_at from reality"
+            connection.execute(f"{query} where series_id = ?", (name, SERIES))
+        connection.execute("delete from reality where series_id = 'd'")
+        connection.commit()
+    github.repository.commit({"actioncast.db": database.read_bytes()}, "Series", branch="state")
+    run = clock.press("retrain.yml", variables={"TRAIN_SHARDS": '["1/2", "2/2"]'}).check("failure")
+    trainings = [run.job("train", shard=shard).step("Train").outcome for shard in ("1/2", "2/2")]
+    assert trainings == ["success", "failure"]
+    cards = [name for name in (SERIES, "b", "c") if github.repository.read(f"model/{name}/card.json")]
+    assert cards == [SERIES, "b", "c"], "d has no data, and stops none"
+    trained_series = stored(github, "select distinct series_id from training_runs where series_id <> 'd'", tmp_path)
+    assert {name for (name,) in trained_series} == {SERIES, "b", "c"}
+    assert open_issues(github) == ["retrain, shard 2/2, is failing"]
