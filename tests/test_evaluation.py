@@ -195,17 +195,17 @@ def test_the_best_stands_first() -> None:
 
 def test_a_single_candidate_must_beat_the_blend_clearly() -> None:
     naive = row("seasonal_naive_168", 200)
-    assert evaluation.challengers([row("lucky", 80), row("blend", 100), naive])[0].name == "blend"
-    assert evaluation.challengers([row("good", 76), row("blend", 100), naive])[0].name == "good"
+    assert evaluation.challengers([row("lucky", 70), row("blend", 100), naive])[0].name == "blend"
+    assert evaluation.challengers([row("good", 66), row("blend", 100), naive])[0].name == "good"
 
 
 def test_a_naive_must_beat_the_blend_by_more_than_noise() -> None:
-    assert evaluation.challengers([row("seasonal_naive_24", 85), row("blend", 100)])[0].name == "blend"
-    assert evaluation.challengers([row("seasonal_naive_24", 82), row("blend", 100)])[0].name == "seasonal_naive_24"
+    assert evaluation.challengers([row("seasonal_naive_24", 70), row("blend", 100)])[0].name == "blend"
+    assert evaluation.challengers([row("seasonal_naive_24", 66), row("blend", 100)])[0].name == "seasonal_naive_24"
 
 
 def test_nothing_that_loses_to_a_seasonal_naive_may_challenge() -> None:
-    board = [row("seasonal_naive_24", 80), row("blend", 101), row("ridge", 102), row("seasonal_naive_168", 120)]
+    board = [row("seasonal_naive_24", 60), row("blend", 101), row("ridge", 61), row("seasonal_naive_168", 120)]
     assert [r.name for r in evaluation.challengers(board)] == ["seasonal_naive_24"]
 
 
