@@ -15,10 +15,12 @@ import subprocess
 import sys
 import time
 from collections.abc import Callable, Iterator, Mapping
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+import psutil
 import yaml
 
 from . import act_records, events, github_rest, workflow_file
@@ -349,11 +351,19 @@ def _ended(process: subprocess.Popen[bytes], seconds: float) -> bool:
 
 
 def _stop(process: subprocess.Popen[bytes]) -> None:
-    """End act and its steps: on an interrupt act ends the step, which has a process group of its own."""
+    """End act and its steps: interrupted, act ends the step, which has a process group of its own, but not surely."""
+    steps: set[psutil.Process] = set()
     process.send_signal(signal.SIGINT)
-    if not _ended(process, 10):
-        process.kill()
-        process.wait()
+    for _ in range(200):
+        with suppress(psutil.NoSuchProcess):
+            steps |= set(psutil.Process(process.pid).children(recursive=True))
+        if _ended(process, 0.05):
+            break
+    process.kill()
+    process.wait()
+    for step in steps:
+        with suppress(psutil.NoSuchProcess):
+            step.kill()
 
 
 def _read(plan: Plan, cancelled: bool) -> Run:
