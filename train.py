@@ -29,15 +29,15 @@ from typing import Any
 
 import numpy as np
 
-from pipeline import card, evaluation, exogenous, explain, fleet, forecaster, seasons, tracking, training
+from pipeline import card, evaluation, explain, fleet, forecaster, tracking, training
 from pipeline.card import Card, Champion
 from pipeline.database import Database
 from pipeline.evaluation import Backtest, Candidate, Gate
+from pipeline.exogenous import HOLIDAY
 from pipeline.forecaster import ForecastError
 from pipeline.script import run_script
-from pipeline.seasons import Seasons
 from pipeline.series import HOUR, Grid, to_seconds
-from pipeline.settings import SeriesSettings, Settings
+from pipeline.settings import Settings
 from pipeline.terminal import progress
 from pipeline.training import Report
 
@@ -50,8 +50,8 @@ def run(settings: Settings, database: Database, now: datetime, *, series_id: str
     trackers = tracking.open_trackers(os.environ, settings.folder)
     wanted, policy = settings.series[series_id], settings.train
     known = _known_hours(database, series_id, now, int(policy.history_days * 24))
-    found = _seasons(wanted, known)
-    known, left_out = _with_columns(settings, database, series_id, known)
+    found = training.seasons_of(wanted, known)
+    known, left_out = training.with_columns(settings, database, series_id, known)
     champion = _stored_champion(settings, series_id)
     test = _backtest(settings, series_id, known, found.periods, gated=champion is not None)
     test = replace(test, skipped=test.skipped | left_out)
@@ -91,33 +91,6 @@ def _known_hours(database: Database, series_id: str, now: datetime, newest: int)
             f"run: python update_real_data.py --series {series_id}"
         )
     return known
-
-
-def _seasons(wanted: SeriesSettings, known: Grid) -> Seasons:
-    """Those of config.toml, or those that the data show."""
-    given = wanted.seasonality
-    return seasons.detect(known.values) if given == "auto" else seasons.given(given, known.values)
-
-
-def _with_columns(settings: Settings, database: Database, series_id: str, known: Grid) -> tuple[Grid, dict[str, str]]:
-    """The hours with the columns known in the future that candidates can use, and why not the others."""
-    wanted = settings.series[series_id]
-    until = known.end + timedelta(hours=wanted.horizon)
-    stored = database.exogenous(series_id, list(wanted.exogenous), since=known.start, until=until)
-    known = exogenous.attach(known, stored, wanted.horizon)
-    if calendar := _holidays(wanted, known):
-        known = exogenous.attach_holidays(known, calendar.days, calendar.timezone, wanted.horizon, until=calendar.until)
-    origins, _ = evaluation.plan(len(known), wanted.horizon, settings.train.backtest_days)
-    return exogenous.usable(known, int(origins[0]), wanted.horizon)
-
-
-def _holidays(wanted: SeriesSettings, known: Grid) -> card.Holidays | None:
-    """The holidays of the history and of some years after it, None where config.toml asks for none."""
-    if not wanted.holidays:
-        return None
-    first, until = exogenous.local_days(known, wanted.holiday_timezone)
-    days = exogenous.holidays_of(wanted.holidays, first, until)
-    return card.Holidays(code=wanted.holidays, timezone=wanted.holiday_timezone, until=until, days=days)
 
 
 def _backtest(
@@ -164,7 +137,7 @@ def _challenger(
             mase=candidate.mase,
             mae_by_lead=evaluation.mae_by_lead(candidate.forecasts, test.actual),
             libraries=tracking.library_versions(training.LIBRARIES),
-            holidays=_holidays(settings.series[series_id], known) if exogenous.HOLIDAY in fitted.columns else None,
+            holidays=training.holidays_of(settings.series[series_id], known) if HOLIDAY in fitted.columns else None,
         )
         try:
             return candidate, *card.encode(fitted, facts)

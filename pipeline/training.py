@@ -1,4 +1,4 @@
-"""What a training reports: the leaderboard, the verdict, who serves now, and its row in the ledger."""
+"""What a training learns from beside the hours, and what it reports: leaderboard, verdict, row in the ledger."""
 
 from __future__ import annotations
 
@@ -9,14 +9,44 @@ from typing import Any
 
 import numpy as np
 
-from pipeline import tracking
+from pipeline import evaluation, exogenous, seasons, tracking
+from pipeline.card import Holidays
+from pipeline.database import Database
 from pipeline.evaluation import Candidate, Gate
+from pipeline.seasons import Seasons
 from pipeline.series import Grid
-from pipeline.settings import Settings
+from pipeline.settings import SeriesSettings, Settings
 from pipeline.terminal import table
 
 LIBRARIES = ("numpy", "scikit-learn", "skforecast", "lightgbm", "pandas")
 SHOWN = 10  # rows of the leaderboard that a person sees
+
+
+def seasons_of(wanted: SeriesSettings, known: Grid) -> Seasons:
+    """Those of config.toml, or those that the data show."""
+    given = wanted.seasonality
+    return seasons.detect(known.values) if given == "auto" else seasons.given(given, known.values)
+
+
+def with_columns(settings: Settings, database: Database, series_id: str, known: Grid) -> tuple[Grid, dict[str, str]]:
+    """The hours with the columns known in the future that candidates can use, and why not the others."""
+    wanted = settings.series[series_id]
+    until = known.end + timedelta(hours=wanted.horizon)
+    stored = database.exogenous(series_id, list(wanted.exogenous), since=known.start, until=until)
+    known = exogenous.attach(known, stored, wanted.horizon)
+    if calendar := holidays_of(wanted, known):
+        known = exogenous.attach_holidays(known, calendar.days, calendar.timezone, wanted.horizon, until=calendar.until)
+    origins, _ = evaluation.plan(len(known), wanted.horizon, settings.train.backtest_days)
+    return exogenous.usable(known, int(origins[0]), wanted.horizon)
+
+
+def holidays_of(wanted: SeriesSettings, known: Grid) -> Holidays | None:
+    """The holidays of the history and of some years after it, None where config.toml asks for none."""
+    if not wanted.holidays:
+        return None
+    first, until = exogenous.local_days(known, wanted.holiday_timezone)
+    days = exogenous.holidays_of(wanted.holidays, first, until)
+    return Holidays(code=wanted.holidays, timezone=wanted.holiday_timezone, until=until, days=days)
 
 
 @dataclass(frozen=True)
