@@ -43,7 +43,7 @@ bench: $(VENV)/.tools ## performance claims, measured here and now (BENCHES="etl
 
 soak: $(VENV)/.scripts ## 200 rehearsals with everything failing
 	@for seed in $$(seq 200); do $(RUN) rehearse.py --whole --days 8 --scenario squeezed --seed $$seed \
-	  --candidates seasonal_naive --output .soak --json > .soak.json 2>/dev/null || { cat .soak.json; exit 1; }; done
+	  --candidates seasonal_naive --output .soak --json > .soak.json 2>/dev/null || { echo "seed $$seed:"; cat .soak.json; exit 1; }; done
 
 lock: $(VENV)/.tools ## compile requirements.in and requirements/*.in anew
 	@compile() { $(UV) pip compile --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-annotate --quiet "$$@"; }; \
