@@ -165,9 +165,7 @@ class Service:
     async def _find_or_make(self, series_id: str, horizon: int) -> Prepared:
         async with self._one_forecast:
             state = await self.state(series_id)
-            vintage = await self.ask(
-                lambda database: self.find(database, series_id=series_id, state=state, horizon=horizon)
-            )
+            vintage = await self._stored(series_id, state, horizon)
             if vintage is None:
                 vintage = await self.ask(lambda database: self._forecast(database, series_id, horizon))
                 self._states.pop(series_id, None)  # there is a newer vintage now
@@ -177,6 +175,11 @@ class Service:
 
     def _forecast(self, database: Database, series_id: str, horizon: int) -> Vintage:
         return self._make(self.settings, database, self.clock(), series_id=series_id, horizon=horizon)
+
+    async def _stored(self, series_id: str, state: State, horizon: int) -> Vintage | None:
+        """Looked up once, also when the first request comes during the preparation."""
+        look = partial(self.find, series_id=series_id, state=state, horizon=horizon)
+        return await self.once(("stored", series_id, horizon, state.basis), lambda: self.ask(look))
 
     def find(self, database: Database, *, series_id: str, state: State, horizon: int) -> Vintage | None:
         """The stored forecast of this state, None when there is none that reaches so far."""
@@ -210,7 +213,7 @@ class Service:
         self.settings = self.settings.with_rows(await self.ask(lambda database: database.series()))
         for series_id, wanted in self.settings.series.items():
             state = await self.state(series_id)
-            stored = await self.ask(partial(self.find, series_id=series_id, state=state, horizon=wanted.horizon))
+            stored = await self._stored(series_id, state, wanted.horizon)
             if stored:
                 self._made.setdefault(series_id, Prepared(state, stored))
             elif state.model_version:
