@@ -10,6 +10,7 @@ import urllib.request
 from pathlib import Path
 from typing import Any
 
+import psutil
 import pytest
 import yaml
 
@@ -21,6 +22,7 @@ from .github_stand_in import GitHub
 from .runner import NoJobRanError, WorkflowRefusedError
 from .workflow_file import Json
 
+LONG = "45.25"  # seconds; no other step sleeps so long
 ELEVEN = dict.fromkeys("abcdefghijk", "")
 QUEUE_AND_CANCEL = {"group": "g", "queue": "max", "cancel-in-progress": True}
 CHECKOUT = "actions/checkout@3d3c42e5aac5ba805825da76410c181273ba90b1"
@@ -511,7 +513,7 @@ def test_runs_of_one_group_do_not_overlap_and_only_the_newest_waits(clock: Clock
     assert spans[0][1] <= spans[1][0]
 
 
-def wait_until(condition: Any, seconds: float = 10) -> None:
+def wait_until(condition: Any, seconds: float = 30) -> None:
     deadline = time.monotonic() + seconds
     while not condition():
         assert time.monotonic() < deadline, "waited in vain"
@@ -520,18 +522,19 @@ def wait_until(condition: Any, seconds: float = 10) -> None:
 
 def test_newer_run_cancels_the_older_where_the_file_says_so(clock: Clock, github: GitHub) -> None:
     group = {"group": "one", "cancel-in-progress": True}
-    ended = github.folder / "ended"
-    step = f"sleep ${{{{ vars.SECONDS }}}}; touch {ended}-${{{{ vars.SECONDS }}}}"
-    install(github, a=workflow("workflow_dispatch", {"j": job(step)}, concurrency=group))
-    older = threading.Thread(target=clock.press, args=("a.yml",), kwargs={"variables": {"SECONDS": "3"}})
+    install(github, a=workflow("workflow_dispatch", {"j": job("sleep ${{ vars.SECONDS }}")}, concurrency=group))
+    older = threading.Thread(target=clock.press, args=("a.yml",), kwargs={"variables": {"SECONDS": LONG}})
     older.start()
-    wait_until(lambda: github.runs)
-    time.sleep(0.5)
+    wait_until(lambda: sleeping(LONG))
     clock.press("a.yml", variables={"SECONDS": "0"}).check()
     older.join(timeout=30)
     assert sorted(run.conclusion for run in clock.runs) == ["cancelled", "success"]
-    time.sleep(3)
-    assert [path.name for path in github.folder.glob("ended*")] == ["ended-0"], "the cancelled step went on"
+    assert not sleeping(LONG), "the cancelled step goes on"
+
+
+def sleeping(seconds: str) -> bool:
+    """Whether a step sleeps for this time, which no other does."""
+    return any(process.info["cmdline"] == ["sleep", seconds] for process in psutil.process_iter(["cmdline"]))
 
 
 def test_keys_that_act_may_not_know_do_not_stop_a_run(clock: Clock, github: GitHub) -> None:
