@@ -273,7 +273,9 @@ def main() -> int:
     except UnknownError as error:
         print(f"ERROR: {error}", file=sys.stderr)
         return 2
-    (folder / "state.json").write_text(json.dumps(state))
+    whole = folder / f"state.{os.getpid()}.json"  # the other side of a pipe may be reading
+    whole.write_text(json.dumps(state))
+    whole.replace(folder / "state.json")
     if answer:
         print(answer)
     return 0
