@@ -13,9 +13,7 @@ The database needs 2 connections for each instance: instances x 2 must stay belo
 
 from __future__ import annotations
 
-import gc
-
-gc.disable()  # nothing that is imported is garbage: looking for some takes a tenth of the start
+from pipeline.api import lean  # isort: skip  # first, for the sake of the imports below
 
 import argparse
 import asyncio
@@ -43,8 +41,7 @@ from pipeline.errors import ActioncastError
 from pipeline.script import masked
 from pipeline.settings import DEFAULT_CONFIG, Settings, load_settings
 
-gc.freeze()  # nor will it be
-gc.enable()
+lean.imported()
 
 log = logging.getLogger("actioncast")
 GRACE_SECONDS = 8  # for requests that run when SIGTERM comes; clouds kill after 10

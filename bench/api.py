@@ -87,14 +87,15 @@ def servers(folder: Path, url: str, tutorial_url: str, source: str) -> dict[str,
         "computed": Server([python, "-c", computed, "{port}"], forecast, variables=ours),
         "tutorial": Server(uvicorn, forecast, variables=theirs, least_seconds=30),
     }
+    model = {"BENCH_MODEL": str(folder / "model" / SERIES), "PATH": f"{RIVALS}{os.pathsep}{os.environ['PATH']}"}
+    quiet = {"BENTOML_DO_NOT_TRACK": "1", "MLFLOW_DISABLE_TELEMETRY": "true", "PYTHONPATH": str(ROOT)}
     if (RIVALS / "mlflow").exists():
-        model = {"BENCH_MODEL": str(folder / "model" / SERIES), "PATH": f"{RIVALS}{os.pathsep}{os.environ['PATH']}"}
-        quiet = {"BENTOML_DO_NOT_TRACK": "1", "MLFLOW_DISABLE_TELEMETRY": "true", "PYTHONPATH": str(ROOT)}
         mlflow = [str(RIVALS / "mlflow"), "models", "serve", "-m", str(folder / "mlflow"), "--env-manager", "local"]
-        bento = [str(RIVALS / "bentoml"), "serve", "bench.rival_bento:Forecast", "--port", "{port}"]
         found["mlflow"] = Server(
             [*mlflow, "--workers", "1", "-p", "{port}"], "/invocations", f'{{"inputs": [{HORIZON}]}}', model | quiet
         )
+    if (RIVALS / "bentoml").exists():
+        bento = [str(RIVALS / "bentoml"), "serve", "bench.rival_bento:Forecast", "--port", "{port}"]
         found["bentoml"] = Server(bento, "/forecast", f'{{"hours": {HORIZON}}}', model | quiet)
     return found
 
@@ -231,7 +232,7 @@ def prepare(folder: Path, url: str) -> None:
     promote(model)
     np.save(model / "hours.npy", hours.values)
     tutorial_api.train(folder, hours.values)
-    if (RIVALS / "python").exists():
+    if (RIVALS / "mlflow").exists():
         code = f"from bench.rivals import save_for_mlflow; save_for_mlflow({str(folder / 'mlflow')!r})"
         variables = {**os.environ, "BENCH_MODEL": str(model)}
         subprocess.run([RIVALS / "python", "-W", "ignore", "-c", code], cwd=ROOT, env=variables, check=True)
@@ -275,8 +276,8 @@ def main(argv: Sequence[str] | None = None) -> int:
     if arguments.json:
         print(json.dumps(facts))
         return 0
-    if "mlflow" not in facts:
-        print("MLflow and BentoML are left out: their venv is missing, see python -m bench.api --help")
+    if missing := {"mlflow", "bentoml"} - set(facts):
+        print(f"left out: {', '.join(sorted(missing))}; how to install them: python -m bench.api --help")
     headers = ["server", *facts["stored"], "times stored's p50"]
     rows = [[name, *row.values(), row["p50_ms"] / facts["stored"]["p50_ms"]] for name, row in facts.items()]
     print(f"{HORIZON} hours a forecast; {os.cpu_count()} cores, load {os.getloadavg()[0]:.1f}\n")
