@@ -16,16 +16,19 @@ from pipeline.series import HOUR, Grid, Values, to_seconds
 
 FEWEST_AFTER = 5  # hours that must have shown a LARGE change before a challenger may build on it
 LARGE = 0.55  # log of the factor (1.73), or an offset beside the typical value
+SMALLEST = 0.1  # likewise; a smaller one is left to the models
 LONGER_THAN_A_HOLIDAY = 30  # hours that must have shown any other: most of those end after a day
-FEWEST_BEFORE = 168  # seasonal differences that must have shown what is usual
-USUAL = 0.99  # share of the seasonal differences before that counts as usual
-SHARE_OUTSIDE = 0.9  # of the hours since the change, whose seasonal difference must be unusual
-FIRST = 3  # hours after the change that must all be so
-NEAR = 6  # hours on either side between which most of the change must happen: a drift is no change of level
-DAY = 24  # hours on either side that its size is measured on
+FEWEST_BEFORE = 168  # hours that must have shown what is usual
+SEASONS_BACK = 4  # whose median an hour is compared with: one odd week is no level
+QUIET = 0.3  # an hour that is usually below this share of the mean says nothing about a factor
+SILENT = 0.01  # likewise: less is taken for as much
+USUAL = 0.995  # share of the days before that lay nearer to what was expected
+BEYOND_USUAL = 1.5  # times as far the days since a change must lie, unless it is LARGE
+SHARE_OUTSIDE = 0.9  # of the days since, which must be unusual
+FIRST, NEAR, DAY, DAYS = 3, 6, 24, 72  # hours on either side of a place, whose medians are compared
 LARGEST_FACTOR = 20.0  # more is a broken unit or a dead sensor, and a person's to look at
 MOST = 3  # changes that are restated
-PLACES = 8  # steepest places that are looked at
+PLACES = 8  # steepest places that are looked at, of each kind
 
 
 @dataclass(frozen=True)
@@ -44,10 +47,10 @@ class Shift:
 def find(known: Grid, seasonality: Sequence[int], *, gated: bool = False) -> tuple[Shift, ...]:
     """The lasting changes of level in the series, ascending; mostly none.
 
-    A change is a step: nearly all hours since then, for a season at most, differ from the season before by more than is
-    usual, and most of that difference came within a few hours. It is a factor where all values are positive, else an
-    offset. It is believed after LONGER_THAN_A_HOLIDAY hours. `gated`: a champion stands against whoever believes it too
-    soon; then a large change is believed after FEWEST_AFTER.
+    A change is a step: nearly all days since then, for a season at most, differ from the same hours of the seasons
+    before by more than days ever did, and most of that difference came within a day. It is a factor, or an offset where
+    there are negative values. It is believed after LONGER_THAN_A_HOLIDAY hours. `gated`: a champion stands against
+    whoever believes it too soon; then a large change is believed after FEWEST_AFTER.
     """
     shifts: list[Shift] = []
     season = max((s for s in seasonality if len(known) >= 2 * s + FEWEST_BEFORE), default=None)
@@ -75,55 +78,77 @@ def index_of(known: Grid, shift: Shift) -> int:
 
 
 def _largest(known: Grid, season: int, gated: bool) -> Shift | None:
-    on_logs = bool((known.values[~np.isnan(known.values)] > 0).all())
-    levels = np.log(known.values) if on_logs else known.values
-    change = np.concatenate([np.full(season, np.nan), levels[season:] - levels[:-season]])
-    for place in _steepest(change):
+    change, offset = _change(known.values, season)
+    hours = np.flatnonzero(~np.isnan(change))
+    change = change[hours]
+    for place in _places(change, season):
         if not _is_lasting(change, place, season):
             continue
-        size = _size(change, place)
-        relative = abs(size) if on_logs else abs(size) / (float(np.nanmean(np.abs(levels))) + 1e-12)
-        shown = np.count_nonzero(~np.isnan(change[place : place + season]))
-        early = shown < LONGER_THAN_A_HOLIDAY and not (gated and relative >= LARGE)
-        if early or (on_logs and relative > np.log(LARGEST_FACTOR)):
+        size = _step(change, place, DAYS)
+        early = len(change) - place < LONGER_THAN_A_HOLIDAY and not (gated and abs(size) >= LARGE)
+        if early or (not offset and abs(size) > np.log(LARGEST_FACTOR)):
             continue
-        since = known.start + timedelta(hours=place)
-        return Shift(since, float(np.exp(size)), 0.0) if on_logs else Shift(since, 1.0, size)
+        since = known.start + timedelta(hours=int(hours[place]))
+        return Shift(since, 1.0, size * offset) if offset else Shift(since, float(np.exp(size)), 0.0)
     return None
 
 
-def _steepest(change: Values) -> list[int]:
-    """Where the seasonal difference moves most, steepest first; medians, so that a spike is no step."""
-    near = np.nan_to_num(np.nanmedian(_padded(np.lib.stride_tricks.sliding_window_view(change, NEAR)), axis=1))
-    step = np.abs(near[NEAR:] - near[:-NEAR])  # [i]: between the hours before i + NEAR and those from it on
-    hourly = np.abs(np.nan_to_num(np.diff(change, prepend=np.nan)))
-    places = []
-    for _ in range(PLACES):
-        middle = int(np.argmax(step))
-        around = slice(max(middle, 0), middle + 2 * NEAR)
-        places.append(around.start + int(np.argmax(hourly[around])))
-        step[max(middle - NEAR, 0) : middle + NEAR] = 0.0
-    return places
+def _change(values: Values, season: int) -> tuple[Values, float]:
+    """Each hour beside what the seasons before lead to expect: as the log of a factor, or, where there are negative
+    values, as an offset in units of the second figure. NaN where there is nothing to compare, or only quiet hours."""
+    backs = [np.full(len(values), np.nan) for _ in range(SEASONS_BACK)]
+    for number, back in enumerate(backs, 1):
+        back[number * season :] = values[: -number * season]
+    unknown = np.isnan(backs).all(axis=0)
+    expected = np.where(unknown, np.nan, np.nanmedian(np.where(unknown, 0.0, backs), axis=0))
+    typical = float(np.nan_to_num(np.abs(values)).mean()) + 1e-12
+    if (values < 0).any():
+        return (values - expected) / typical, typical
+    quiet = QUIET * typical
+    factor = np.maximum(values, SILENT * typical) / np.maximum(expected, quiet)
+    return np.where(expected >= quiet, np.log(factor), np.nan), 0.0
 
 
-def _padded(windows: Values) -> Values:
-    """A window without any known hour counts as no change at all."""
-    return np.where(np.isnan(windows).all(axis=1, keepdims=True), 0.0, windows)
+def _places(change: Values, season: int) -> list[int]:
+    """Where the level may have changed: the steepest places by medians of some hours and of a day, ever and lately."""
+    found: dict[int, None] = {}
+    hourly = np.abs(np.diff(change, prepend=change[:1]))
+    for width in (NEAR, DAY):
+        if len(change) < 2 * width:
+            break
+        median = _medians(change, width)
+        step = np.zeros(len(change))
+        step[width : len(change) - width + 1] = np.abs(median[width:] - median[:-width])
+        for first in (0, max(len(change) - season, 0)):
+            left = step.copy()
+            left[:first] = 0.0
+            for _ in range(PLACES):
+                middle = int(np.argmax(left))
+                start = max(middle - NEAR // 2, 0)
+                found[start + int(np.argmax(hourly[start : middle + NEAR // 2 + 1]))] = None
+                left[max(middle - width, 0) : middle + width] = 0.0
+    return list(found)
 
 
 def _is_lasting(change: Values, place: int, season: int) -> bool:
-    before, since = (part[~np.isnan(part)] for part in (change[:place], change[place : place + season]))
-    near = change[max(place - NEAR, 0) : place]
-    if len(before) < FEWEST_BEFORE or len(since) < FEWEST_AFTER or np.isnan(near).all():
+    before, since = change[:place], change[place : place + season]
+    if len(before) < FEWEST_BEFORE or len(since) < FEWEST_AFTER:
         return False
-    low, high = np.quantile(before, [(1 - USUAL) / 2, (1 + USUAL) / 2])
-    size = np.median(since) - np.median(before)
-    outside = since > high if size > 0 else since < low
-    step = np.median(since[:NEAR]) - np.nanmedian(near)
-    sudden = step * np.sign(size) > 0.5 * abs(size)
-    return bool(sudden and outside[:FIRST].all() and outside.mean() >= SHARE_OUTSIDE)
+    size, width = _step(change, place, DAYS), min(len(since), DAY)
+    direction, centre = np.sign(size), np.median(before)
+    usual = np.quantile((_medians(before, width) - centre) * direction, USUAL)
+    beyond = 1.0 if abs(size) >= LARGE else BEYOND_USUAL
+    outside = (_medians(since, width) - centre) * direction > beyond * usual
+    at_once = (np.median(since[:FIRST]) - np.median(before[-NEAR:])) * direction > 0.5 * abs(size)
+    sudden = _step(change, place, DAY) * direction > 0.5 * abs(size)
+    return bool(abs(size) > SMALLEST and sudden and at_once and outside[0] and outside.mean() >= SHARE_OUTSIDE)
 
 
-def _size(change: Values, place: int) -> float:
-    """Of the step at `place`, in levels: what it added to the seasonal difference, which need not have been zero."""
-    return float(np.nanmedian(change[place : place + DAY]) - np.nanmedian(change[max(place - DAY, 0) : place]))
+def _medians(change: Values, width: int) -> Values:
+    """[i]: of the hours i..i + width - 1, so that a spike is no step."""
+    return np.asarray(np.median(np.lib.stride_tricks.sliding_window_view(change, width), axis=1))
+
+
+def _step(change: Values, place: int, width: int) -> float:
+    """From the median of the hours before `place` to that of those since."""
+    return float(np.median(change[place : place + width]) - np.median(change[max(place - width, 0) : place]))
