@@ -21,64 +21,15 @@ import argparse
 import math
 import sys
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
-from typing import Any
 
-from pipeline import github, monitoring
+from pipeline import monitoring, retrain
 from pipeline.card import ModelError, read_card
 from pipeline.database import Database
 from pipeline.monitoring import LiveScore, Verdict
+from pipeline.retrain import Report
 from pipeline.script import run_script
-from pipeline.series import isoformat
 from pipeline.settings import RetrainSettings, Settings
-
-
-@dataclass(frozen=True)
-class Report:
-    """The verdict, the figures it rests on, and whether a retrain was asked for."""
-
-    series: str
-    score: LiveScore
-    verdict: Verdict
-    dispatched: bool
-
-    @property
-    def failed(self) -> bool:
-        return self.verdict.name == "alarm"
-
-    def as_json(self) -> dict[str, Any]:
-        newest_hour = self.score.newest_hour
-        return {
-            "series": self.series,
-            "verdict": self.verdict.name,
-            "reasons": self.verdict.reasons,
-            "scored_hours": self.score.scored_hours,
-            "newest_hour": isoformat(newest_hour) if newest_hour else None,
-            **self.score.figures(),
-            "coverage": self.score.coverage,
-            "dispatched": self.dispatched,
-        }
-
-    def as_text(self) -> str:
-        lines = [f"{self.series}: {self.verdict.name}", *(f"- {reason}" for reason in self.verdict.reasons)]
-        if self.dispatched:
-            lines.append(f"asked GitHub for a retrain (repository_dispatch {github.EVENT_TYPE})")
-        return "\n".join(lines)
-
-    def as_row(self, now: datetime) -> dict[str, Any]:
-        """The row of `checks`."""
-        return {
-            "series_id": self.series,
-            "checked_at": now,
-            "verdict": self.verdict.name,
-            "bad": self.verdict.bad,
-            "newest_hour": self.score.newest_hour,
-            "reasons": self.verdict.reasons,
-            "scored_hours": self.score.scored_hours,
-            **self.score.figures(),
-            "dispatched": self.dispatched,
-        }
 
 
 def run(
@@ -95,14 +46,14 @@ def run(
         verdict = monitoring.judge(score, earlier, last_training, policy, now)
     except ModelError as error:
         score, verdict = monitoring.live_score([], []), Verdict("alarm", False, [str(error)])
-    by_hand = _by_hand(settings, series_id) if verdict.name == "retrain" else None
+    by_hand = retrain.by_hand(settings, series_id) if verdict.name == "retrain" else None
     dispatches = verdict.name == "retrain" and by_hand is None
     report = Report(series_id, score, verdict.because(by_hand) if by_hand else verdict, dispatches)
     if now not in monitoring.asked(earlier):  # repeated at the same moment, it must not wipe out that it has asked
         # Before the deed: a database that cannot remember a dispatch must not let the loop dispatch.
         database.store_check(report.as_row(now))
     if dispatches:
-        _dispatch(settings, database, now, report)
+        retrain.dispatch(settings, database, now, report)
     return report
 
 
@@ -114,32 +65,6 @@ def _score(settings: Settings, database: Database, now: datetime, series_id: str
     own = [row for row in rows if card is None or row["model_version"] == card.version]
     newest = monitoring.newest_window(own, policy.window_hours)
     return monitoring.live_score(newest, card.mae_by_lead if card else [])
-
-
-def _by_hand(settings: Settings, series_id: str) -> str | None:
-    """Why a person must start the retrain; None when GitHub can be asked."""
-    command = f"to retrain, run: python train.py --series {series_id}"
-    if settings.retrain.mode == "suggest":
-        return f"retrain.mode is suggest, nothing was dispatched; {command}"
-    if settings.environment.github_repository is None:
-        return f"no repository is configured (GITHUB_REPOSITORY), nothing was dispatched; {command}"
-    return None
-
-
-def _dispatch(settings: Settings, database: Database, now: datetime, report: Report) -> None:
-    """Ask GitHub; when it refuses, correct the record, so that the next check asks again."""
-    payload = {
-        "series": report.series,
-        "reasons": report.verdict.reasons,
-        "scored_hours": report.score.scored_hours,
-        **report.score.figures(),
-    }
-    try:
-        github.dispatch_retrain(settings.environment, payload)
-    except github.GitHubError as error:
-        refused = replace(report, verdict=report.verdict.because(str(error)), dispatched=False)
-        database.store_check(refused.as_row(now))
-        raise
 
 
 def _error_limit(text: str) -> float:

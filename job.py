@@ -17,34 +17,26 @@ Exit codes: 0 done; 1 a series failed, or the database cannot be reached; 2 wron
 from __future__ import annotations
 
 import argparse
-import json
 import os
-import subprocess
 import sys
 from collections.abc import Callable, Sequence
 from datetime import UTC, datetime, timedelta
 from functools import partial
 from typing import Any
 
-from pipeline import fleet, github, service, summary
-from pipeline.card import ModelError, read_card
+from pipeline import fleet, retrain, service, summary
+from pipeline.card import read_card
 from pipeline.database import Database, open_database
 from pipeline.errors import ActioncastError
-from pipeline.script import masked
+from pipeline.script import masked, report_of
 from pipeline.series import isoformat
-from pipeline.settings import ROOT, Settings, SettingsError, load_settings
+from pipeline.settings import Settings, SettingsError, load_settings
 from pipeline.terminal import table
 
 VERBS = ("update_real_data", "make_predictions", "check_retrain", "train")
-FIRST_HOURS = 24 * 21  # fewer stored hours are not worth a first training
-FIRST_AGAIN = timedelta(hours=24)  # when nothing came of it
 CHART_DAYS = 14
 FLEET_FROM = 8  # series; a script's start takes a second, which hundreds of series should not pay for each
 FLEET_VERBS = ("update_real_data", "make_predictions", "train")
-
-
-class ScriptError(ActioncastError):
-    """A script ended without a report."""
 
 
 def _tell(verb: str, settings: Settings, now: datetime, series_id: str) -> bool:
@@ -53,39 +45,20 @@ def _tell(verb: str, settings: Settings, now: datetime, series_id: str) -> bool:
         if verb == "make_predictions" and read_card(settings.model_directory(series_id)) is None:
             summary.notice("No champion yet", f"{series_id}: the first training follows the data by itself")
             return True
-        if verb == "check_retrain" and _is_first_training_due(settings, database, now, series_id):
-            _ask_for_first_training(settings, database, now, series_id)
+        if verb == "check_retrain" and retrain.is_first_due(settings, database, now, series_id):
+            retrain.ask_for_first(settings, database, now, series_id)
+            summary.notice("First training", f"{series_id}: {retrain.FIRST_REASON}, so a training was asked for")
             return True
-        succeeded, report = _run_script(verb, settings, now, series_id)
+        succeeded, report = report_of(verb, settings, now, "--series", series_id)
+        print(_said(report))
         summary.write(_summary(verb, report, settings, database, now))
     return succeeded
-
-
-def _run_script(verb: str, settings: Settings, now: datetime, series_id: str) -> tuple[bool, dict[str, Any]]:
-    """(exit code 0, its JSON). Raises ScriptError when all it reports is an error."""
-    succeeded, report = _report_of(verb, settings, now, "--series", series_id)
-    print(_said(report))
-    return succeeded, report
-
-
-def _report_of(verb: str, settings: Settings, now: datetime, *wanted: str) -> tuple[bool, dict[str, Any]]:
-    """(exit code 0, the script's JSON); its log goes where ours goes."""
-    config, script = settings.folder / "config.toml", ROOT / f"{verb}.py"
-    flags = ["--config", str(config), *wanted, "--now", isoformat(now), "--json"]
-    done = subprocess.run([sys.executable, str(script), *flags], stdout=subprocess.PIPE, text=True, check=False)
-    try:
-        report: dict[str, Any] = json.loads(done.stdout)
-    except ValueError:
-        raise ScriptError(f"{verb}.py ended with exit code {done.returncode} and no report; see the log") from None
-    if "error" in report:
-        raise ScriptError(str(report["error"]))
-    return done.returncode == 0, report
 
 
 def _tell_fleet(verb: str, settings: Settings, now: datetime, shard: str) -> list[str]:
     """Run the script on every series of the shard at once. Returns those that failed; one without a champion yet has
     nothing to forecast with, which is no failure."""
-    _, report = _report_of(verb, settings, now, *(["--shard", shard] if shard else ["--all"]))
+    _, report = report_of(verb, settings, now, *(["--shard", shard] if shard else ["--all"]))
     failed = []
     for result in report["results"]:
         name, error = result["series"], result.get("error")
@@ -119,31 +92,6 @@ def _summary(verb: str, report: dict[str, Any], settings: Settings, database: Da
         rows = database.performance(series_id, since=now - timedelta(days=CHART_DAYS), until=now)
         return summary.check(report, unit, rows)
     return (summary.training if verb == "train" else summary.forecast)(report, unit)
-
-
-def _is_first_training_due(settings: Settings, database: Database, now: datetime, series_id: str) -> bool:
-    """No champion, enough hours, none asked for today, and a GitHub to ask; a broken card is the check's to report."""
-    try:
-        missing = read_card(settings.model_directory(series_id)) is None
-    except ModelError:
-        return False
-    if not missing or settings.environment.github_repository is None or settings.retrain.mode == "suggest":
-        return False
-    since = now - FIRST_AGAIN
-    asked = any(check["dispatched"] for check in database.checks(series_id, since=since, before=now))
-    known = database.reality(series_id, until=now, newest=FIRST_HOURS)
-    enough = known is not None and len(known) >= FIRST_HOURS
-    return enough and not asked and not database.training_runs(series_id, since=since)
-
-
-def _ask_for_first_training(settings: Settings, database: Database, now: datetime, series_id: str) -> None:
-    reasons = ["there is data and no champion"]
-    row = {"series_id": series_id, "checked_at": now, "verdict": "too few hours", "bad": False, "reasons": reasons}
-    unknown = dict.fromkeys(("newest_hour", "mae", "reference_mae", "naive_mae"))
-    # Before the deed: what cannot be remembered must not be repeated for ever.
-    database.store_check({**row, **unknown, "scored_hours": 0, "dispatched": True})
-    github.dispatch_retrain(settings.environment, {"series": series_id, "reasons": reasons})
-    summary.notice("First training", f"{series_id}: there is data and no champion, so a training was asked for")
 
 
 def _forecast_by_service(settings: Settings, url: str, series_id: str) -> bool:

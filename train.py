@@ -18,30 +18,24 @@ Exit codes: 0 trained, whatever the verdict; 1 too little data, or the database 
 from __future__ import annotations
 
 import argparse
-import logging
 import os
 import sys
 import time
 from collections.abc import Sequence
 from dataclasses import replace
-from datetime import datetime, timedelta
-from typing import Any
+from datetime import datetime
 
 import numpy as np
 
-from pipeline import card, evaluation, explain, fleet, forecaster, tracking, training
-from pipeline.card import Card, Champion
+from pipeline import card, contest, evaluation, explain, fleet, forecaster, tracking, training
 from pipeline.database import Database
-from pipeline.evaluation import Backtest, Candidate, Gate
-from pipeline.exogenous import HOLIDAY
+from pipeline.evaluation import Backtest
 from pipeline.forecaster import ForecastError
 from pipeline.script import run_script
 from pipeline.series import HOUR, Grid, to_seconds
 from pipeline.settings import Settings
 from pipeline.terminal import progress
 from pipeline.training import Report
-
-log = logging.getLogger("actioncast")
 
 
 def run(settings: Settings, database: Database, now: datetime, *, series_id: str) -> Report:
@@ -52,12 +46,12 @@ def run(settings: Settings, database: Database, now: datetime, *, series_id: str
     known = _known_hours(database, series_id, now, int(policy.history_days * 24))
     found = training.seasons_of(wanted, known)
     known, left_out = training.with_columns(settings, database, series_id, known)
-    champion = _stored_champion(settings, series_id)
+    champion = contest.stored_champion(settings, series_id)
     test = _backtest(settings, series_id, known, found.periods, gated=champion is not None)
     test = replace(test, skipped=test.skipped | left_out)
     board = evaluation.leaderboard(test, known, found.periods, policy.candidates)
-    challenger, new_card, numbers = _challenger(settings, series_id, board, test, known, now, found.periods)
-    gate = _gate(settings, champion, challenger, test, known)
+    challenger, new_card, numbers = contest.challenger(settings, series_id, board, test, known, now, found.periods)
+    gate = contest.gate(settings, champion, challenger, test, known)
     why = explain.explanation(board, challenger, test, gate, found, to_seconds(known.start) // HOUR)
     new_card = new_card.model_copy(update={"explanation": why})
     serving = new_card if gate.promoted or champion is None else champion.card
@@ -67,8 +61,8 @@ def run(settings: Settings, database: Database, now: datetime, *, series_id: str
         board=board,
         skipped=test.skipped,
         gate=gate,
-        champion=_scored(serving, gate.challenger_mae if gate.promoted else gate.champion_mae),
-        challenger=_scored(new_card, gate.challenger_mae),
+        champion=contest.scored(serving, gate.challenger_mae if gate.promoted else gate.champion_mae),
+        challenger=contest.scored(new_card, gate.challenger_mae),
         seconds=time.monotonic() - begun,
         tracked=[],
     )
@@ -102,64 +96,6 @@ def _backtest(
     how = wanted.horizon, policy.backtest_days, seasonality
     with progress("candidates", len(pool)) as advance:
         return evaluation.backtest(known, pool, *how, advance, policy.budget_seconds, gated)
-
-
-def _stored_champion(settings: Settings, series_id: str) -> Champion | None:
-    """The champion; one that cannot be loaded cannot serve either, so that any challenger replaces it."""
-    directory = settings.model_directory(series_id)
-    try:
-        return card.load(directory) if card.read_card(directory) else None
-    except card.ModelError as error:
-        log.warning("the stored champion cannot be used and will be replaced: %s", error)
-        return None
-
-
-def _challenger(
-    settings: Settings,
-    series_id: str,
-    board: list[Candidate],
-    test: Backtest,
-    known: Grid,
-    now: datetime,
-    seasonality: tuple[int, ...],
-) -> tuple[Candidate, Card, bytes]:
-    """The best candidate whose file may lie in git, fitted on everything known."""
-    for candidate in evaluation.challengers(board):
-        fitted = evaluation.build(candidate, test, known, seasonality, settings.train.coverage)
-        facts = card.Facts(
-            series=series_id,
-            name=candidate.name,
-            created_at=now,
-            window_start=known.start,
-            window_end=known.end,
-            hours=int(np.count_nonzero(~np.isnan(known.values))),
-            mae=candidate.mae,
-            mase=candidate.mase,
-            mae_by_lead=evaluation.mae_by_lead(candidate.forecasts, test.actual),
-            libraries=tracking.library_versions(training.LIBRARIES),
-            holidays=training.holidays_of(settings.series[series_id], known) if HOLIDAY in fitted.columns else None,
-        )
-        try:
-            return candidate, *card.encode(fitted, facts)
-        except card.ModelError as error:
-            log.warning("%s; the next candidate is tried", error)
-    raise ForecastError("no candidate's file is small enough; add seasonal_naive to train.candidates")
-
-
-def _gate(settings: Settings, champion: Champion | None, challenger: Candidate, test: Backtest, known: Grid) -> Gate:
-    """Compare on hours that the champion has not learned from, where there are enough of them."""
-    newest_hours, paths = settings.train.gate_hours, None
-    if champion is not None:
-        paths = evaluation.stored_forecasts(champion.forecaster, known, test)
-        unseen = int((known.end - champion.card.window_end) / timedelta(hours=1))
-        newest_hours = min(newest_hours, max(unseen, evaluation.FEWEST_GATE_HOURS))
-    margin = settings.train.gate_margin
-    return evaluation.gate(challenger, paths, test, hours=len(known), newest_hours=newest_hours, margin=margin)
-
-
-def _scored(model: Card, gate_mae: float | None) -> dict[str, Any]:
-    """`mae` is the backtest's; `gate_mae` that on the hours of the gate, None where there was nothing to compare."""
-    return {"name": model.name, "mae": model.mae, "version": model.version, "gate_mae": gate_mae}
 
 
 def _story(arguments: argparse.Namespace, settings: Settings, database: Database) -> Report | fleet.FleetReport:

@@ -13,12 +13,9 @@ import json
 import math
 import random
 import re
-import threading
 import zlib
 from datetime import datetime
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
-from types import TracebackType
 from urllib.parse import parse_qs, urlsplit
 
 import numpy as np
@@ -26,6 +23,7 @@ import numpy as np
 from pipeline import source
 from pipeline.errors import ActioncastError
 from pipeline.faults import Answer
+from pipeline.loopback import Handler, Loopback
 from pipeline.series import HOUR, Points, describe, from_seconds, read_points, to_seconds
 from pipeline.settings import ROOT, FileSource, SeriesSettings, Settings
 
@@ -109,7 +107,7 @@ def first_and_last(recording: Points) -> tuple[datetime, datetime]:
     return from_seconds(int(recording.times[0])), from_seconds(int(recording.times[-1]))
 
 
-class ReplayServer:
+class ReplayServer(Loopback):
     """The charts API on loopback. Set `now` before each request; `url` is what a blockchain source takes.
 
     `answers`: how the next requests are answered, one each, "ok" when the list is spent; `silent_since`: when the
@@ -122,24 +120,10 @@ class ReplayServer:
         self.seed = seed
         self.answers: list[Answer] = []
         self.silent_since: datetime | None = None
-        self._end = threading.Event()
         pairs = zip(recording.times.tolist(), recording.values.tolist(), strict=True)
         self._encoded = [b'{"x":%d,"y":%s}' % (x, repr(y).encode()) for x, y in pairs]
-        self._server = ThreadingHTTPServer(("127.0.0.1", 0), self._handler())
-        self.url = f"http://127.0.0.1:{self._server.server_address[1]}/charts"
-
-    def __enter__(self) -> ReplayServer:
-        self._thread = threading.Thread(target=self._server.serve_forever, kwargs={"poll_interval": 0.05}, daemon=True)
-        self._thread.start()
-        return self
-
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
-        self._end.set()
-        self._server.shutdown()
-        self._server.server_close()
-        self._thread.join()
+        super().__init__(self._handler())
+        self.url += "/charts"
 
     def shown(self, days: int | None = None) -> Points:
         """The points that this moment's answer holds."""
@@ -160,32 +144,21 @@ class ReplayServer:
             self._encoded[shown]
         )
 
-    def _handler(self) -> type[BaseHTTPRequestHandler]:
+    def _handler(self) -> type[Handler]:
         replay = self
 
-        class Handler(BaseHTTPRequestHandler):
-            protocol_version = "HTTP/1.1"
-
+        class Answers(Handler):
             def do_GET(self) -> None:
                 query = parse_qs(urlsplit(self.path).query)
                 kind = replay.answers.pop(0) if replay.answers else "ok"
                 if kind == "slow":  # silence until the client is gone
-                    replay._end.wait(SILENCE_SECONDS)
+                    replay.closing.wait(SILENCE_SECONDS)
                     self.close_connection = True
                     return
                 status, body = _spoiled(kind, replay.answer(query.get("timespan", ["all"])[0]))
-                self.send_response(status)
-                self.send_header("Content-Type", "application/json")
-                self.send_header("Content-Length", str(len(body)))
-                if status == 429:
-                    self.send_header("Retry-After", "30")
-                self.end_headers()
-                self.wfile.write(body)
+                self.answer(status, body, {"Retry-After": "30"} if status == 429 else {})
 
-            def log_message(self, format: str, *args: object) -> None:
-                """Silent: a rehearsal makes a request per simulated hour."""
-
-        return Handler
+        return Answers
 
 
 def _spoiled(kind: Answer, body: bytes) -> tuple[int, bytes]:

@@ -18,10 +18,15 @@ from typing import Any, Protocol
 
 from pipeline.database import Database, open_database
 from pipeline.errors import ActioncastError
-from pipeline.settings import DEFAULT_CONFIG, Settings, SettingsError, load_settings
+from pipeline.series import isoformat
+from pipeline.settings import DEFAULT_CONFIG, ROOT, Settings, SettingsError, load_settings
 
 log = logging.getLogger("actioncast")
 MANY_SERIES = 20  # of more than these the log does not show the settings of each
+
+
+class ScriptError(ActioncastError):
+    """A script ended without a report."""
 
 
 class Report(Protocol):
@@ -94,6 +99,25 @@ def _run(argv: Sequence[str] | None, description: str | None, story: Story, add_
         return 2 if isinstance(error, SettingsError) else 1
     print(json.dumps(report.as_json()) if arguments.json else report.as_text())
     return int(report.failed)
+
+
+def report_of(verb: str, settings: Settings, now: datetime, *wanted: str) -> tuple[bool, dict[str, Any]]:
+    """Run a script in a process of its own: (exit code 0, its JSON); its log goes where ours goes.
+
+    Raises ScriptError when all it reports is an error.
+    """
+    import subprocess
+
+    config, script = settings.folder / "config.toml", ROOT / f"{verb}.py"
+    flags = ["--config", str(config), *wanted, "--now", isoformat(now), "--json"]
+    done = subprocess.run([sys.executable, str(script), *flags], stdout=subprocess.PIPE, text=True, check=False)
+    try:
+        report: dict[str, Any] = json.loads(done.stdout)
+    except ValueError:
+        raise ScriptError(f"{verb}.py ended with exit code {done.returncode} and no report; see the log") from None
+    if "error" in report:
+        raise ScriptError(str(report["error"]))
+    return done.returncode == 0, report
 
 
 def _start_logging() -> None:

@@ -3,19 +3,18 @@
 from __future__ import annotations
 
 import json
-import threading
 import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 
 import pytest
 
 from pipeline import source
 from pipeline.database import Database, open_database
+from pipeline.loopback import Handler, Loopback
 from pipeline.settings import load_settings
 from tests.images import champion, clone, containers, engine, image  # noqa: F401 fixtures
 from tests.temp_postgres import PostgresMissingError, TempPostgres, binaries
@@ -107,31 +106,23 @@ class Answer:
     sent: int | None = None
 
 
-class Stub:
+class Stub(Loopback):
     """A source on loopback that gives the listed answers in turn, the last one for ever."""
 
     def __init__(self) -> None:
         self.answers: list[Answer] = []
         self.requests: list[tuple[str, dict[str, str]]] = []
-        self.closing = threading.Event()
-        self._server = ThreadingHTTPServer(("127.0.0.1", 0), self._handler())
-        self.url = f"http://127.0.0.1:{self._server.server_address[1]}"
-        self._thread = threading.Thread(target=self._server.serve_forever, kwargs={"poll_interval": 0.02})
-        self._thread.start()
-
-    def close(self) -> None:
-        self.closing.set()
-        self._server.shutdown()
-        self._server.server_close()
-        self._thread.join()
+        super().__init__(self._handler())
 
     def answer(self, *answers: Answer | bytes) -> None:
         self.answers = [a if isinstance(a, Answer) else Answer(a) for a in answers]
 
-    def _handler(self) -> type[BaseHTTPRequestHandler]:
+    def _handler(self) -> type[Handler]:
         stub = self
 
-        class Handler(BaseHTTPRequestHandler):
+        class Answers(Handler):
+            protocol_version = "HTTP/1.0"  # the end of the answer is the end of the connection
+
             def do_GET(self) -> None:
                 stub.requests.append((self.path, dict(self.headers)))
                 answer = stub.answers[0] if len(stub.answers) == 1 else stub.answers.pop(0)
@@ -153,17 +144,13 @@ class Stub:
                     if stub.closing.wait(answer.pause):
                         return
 
-            def log_message(self, format: str, *args: object) -> None:
-                """Silent."""
-
-        return Handler
+        return Answers
 
 
 @pytest.fixture
 def stub() -> Iterator[Stub]:
-    server = Stub()
-    yield server
-    server.close()
+    with Stub() as server:
+        yield server
 
 
 def wait_until(holds: Callable[[], bool], seconds: float = 10) -> None:

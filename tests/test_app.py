@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import shutil
+import threading
 from collections.abc import Callable, Iterator
 from datetime import UTC, datetime
 from pathlib import Path
@@ -11,13 +12,15 @@ from typing import Any
 
 import pytest
 from fastapi.testclient import TestClient
+from sqlalchemy import text
 
 import app
 import make_predictions
 from pipeline import card
+from pipeline.api import service
 from pipeline.database import Database, open_database
 from pipeline.settings import Settings, SettingsError
-from tests.conftest import at
+from tests.conftest import at, wait_until
 from tests.serving import HISTORY, KEY, NOW, SERIES, client_of, fill, hours_after, load, promote, settings_in, wave
 
 
@@ -167,6 +170,56 @@ def test_newness_is_looked_at_only_so_often(tmp_path: Path, monkeypatch: pytest.
         for _ in range(5):
             client.post("/forecast")
     assert len(looks) <= 2
+
+
+def test_rows_of_the_table_series_come_and_go_without_a_restart(
+    settings: Settings, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(service, "SERIES_SECONDS", 0)
+    row = json.dumps({"title": "Seventeen", "unit": "visits/h", "source": {"kind": "file", "path": "none.csv"}})
+    with client_of(settings) as client, open_database(settings) as database:
+
+        def names() -> list[str]:
+            return [known["series"] for known in client.get("/series").json()]
+
+        def answered() -> int:
+            return client.get("/performance", params={"series": "store_17"}).status_code
+
+        def execute(statement: str, **values: str) -> None:
+            with database.engine.begin() as connection:
+                connection.execute(text(statement), values)
+
+        assert (answered(), names()) == (404, [SERIES])
+        execute("insert into series values ('store_17', :row)", row=row)
+        assert (answered(), names()) == (200, [SERIES, "store_17"])
+        assert "Seventeen" in client.get("/").text
+        assert "store_17" in client.get("/ready").text
+        execute("update series set settings = :row", row=row.replace("visits", "people"))
+        wait_until(lambda: "people/h" in client.get("/performance", params={"series": "store_17"}).text)
+        execute("delete from series")
+        wait_until(lambda: answered() == 404)
+        assert names() == [SERIES]
+
+
+def test_a_forecast_in_memory_does_not_wait_for_the_table_series(
+    sqlite: Settings, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    going_on, looks = threading.Event(), []
+
+    def series(_: Database) -> dict[str, str]:
+        looks.append(going_on.wait(30))
+        return {}
+
+    monkeypatch.setattr(service, "SERIES_SECONDS", 3600)
+    with client_of(sqlite) as client:
+        first = client.post("/forecast").json()
+        assert client.get("/series").status_code == 200
+        monkeypatch.setattr(Database, "series", series)
+        monkeypatch.setattr(service, "SERIES_SECONDS", 0)
+        assert client.post("/forecast").json() == client.post("/forecast").json() == first
+        assert looks == [], "the look is not over"
+        going_on.set()
+    assert looks == [True]
 
 
 def test_latest_forecast_is_the_newest_vintage_whatever_its_model(settings: Settings) -> None:

@@ -22,6 +22,7 @@ from pipeline import github
 from pipeline.card import CARD, Card
 from pipeline.database import Database, DatabaseError, open_database
 from pipeline.github import GitHubError
+from pipeline.retrain import Report
 from pipeline.series import Hours, to_seconds
 from pipeline.settings import Settings, load_settings
 from tests.conftest import Configure, at
@@ -105,7 +106,7 @@ class World:
         self.forecast(error)
         self.crown()
 
-    def check(self, now: datetime = NOW, **options: Any) -> check_retrain.Report:
+    def check(self, now: datetime = NOW, **options: Any) -> Report:
         return check_retrain.run(self.settings, self.database, now, series_id="demo", **options)
 
     def recorded(self) -> list[dict[str, Any]]:

@@ -3,10 +3,8 @@
 from __future__ import annotations
 
 import json
-import threading
 from collections.abc import Iterator
 from datetime import timedelta
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from typing import Any
 
@@ -15,6 +13,7 @@ import pytest
 import job
 import model_report
 from pipeline import service, summary
+from pipeline.loopback import Handler, Loopback
 from pipeline.settings import Settings, load_settings
 from tests.conftest import MIDNIGHT, Stub, at, chart, quarters
 from tests.fake_github import FakeGitHub
@@ -96,39 +95,25 @@ def test_main_says_what_is_wrong_with_its_flags(written: Path, capsys: pytest.Ca
     assert "[!CAUTION]" in written.read_text()
 
 
-class Service:
+class Service(Loopback):
     """A deployed API with one answer."""
 
     def __init__(self, status: int, body: Any) -> None:
         self.asked: list[tuple[str, str | None]] = []
         outer = self
 
-        class Handler(BaseHTTPRequestHandler):
+        class Answers(Handler):
             def do_POST(self) -> None:
                 outer.asked.append((self.path, self.headers.get("X-API-Key")))
-                content = json.dumps(body).encode()
-                self.send_response(status)
-                self.send_header("Content-Length", str(len(content)))
-                self.end_headers()
-                self.wfile.write(content)
+                self.answer(status, json.dumps(body).encode())
 
-            def log_message(self, format: str, *args: object) -> None:
-                """Silent."""
-
-        self.server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
-        self.url = f"http://127.0.0.1:{self.server.server_address[1]}"
-        threading.Thread(target=self.server.serve_forever, kwargs={"poll_interval": 0.02}, daemon=True).start()
-
-    def close(self) -> None:
-        self.server.shutdown()
-        self.server.server_close()
+        super().__init__(Answers)
 
 
 @pytest.fixture
 def deployed(request: pytest.FixtureRequest) -> Iterator[Service]:
-    service_ = Service(*request.param)
-    yield service_
-    service_.close()
+    with Service(*request.param) as running:
+        yield running
 
 
 VINTAGE = {

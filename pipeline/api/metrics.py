@@ -53,7 +53,7 @@ class Metrics:
         for instrument in (*self.by_series.values(), self.model):
             instrument.clear()
         try:
-            for series_id in service.settings.series:
+            for series_id in await service.series():
                 await self._observe(service, series_id)
             self.database_up.set(1)
         except DatabaseError:

@@ -42,7 +42,11 @@ def _utc(moment: datetime) -> datetime:
 
 Moment = Annotated[AwareDatetime, BeforeValidator(_iso_text), AfterValidator(_utc)]
 SeriesName = Annotated[
-    str | None, Query(description="Name in config.toml; the first one by default", examples=["bitcoin_transactions"])
+    str | None,
+    Query(
+        description="Name in config.toml or the table series; by default the first in config.toml",
+        examples=["bitcoin_transactions"],
+    ),
 ]
 NumPredictions = Annotated[
     int | None,
@@ -80,7 +84,7 @@ async def forecast(
     is made once: asking again answers the stored one, until a new hour, a corrected hour or a new champion comes.
     """
     service = _service(request)
-    series_id = service.settings.series_id(series)
+    series_id = await service.series_id(series)
     body = await service.forecast(series_id, num_predictions, listed=return_predictions)
     return body.answer(request)
 
@@ -96,7 +100,7 @@ async def forecast(
 async def latest_forecast(request: Request, series: SeriesName = None) -> Response:
     """The forecast that was issued last."""
     service = _service(request)
-    body = await service.latest(service.settings.series_id(series))
+    body = await service.latest(await service.series_id(series))
     return body.answer(request)
 
 
@@ -117,7 +121,8 @@ async def performance(
 ) -> Response:
     """Forecast hours beside what happened and the weekly naive. For the next page ask again with since=next_since."""
     service = _service(request)
-    series_id = service.settings.series_id(series)
+    series_id = await service.series_id(series)
+    unit = service.settings.series[series_id].unit
     end = until or service.clock()
     begin = since or max(end, _EARLIEST) - DEFAULT_WINDOW
     rows = await service.ask(lambda database: database.performance(series_id, since=begin, until=end, limit=limit + 1))
@@ -125,7 +130,7 @@ async def performance(
     score = monitoring.live_score(page, [])
     answer = Performance(
         series=series_id,
-        unit=service.settings.series[series_id].unit,
+        unit=unit,
         since=begin,
         until=end,
         summary=Summary(
@@ -150,7 +155,7 @@ _EARLIEST = datetime.min.replace(tzinfo=UTC) + DEFAULT_WINDOW
 async def model(request: Request, series: SeriesName = None) -> Card:
     """The champion's card: what it is, what it learned from, how good it was in the backtest."""
     service = _service(request)
-    return service.card(service.settings.series_id(series))
+    return service.card(await service.series_id(series))
 
 
 @router.get(
@@ -161,10 +166,10 @@ async def model(request: Request, series: SeriesName = None) -> Card:
     responses=problems(401, 413, 429, 503),
 )
 async def series_list(request: Request) -> list[SeriesInfo]:
-    """The series of config.toml, with what is stored of each."""
+    """The series of config.toml and of the table `series`, with what is stored of each."""
     service = _service(request)
     infos = []
-    for series_id, wanted in service.settings.series.items():
+    for series_id, wanted in (await service.series()).items():
         state = await service.state(series_id)
         infos.append(
             SeriesInfo(

@@ -3,15 +3,17 @@
 A forecast of (series, model version, newest hours, horizon) is deterministic. It is made once, stored, and then served
 from memory; every `newness_seconds` one look at the database (and one `stat` of the card) tells if there is a newer
 hour or model. While the database is away that look fails, and so does the request: nothing old is passed off as new.
+The table `series` is looked at every SERIES_SECONDS, beside the answers about series that are known.
 """
 
 from __future__ import annotations
 
 import asyncio
 import json
+import math
 import threading
 import time
-from collections.abc import Callable, Coroutine, Hashable
+from collections.abc import Callable, Coroutine, Hashable, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
@@ -23,12 +25,13 @@ from pipeline.api.bodies import Body
 from pipeline.api.problems import Missing
 from pipeline.card import Card, ModelError
 from pipeline.database import Database, Newest
-from pipeline.settings import Settings
+from pipeline.settings import SeriesSettings, Settings
 from pipeline.vintage import Vintage
 
 T = TypeVar("T")
 THREADS = 2  # as many as the database has connections; a forecast takes one of them
 KEPT_BODIES = 32  # lengths of one vintage that are kept as JSON
+SERIES_SECONDS = 5  # between two looks at the table `series`
 
 
 class Make(Protocol):
@@ -81,6 +84,8 @@ class Service:
         self._made: dict[str, Prepared] = {}
         self._issued: dict[str, Prepared] = {}
         self._cards: dict[str, tuple[tuple[int, ...], Card]] = {}  # series -> stat of the file, its content
+        self._from_config, self._rows = settings, dict[str, str]()  # rows of the table `series`
+        self._rows_seen = -math.inf  # when
         self._migrated = False
         self._migrating = threading.Lock()
 
@@ -106,11 +111,44 @@ class Service:
 
     async def once(self, key: Hashable, work: Callable[[], Coroutine[Any, Any, T]]) -> T:
         """What several ask for at the same time is done once, and its failure is everybody's."""
+        return await asyncio.shield(self._begun(key, work))
+
+    def _begun(self, key: Hashable, work: Callable[[], Coroutine[Any, Any, T]]) -> asyncio.Task[T]:
+        """The task of this key. Its failure is for those who wait for it."""
         task = self._running.get(key)
         if task is None:
             task = self._running[key] = asyncio.create_task(work())
-            task.add_done_callback(lambda _: self._running.pop(key, None))
-        return await asyncio.shield(task)
+            task.add_done_callback(partial(self._ended, key))
+        return task
+
+    def _ended(self, key: Hashable, task: asyncio.Task[Any]) -> None:
+        del self._running[key]
+        if not task.cancelled():
+            task.exception()  # asked for: without it asyncio logs a failure that nobody waits for
+
+    async def series_id(self, wanted: str | None) -> str:
+        """The series asked for. Only a name that is not known waits for a look at the table `series`."""
+        if wanted and wanted not in self.settings.series:
+            await self.series()
+        elif self._series_are_due():
+            self._begun("series", self._look_at_series)
+        return self.settings.series_id(wanted)
+
+    async def series(self) -> Mapping[str, SeriesSettings]:
+        """All series, those of the table `series` as of SERIES_SECONDS ago at most."""
+        if self._series_are_due():
+            await self.once("series", self._look_at_series)
+        return self.settings.series
+
+    def _series_are_due(self) -> bool:
+        return time.monotonic() - self._rows_seen >= SERIES_SECONDS
+
+    async def _look_at_series(self) -> None:
+        begun = time.monotonic()
+        rows = await self.ask(lambda database: database.series())
+        if rows != self._rows:
+            self.settings, self._rows = self._from_config.with_rows(rows), rows
+        self._rows_seen = begun
 
     async def state(self, series_id: str) -> State:
         """At most `newness_seconds` old."""
@@ -174,7 +212,9 @@ class Service:
             return prepared
 
     def _forecast(self, database: Database, series_id: str, horizon: int) -> Vintage:
-        return self._make(self.settings, database, self.clock(), series_id=series_id, horizon=horizon)
+        settings = self.settings
+        series_id = settings.series_id(series_id)  # its row may be gone since it was asked for
+        return self._make(settings, database, self.clock(), series_id=series_id, horizon=horizon)
 
     async def _stored(self, series_id: str, state: State, horizon: int) -> Vintage | None:
         """Looked up once, also when the first request comes during the preparation."""
@@ -208,10 +248,8 @@ class Service:
         return known.body(len(known.vintage))
 
     async def prepare(self) -> None:
-        """In the background after the start: the series of the table `series` become known, what is stored goes to
-        memory; what must be made gets its imports."""
-        self.settings = self.settings.with_rows(await self.ask(lambda database: database.series()))
-        for series_id, wanted in self.settings.series.items():
+        """In the background after the start: what is stored goes to memory; what must be made gets its imports."""
+        for series_id, wanted in (await self.series()).items():
             state = await self.state(series_id)
             stored = await self._stored(series_id, state, wanted.horizon)
             if stored:

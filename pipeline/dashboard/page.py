@@ -27,6 +27,7 @@ FOR_EVER = "public, max-age=31536000, immutable"
 async def page(request: Request, series: Annotated[str | None, Query()] = None) -> Response:
     """The page of a series."""
     service: Service = request.app.state.service
+    await service.series()
     series_id = service.settings.series_id(series)
     pages: dict[str, tuple[float, Body]] = request.app.state.pages
     made, body = pages.get(series_id, (0.0, None))
