@@ -2,9 +2,10 @@
 
 Scores the newest forecasts against what happened, compares with the champion's own backtest and with the weekly naive,
 and writes the verdict with its reasons to `checks`, whatever it is. Only k bad looks of the last n, outside the
-cooldown and under the weekly cap, dispatch `execute-retrain`.
+cooldown and under the weekly cap, dispatch `execute-retrain`; and so does data without a champion: the first training.
 
     python check_retrain.py
+    python check_retrain.py --all
     python check_retrain.py --max-mae 6000          # the tutorial's absolute limit, beside the ratios
 
 Verdicts: good, watch (bad, not often enough), wait (due, but something must pass first), retrain, too few hours (no
@@ -12,7 +13,8 @@ verdict), alarm (a stored error is not a number, or the card cannot be read).
 
 Reads the view `performance`, `checks`, `training_runs` and model/<series>/card.json.
 Needs GITHUB_TOKEN with `contents: write` and GITHUB_REPOSITORY to dispatch; without a repository it says what to run.
-Exit codes: 0 checked; 1 alarm, or GitHub or the database failed; 2 wrong flags, config.toml or environment.
+Exit codes: 0 checked; 1 alarm, GitHub or the database failed, or a series of --all did; 2 wrong flags, config.toml or
+environment.
 """
 
 from __future__ import annotations
@@ -23,7 +25,7 @@ import sys
 from collections.abc import Sequence
 from datetime import datetime, timedelta
 
-from pipeline import monitoring, retrain
+from pipeline import fleet, monitoring, retrain
 from pipeline.card import ModelError, read_card
 from pipeline.database import Database
 from pipeline.monitoring import LiveScore, Verdict
@@ -36,6 +38,8 @@ def run(
     settings: Settings, database: Database, now: datetime, *, series_id: str, max_mae: float | None = None
 ) -> Report:
     """Score, judge, record, dispatch if due. A dispatch that fails is recorded as such, then raised."""
+    if retrain.is_first_due(settings, database, now, series_id):
+        return retrain.ask_for_first(settings, database, now, series_id)
     policy = settings.retrain.model_copy(update={} if max_mae is None else {"max_mae": max_mae})
     since = now - max(monitoring.WEEK, timedelta(hours=policy.cooldown_hours))
     earlier = database.checks(series_id, since=since, before=now + timedelta(seconds=1))  # this moment's too
@@ -80,17 +84,17 @@ def _error_limit(text: str) -> float:
 
 def _add_flags(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--max-mae", type=_error_limit, help="absolute limit of the live error, in the series' unit")
+    fleet.add_flags(parser)
+
+
+def _story(arguments: argparse.Namespace, settings: Settings, database: Database) -> Report | fleet.FleetReport:
+    if fleet.wanted(arguments):
+        return fleet.run("check_retrain", arguments, settings, {"max_mae": arguments.max_mae})
+    return run(settings, database, arguments.now, series_id=arguments.series, max_mae=arguments.max_mae)
 
 
 def main(argv: Sequence[str] | None = None) -> int:
-    return run_script(
-        argv,
-        __doc__,
-        lambda arguments, settings, database: run(
-            settings, database, arguments.now, series_id=arguments.series, max_mae=arguments.max_mae
-        ),
-        _add_flags,
-    )
+    return run_script(argv, __doc__, _story, _add_flags)
 
 
 if __name__ == "__main__":

@@ -8,8 +8,7 @@ runs on GitHub, and a notice that says what is still to be set up, if anything.
     python job.py train --series bitcoin_transactions
     python job.py train --shard 1/4
 
-Verbs: update_real_data, make_predictions (POST to $API_URL/forecast when that is set), check_retrain (which also asks
-for the first training when there is data and no champion), train.
+Verbs: update_real_data, make_predictions (POST to $API_URL/forecast when that is set), check_retrain, train.
 Reads config.toml and the environment; reads and writes what the script does.
 Exit codes: 0 done; 1 a series failed, or the database cannot be reached; 2 wrong flags, config.toml or environment.
 """
@@ -24,7 +23,7 @@ from datetime import UTC, datetime, timedelta
 from functools import partial
 from typing import Any
 
-from pipeline import fleet, retrain, service, summary
+from pipeline import fleet, service, summary
 from pipeline.card import read_card
 from pipeline.database import Database, open_database
 from pipeline.errors import ActioncastError
@@ -36,7 +35,6 @@ from pipeline.terminal import table
 VERBS = ("update_real_data", "make_predictions", "check_retrain", "train")
 CHART_DAYS = 14
 FLEET_FROM = 8  # series; a script's start takes a second, which hundreds of series should not pay for each
-FLEET_VERBS = ("update_real_data", "make_predictions", "train")
 
 
 def _tell(verb: str, settings: Settings, now: datetime, series_id: str) -> bool:
@@ -44,10 +42,6 @@ def _tell(verb: str, settings: Settings, now: datetime, series_id: str) -> bool:
     with open_database(settings) as database:
         if verb == "make_predictions" and read_card(settings.model_directory(series_id)) is None:
             summary.notice("No champion yet", f"{series_id}: the first training follows the data by itself")
-            return True
-        if verb == "check_retrain" and retrain.is_first_due(settings, database, now, series_id):
-            retrain.ask_for_first(settings, database, now, series_id)
-            summary.notice("First training", f"{series_id}: {retrain.FIRST_REASON}, so a training was asked for")
             return True
         succeeded, report = report_of(verb, settings, now, "--series", series_id)
         print(_said(report))
@@ -118,7 +112,7 @@ def run(settings: Settings, verb: str, now: datetime, wanted: Sequence[str], sha
     if url:
         by_service = partial(_forecast_by_service, settings, url)
         return [series_id for series_id in wanted if not succeeds(series_id, story=by_service)]
-    if len(wanted) >= FLEET_FROM and verb in FLEET_VERBS:
+    if len(wanted) >= FLEET_FROM:
         return _tell_fleet(verb, settings, now, shard)
     story = partial(_tell, verb, settings, now)
     return [series_id for series_id in wanted if not succeeds(series_id, story=story)]

@@ -106,10 +106,11 @@ def is_first_due(settings: Settings, database: Database, now: datetime, series_i
     return enough and not asked and not database.training_runs(series_id, since=since)
 
 
-def ask_for_first(settings: Settings, database: Database, now: datetime, series_id: str) -> None:
+def ask_for_first(settings: Settings, database: Database, now: datetime, series_id: str) -> Report:
     """Ask GitHub for the first training."""
     verdict = Verdict("too few hours", False, [FIRST_REASON])
     report = Report(series_id, monitoring.live_score([], []), verdict, dispatched=True)
     # Before the deed: what cannot be remembered must not be repeated for ever.
     database.store_check(report.as_row(now))
-    github.dispatch_retrain(settings.environment, {"series": series_id, "reasons": report.verdict.reasons})
+    dispatch(settings, database, now, report)
+    return report

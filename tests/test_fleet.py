@@ -15,6 +15,7 @@ import numpy as np
 import pytest
 from sqlalchemy import text
 
+import check_retrain
 import make_predictions
 import train
 import update_real_data
@@ -73,6 +74,9 @@ def test_a_failed_series_is_listed_and_stops_no_other(config: Path, capsys: Any)
     code, printed = ran(make_predictions.main, config, capsys, "--all", "--num-predictions", "3")
     assert code == 1
     assert [len(result.get("predictions", ())) for result in printed["results"]] == [3, 3, 0, 3]
+    code, printed = ran(check_retrain.main, config, capsys, "--all", "--max-mae", "5")
+    assert code == 0
+    assert [result["verdict"] for result in printed["results"]] == ["too few hours"] * 4
 
 
 @pytest.mark.usefixtures("in_process")

@@ -74,18 +74,20 @@ def test_from_data_to_forecast_and_check(
     assert "too few hours" in written.read_text()
 
 
-def test_the_first_training_is_asked_for_once_there_is_enough_data(settings: Settings) -> None:
+def test_the_first_training_is_asked_for_once_there_is_enough_data(
+    settings: Settings, monkeypatch: pytest.MonkeyPatch
+) -> None:
     with FakeGitHub() as github:
-        told = settings.model_copy(update={"environment": load_settings(variables=github.variables()).environment})
-        told = told.model_copy(update={"folder": settings.folder})
-        assert job.run(told, "check_retrain", NOW, ["demo"]) == []
+        for name, value in github.variables().items():
+            monkeypatch.setenv(name, value)
+        assert job.run(settings, "check_retrain", NOW, ["demo"]) == []
         assert github.events == [], "there is no data yet"
-        job.run(told, "update_real_data", NOW, ["demo"])
-        assert job.run(told, "check_retrain", NOW, ["demo"]) == []
+        job.run(settings, "update_real_data", NOW, ["demo"])
+        assert job.run(settings, "check_retrain", NOW, ["demo"]) == []
         later = NOW + timedelta(hours=2)
-        assert job.run(told, "check_retrain", later, ["demo"]) == []
+        assert job.run(settings, "check_retrain", later, ["demo"]) == []
         assert [event["client_payload"]["series"] for event in github.events] == ["demo"], "once a day"
-        job.run(told, "check_retrain", NOW + timedelta(hours=26), ["demo"])
+        job.run(settings, "check_retrain", NOW + timedelta(hours=26), ["demo"])
     assert len(github.events) == 2, "nothing came of it"
 
 
