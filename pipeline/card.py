@@ -11,6 +11,7 @@ from __future__ import annotations
 import hashlib
 import io
 import json
+import math
 import re
 import zipfile
 from collections.abc import Mapping
@@ -112,6 +113,7 @@ class Card(BaseModel):
     mase: float | None
     mae_by_lead: list[float]
     shifts: tuple[Shift, ...] = ()  # changes of level: what it looks back on from before them is restated
+    spike_limit: float | None = None  # hours further from all like them are looked back on as missing; None: no limit
     members: list[Member]
     spread: dict[str, float]
     libraries: dict[str, str]
@@ -177,6 +179,7 @@ def encode(forecaster: Forecaster, facts: Facts) -> tuple[Card, bytes]:
         mase=None if facts.mase is None else float(f"{facts.mase:.6g}"),
         mae_by_lead=_rounded(facts.mae_by_lead),
         shifts=forecaster.shifts,
+        spike_limit=forecaster.spike_limit if math.isfinite(forecaster.spike_limit) else None,
         members=members,
         spread={name: getattr(spread, name) for name in ("typical", "level_power", "freedom")},
         libraries=dict(facts.libraries),
@@ -298,7 +301,8 @@ def _unpack(card: Card, numbers: bytes, path: Path) -> Forecaster:
         )
     except (ValueError, KeyError, TypeError, EOFError, zipfile.BadZipFile) as error:
         raise ModelError(f"{path} does not fit its card: {type(error).__name__}: {error}; {_REMEDY}") from None
-    return Forecaster(members, arrays["weights"], spread, card.coverage, card.seasonality, card.shifts)
+    limit = math.inf if card.spike_limit is None else card.spike_limit
+    return Forecaster(members, arrays["weights"], spread, card.coverage, card.seasonality, card.shifts, limit)
 
 
 def _member(member: Member, i: int, arrays: Mapping[str, NDArray[Any]]) -> FittedRecipe:

@@ -15,7 +15,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from pipeline import forecaster, intervals, level
+from pipeline import forecaster, intervals, level, spikes
 from pipeline.forecaster import FittedRecipe, Forecaster, ForecastError, Recipe
 from pipeline.level import Shift
 from pipeline.series import HOUR, Grid, Values, to_seconds
@@ -46,6 +46,7 @@ class Backtest:
     skipped: dict[str, str] = field(default_factory=dict)  # recipe -> why it was not tried
     shifts: tuple[Shift, ...] = ()  # changes of level, for which the series was restated
     settled: int = 0  # index of the first hour at the newest level
+    spike_limit: float = math.inf  # beyond which hours count as missing
 
 
 @dataclass(frozen=True)
@@ -106,13 +107,15 @@ def backtest(
 ) -> Backtest:
     """Forecasts of every recipe that can be fitted, from every origin, each by a fit that ends before the origin.
 
-    All work on `known` restated at its newest level (`gated`: see level.find). When the budget is spent, what is left
-    of the recipes is skipped, the seasonal naives excepted.
+    All work on `known` restated at its newest level (`gated`: see level.find), without its spikes, which
+    count as missing hours. When the budget is spent, what is left of the recipes is skipped, the naives excepted.
     """
     begun = time.perf_counter()
     shifts = level.find(known, seasonality, gated=gated)
     known, settled = level.restate(known, shifts), level.index_of(known, shifts[-1]) if shifts else 0
-    values = known.values
+    spike_limit = spikes.limit(known.values, seasonality)
+    values = spikes.without(known.values, seasonality, spike_limit)
+    known = replace(known, values=values)
     origins, block = plan(len(values), horizon, backtest_days, settled)
     tried: list[tuple[Recipe, Values, float]] = []
     skipped: dict[str, str] = {}
@@ -135,7 +138,8 @@ def backtest(
     usable, forecasts_of_all, seconds = zip(*tried, strict=True)
     actual = np.concatenate([values, np.full(horizon, np.nan)])[origins[:, None] + np.arange(horizon)]
     window = len(values) - int(origins[0])
-    return Backtest(usable, seconds, origins, np.array(forecasts_of_all), actual, window, skipped, shifts, settled)
+    found = np.array(forecasts_of_all)
+    return Backtest(usable, seconds, origins, found, actual, window, skipped, shifts, settled, spike_limit)
 
 
 def _roll(
@@ -287,9 +291,12 @@ def _blended(test: Backtest, nonnegative: bool) -> Values:
 def build(winner: Candidate, test: Backtest, known: Grid, seasonality: Sequence[int], coverage: float) -> Forecaster:
     """The winner, fitted on everything known, its interval calibrated on its own backtest residuals."""
     first_hour, values = to_seconds(known.start) // HOUR, level.restate(known, test.shifts).values
+    learned = spikes.without(values, seasonality, test.spike_limit)
     chosen = np.flatnonzero(winner.weights)
     members: tuple[FittedRecipe, ...] = tuple(
-        forecaster.fit(values, test.recipes[i], first_hour=first_hour, seasonality=seasonality, columns=known.exogenous)
+        forecaster.fit(
+            learned, test.recipes[i], first_hour=first_hour, seasonality=seasonality, columns=known.exogenous
+        )
         for i in chosen
     )
     spread = intervals.calibrate(
@@ -299,7 +306,9 @@ def build(winner: Candidate, test: Backtest, known: Grid, seasonality: Sequence[
         nonnegative=bool(np.nanmin(values) >= 0),
         span=test.window,
     )
-    return Forecaster(members, winner.weights[chosen], spread, coverage, tuple(seasonality), test.shifts)
+    return Forecaster(
+        members, winner.weights[chosen], spread, coverage, tuple(seasonality), test.shifts, test.spike_limit
+    )
 
 
 def stored_forecasts(champion: Forecaster, known: Grid, test: Backtest) -> Values | None:
@@ -308,10 +317,10 @@ def stored_forecasts(champion: Forecaster, known: Grid, test: Backtest) -> Value
     if champion.reach > test.origins[0] or not set(champion.columns) <= set(known.exogenous):
         return None
     first_hour = to_seconds(known.start) // HOUR
-    filled = forecaster.fill_missing(level.restate(known, champion.shifts).values, champion.seasonality)
+    history = champion.history(known)
     paths = [
         forecaster.predict(
-            member, filled, test.origins, test.actual.shape[1], first_hour=first_hour, columns=known.exogenous
+            member, history, test.origins, test.actual.shape[1], first_hour=first_hour, columns=known.exogenous
         )
         for member in champion.members
     ]

@@ -19,7 +19,7 @@ from dataclasses import dataclass, field
 from functools import lru_cache
 from typing import TYPE_CHECKING, Any, TypeAlias
 
-from pipeline import exogenous
+from pipeline import exogenous, spikes
 from pipeline.errors import ActioncastError
 from pipeline.intervals import Spread, bounds
 from pipeline.later import np
@@ -109,6 +109,12 @@ class Forecaster:
     coverage: float  # share of hours that lower..upper shall hold
     seasonality: tuple[int, ...]  # hours, ascending: where missing hours are filled from
     shifts: tuple[Shift, ...] = ()  # changes of level: hours before them are restated
+    spike_limit: float = math.inf  # in the series' unit: see spikes.limit
+
+    def history(self, known: Grid) -> Values:
+        """What a forecast looks back on [hours]: restated, without spikes and gaps."""
+        values = restate(known, self.shifts).values
+        return fill_missing(spikes.without(values, self.seasonality, self.spike_limit), self.seasonality)
 
     @property
     def reach(self) -> int:
@@ -499,12 +505,9 @@ def forecast(forecaster: Forecaster, known: Grid, horizon: int) -> Forecast:
         if gap := exogenous.gap(known, name, len(known), len(known) + horizon):
             raise ForecastError(f"the champion needs the column {name}, which {gap}; {exogenous.REMEDY}")
     first_hour = to_seconds(known.start) // HOUR
-    filled, origin = (
-        fill_missing(restate(known, forecaster.shifts).values, forecaster.seasonality),
-        np.array([len(known)]),
-    )
+    history, origin = forecaster.history(known), np.array([len(known)])
     paths = [
-        predict(member, filled, origin, horizon, first_hour=first_hour, columns=known.exogenous)[0]
+        predict(member, history, origin, horizon, first_hour=first_hour, columns=known.exogenous)[0]
         for member in forecaster.members
     ]
     middle = forecaster.weights @ np.array(paths)
