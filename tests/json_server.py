@@ -19,7 +19,7 @@ class Request:
 
 
 class JsonServer:
-    """Serves at `url` until `close`; `requests` holds what it was asked. A subclass says in `answer` what it answers."""
+    """Serves at `url` until `close` and keeps what it was asked in `requests`; a subclass answers."""
 
     def __init__(self) -> None:
         self.requests: list[Request] = []

@@ -243,9 +243,8 @@ def test_create_without_a_database_says_what_to_set(clouds: Clouds) -> None:
 
 @pytest.fixture
 def service() -> Iterator[Service]:
-    running = Service("v1")
-    yield running
-    running.close()
+    with Service("v1") as running:
+        yield running
 
 
 def cloud_run(clouds: Clouds, *arguments: str) -> subprocess.CompletedProcess[str]:
@@ -280,6 +279,23 @@ def test_secrets_come_from_secret_manager(clouds: Clouds) -> None:
     cloud_run(clouds, "candidate", "image:1")
     (deploy,) = clouds.calls("gcloud", "run", "deploy")
     assert "--set-secrets=DATABASE_URL=actioncast-database-url:latest,API_KEY=actioncast-api-key:latest" in deploy
+
+
+def test_without_an_identity_token_a_public_service_passes_and_a_private_one_fails_with_the_remedy(
+    tmp_path: Path, service: Service
+) -> None:
+    clouds = Clouds(tmp_path / "clouds", service.url)
+    assert cloud_run(clouds, "candidate", "image:1").returncode == 0
+    clouds.write(clouds.state | {"no identity token": True})
+    run = cloud_run(clouds, "smoke")
+    assert run.returncode == 0, run.stderr
+    assert "warning: no identity token for deploy@x" in run.stderr
+    service.private = True
+    run = cloud_run(clouds, "smoke")
+    assert run.returncode == 1
+    answer = run.stderr.partition("smoke test failed: ")[2]
+    assert "/ready answered 403" in answer
+    assert "roles/iam.serviceAccountTokenCreator on itself" in answer
 
 
 def test_old_data_do_not_stop_a_deployment_and_a_dead_database_does(service: Service) -> None:
