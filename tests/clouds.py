@@ -17,7 +17,7 @@ class Service(JsonServer):
     """What a smoke test asks: /ready and /health of a revision, as told."""
 
     def __init__(self, version: str = "") -> None:
-        super().__init__()
+        super().__init__(self.answer)
         self.version, self.database, self.fresh, self.private = version, True, True, False
 
     @property

@@ -4,71 +4,43 @@ from __future__ import annotations
 
 import json
 import threading
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
-from types import TracebackType
 from typing import Any
+
+from tests.json_server import JsonServer, Request
 
 REPOSITORY = "acme/forecasts"
 TOKEN = "ghs_writes_contents"
 READ_ONLY_TOKEN = "ghs_reads_only"
 
 
-class FakeGitHub:
+class FakeGitHub(JsonServer):
     """`with FakeGitHub() as github:` then GITHUB_API_URL is github.url; `events` holds what was taken.
 
     `answers`: statuses given to the next requests whatever they ask; 0 says nothing until the server ends.
     """
 
     def __init__(self) -> None:
+        super().__init__(self.answer)
+        self.headers = {"Location": f"{self.url}/repositories/1/dispatches"}  # counts with a 301 only
         self.events: list[dict[str, Any]] = []
-        self.requests: list[tuple[str, dict[str, str]]] = []  # path, headers
         self.answers: list[int] = []
         self._end = threading.Event()
-        self._server = ThreadingHTTPServer(("127.0.0.1", 0), self._handler())
-        self.url = f"http://127.0.0.1:{self._server.server_address[1]}"
 
-    def __enter__(self) -> FakeGitHub:
-        self._thread = threading.Thread(target=self._server.serve_forever, kwargs={"poll_interval": 0.01})
-        self._thread.start()
-        return self
-
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
+    def close(self) -> None:
         self._end.set()
-        self._server.shutdown()
-        self._thread.join()
-        self._server.server_close()
+        super().close()
 
     def variables(self, token: str = TOKEN) -> dict[str, str]:
         """The environment of a job on GitHub that was given this token."""
         return {"GITHUB_API_URL": self.url, "GITHUB_REPOSITORY": REPOSITORY, "GITHUB_TOKEN": token}
 
-    def _handler(self) -> type[BaseHTTPRequestHandler]:
-        github = self
+    def answer(self, request: Request) -> tuple[int, Any]:
+        status, message = self._verdict(request.path, request.headers["Authorization"], request.body)
+        if status == 0:
+            self._end.wait(30)
+        return status, None if status == 204 else {"message": message}
 
-        class Handler(BaseHTTPRequestHandler):
-            def do_POST(self) -> None:
-                body = self.rfile.read(int(self.headers["Content-Length"])).decode()
-                github.requests.append((self.path, dict(self.headers)))
-                status, message = github._answer(self.path, self.headers["Authorization"], body)
-                if status == 0:
-                    github._end.wait(30)
-                    return
-                content = b"" if status == 204 else json.dumps({"message": message}).encode()
-                self.send_response(status)
-                if status == 301:
-                    self.send_header("Location", f"{github.url}/repositories/1/dispatches")
-                self.send_header("Content-Length", str(len(content)))
-                self.end_headers()
-                self.wfile.write(content)
-
-            def log_message(self, *_: Any) -> None:
-                """Silence: the tests read stderr."""
-
-        return Handler
-
-    def _answer(self, path: str, authorization: str, body: str) -> tuple[int, str]:
+    def _verdict(self, path: str, authorization: str, body: str) -> tuple[int, str]:
         if self.answers:
             # The header is repeated, as a careless proxy would.
             return self.answers.pop(0), f"Told to fail; you sent {authorization}"

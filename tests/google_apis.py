@@ -40,7 +40,7 @@ class GoogleApis(JsonServer):
     """
 
     def __init__(self) -> None:
-        super().__init__()
+        super().__init__(self.answer)
         self.resources: dict[str, Any] = {PROJECT: {"projectId": "demo-proj", "projectNumber": "123456789"}}
         self.policies: dict[str, Any] = {}
 

@@ -2,11 +2,8 @@
 
 from __future__ import annotations
 
-import json
-import threading
 from collections.abc import Iterator
 from datetime import timedelta
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from typing import Any
 
@@ -18,6 +15,7 @@ from pipeline import service, summary
 from pipeline.settings import Settings, load_settings
 from tests.conftest import MIDNIGHT, Stub, at, chart, quarters
 from tests.fake_github import FakeGitHub
+from tests.json_server import JsonServer
 
 TABLE = """
 [series.{name}]
@@ -96,39 +94,11 @@ def test_main_says_what_is_wrong_with_its_flags(written: Path, capsys: pytest.Ca
     assert "[!CAUTION]" in written.read_text()
 
 
-class Service:
-    """A deployed API with one answer."""
-
-    def __init__(self, status: int, body: Any) -> None:
-        self.asked: list[tuple[str, str | None]] = []
-        outer = self
-
-        class Handler(BaseHTTPRequestHandler):
-            def do_POST(self) -> None:
-                outer.asked.append((self.path, self.headers.get("X-API-Key")))
-                content = json.dumps(body).encode()
-                self.send_response(status)
-                self.send_header("Content-Length", str(len(content)))
-                self.end_headers()
-                self.wfile.write(content)
-
-            def log_message(self, format: str, *args: object) -> None:
-                """Silent."""
-
-        self.server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
-        self.url = f"http://127.0.0.1:{self.server.server_address[1]}"
-        threading.Thread(target=self.server.serve_forever, kwargs={"poll_interval": 0.02}, daemon=True).start()
-
-    def close(self) -> None:
-        self.server.shutdown()
-        self.server.server_close()
-
-
 @pytest.fixture
-def deployed(request: pytest.FixtureRequest) -> Iterator[Service]:
-    service_ = Service(*request.param)
-    yield service_
-    service_.close()
+def deployed(request: pytest.FixtureRequest) -> Iterator[JsonServer]:
+    """A deployed API with one answer."""
+    with JsonServer(lambda _: request.param) as server:
+        yield server
 
 
 VINTAGE = {
@@ -144,13 +114,14 @@ VINTAGE = {
     ("deployed", "failed"), [((200, VINTAGE), []), ((503, "down"), ["demo"])], indirect=["deployed"]
 )
 def test_the_deployed_api_forecasts_when_there_is_one(
-    settings: Settings, deployed: Service, failed: list[str], monkeypatch: pytest.MonkeyPatch
+    settings: Settings, deployed: JsonServer, failed: list[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("API_URL", f"{deployed.url}/")
     key = load_settings(variables={"API_KEY": "k"}).environment
     with_key = settings.model_copy(update={"environment": key})
     assert job.run(with_key, "make_predictions", NOW, ["demo"]) == failed
-    assert deployed.asked == [("/forecast?series=demo", "k")]
+    (request,) = deployed.requests
+    assert (request.path, request.headers["X-API-Key"]) == ("/forecast?series=demo", "k")
 
 
 def test_an_api_out_of_reach_is_a_failure() -> None:
