@@ -164,11 +164,13 @@ def resource(state: dict[str, Any], words: list[str], flags: dict[str, str]) -> 
         case "describe" if thing not in things:
             raise NotThereError
         case "describe":
-            return "ACTIVE" if flags.get("--format") == "value(state)" else ""
+            return str(state.get("pool", "ACTIVE")) if flags.get("--format") == "value(state)" else ""
         case "create" | "create-oidc":
             if thing in things:
                 raise UnknownError(f"{thing} exists already")
             things.append(thing)
+        case "delete" | "undelete" if words[1] == "workload-identity-pools":  # kept for 30 days
+            state["pool"] = "DELETED" if words[position] == "delete" else "ACTIVE"
         case "delete":
             things.remove(thing)
             state.get("values", {}).pop(name, None)

@@ -17,7 +17,7 @@ from tests.json_server import JsonServer, Request
 PROJECT = "projects/demo-proj"
 APIS = ["ARTIFACTREGISTRY", "CLOUDBUILD", "CLOUDRESOURCEMANAGER", "CLOUDSCHEDULER", "IAM", "RUN", "SECRETMANAGER"]
 APIS += ["SERVICEUSAGE", "SQL"]
-AT_ONCE = {"jobs", "policies", "secrets", "serviceAccounts", "triggers", "versions"}  # the others by an operation
+AT_ONCE = {"jobs", "secrets", "serviceAccounts", "triggers", "versions"}  # the others by an operation
 Answer = tuple[int, dict[str, Any]]
 
 
@@ -79,9 +79,6 @@ class GoogleApis(JsonServer):
         if verb == "batchEnable":
             self.resources |= {f"{name}/{api}": {"config": {"name": api}} for api in sent["serviceIds"]}
             return self.changed(f"{name}/all")
-        if verb == "undelete":
-            self.resources[name]["state"] = "ACTIVE"
-            return self.changed(name)
         short = next((value for key, value in query.items() if key.endswith("Id")), sent.get("name", "1"))
         if verb == "addVersion":
             name += "/versions"

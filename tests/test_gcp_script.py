@@ -224,6 +224,17 @@ def test_destroy_asks_and_then_leaves_only_the_data(clouds: Clouds, ready: Cloud
     left = [thing for thing in clouds.state["things"] if not thing.startswith(("sql", "iam workload", "builds repos"))]
     assert left == []
     assert "holds your data and stays" in run.stdout
+    assert "Cloud Build may still manage secrets" in run.stdout
+    assert gcp(clouds, "status", **EVERYTHING).stdout.count("missing") == 9, "all but the Cloud SQL server"
+
+
+def test_create_after_destroy_makes_all_of_it_again(clouds: Clouds, ready: Clouds) -> None:
+    clouds.write(ready.state)
+    gcp(clouds, "destroy", "--yes", **EVERYTHING)
+    output = created(clouds, **EVERYTHING)
+    assert "workload-identity-pools undelete actioncast-github" in output
+    assert "sql users set-password actioncast" in output
+    assert gcp(clouds, "status", **EVERYTHING).stdout.count("missing") == 1
 
 
 def test_status_tells_what_is_missing(clouds: Clouds) -> None:
