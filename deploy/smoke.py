@@ -36,7 +36,7 @@ class PrivateError(SmokeError):
     def __init__(self, asked: str) -> None:
         super().__init__(
             f"{asked} answered 403: the service is private and $SMOKE_TOKEN holds no identity token. On Cloud Run"
-            " the account that deploys needs roles/iam.serviceAccountTokenCreator on itself, or the service is made public"
+            " the account that deploys needs roles/iam.serviceAccountTokenCreator on itself, or make the service public"
         )
 
 

@@ -72,7 +72,7 @@ def test_what_is_written_to_paste_puts_no_secret_on_a_command_line() -> None:
     text = "\n".join(file.read_text(encoding="utf-8") for file in files)
     given = re.findall(r'(.{0,30})"\$(?:DATABASE_URL|API_KEY|TOKEN)"', text)
     assert len(given) > 5
-    assert [before for before in given if "printf " not in before] == [], "printf is no process: the shell does it itself"
+    assert [before for before in given if "printf " not in before] == [], "printf is the shell itself"
 
 
 def test_every_workflow_asks_for_its_target() -> None:
