@@ -7,7 +7,7 @@
 #     deploy/cloud_run.sh rollback          all traffic back to "previous"; the next deployment serves the newest again
 #
 # Needs gcloud, logged in, and python3. Environment: SERVICE, REGION, PROJECT; for a candidate also RUN_ACCOUNT, the
-# service's own identity; for smoke DEPLOY_ACCOUNT, in whose name it calls the private service. Optional:
+# service's own identity; for smoke DEPLOY_ACCOUNT, in whose name it calls a private service. Optional:
 # CLOUD_SQL_INSTANCE (PROJECT:REGION:NAME), MAX_INSTANCES.
 set -euo pipefail
 cd "$(dirname "$0")/.."
@@ -44,11 +44,13 @@ candidate() {
 
 smoke() {
   local audience
+  : "${DEPLOY_ACCOUNT:?is not set}"
   look
   audience=$(python3 -c 'import json, sys; print(json.load(sys.stdin)["status"]["url"])' <<<"$state")
-  SMOKE_TOKEN=$(gcloud auth print-identity-token --quiet --include-email --audiences="$audience" \
-    --impersonate-service-account="${DEPLOY_ACCOUNT:?is not set}" 2>/dev/null) ||
-    { echo "no identity token for $DEPLOY_ACCOUNT: has it roles/iam.serviceAccountTokenCreator on itself?" >&2; return 1; }
+  SMOKE_TOKEN=$(gcloud auth print-identity-token --quiet --verbosity=error --include-email --audiences="$audience" \
+    --impersonate-service-account="$DEPLOY_ACCOUNT") ||
+    echo "warning: no identity token for $DEPLOY_ACCOUNT, so only a public service will answer. A private one wants" \
+      "roles/iam.serviceAccountTokenCreator of the account on itself (deploy/gcp.sh create grants it)." >&2
   export SMOKE_TOKEN
   python3 -m deploy.smoke "$(revision candidate url)" --champions model
 }

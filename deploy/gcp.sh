@@ -7,7 +7,7 @@
 #     deploy/gcp.sh status
 #     deploy/gcp.sh destroy --yes                                      all of it but a Cloud SQL server
 #
-# Needs gcloud, logged in as an owner of the project, and python3. Optional environment:
+# Needs gcloud, logged in as an owner of the project, python3, curl and openssl. Optional environment:
 #     SERVICE=actioncast                     name of the service, and the beginning of all other names
 #     GITHUB_OWNER_ID, GITHUB_REPOSITORY_ID  numbers; asked of api.github.com when not set (public repositories)
 #     CLOUD_SQL=db-f1-micro                  make a Cloud SQL server of this size instead of taking DATABASE_URL
@@ -36,6 +36,9 @@ changes=0
 gc() { gcloud --project="$PROJECT" --quiet "$@"; }
 there() { gc "$@" >/dev/null 2>&1; }
 
+project_number() { gc projects describe "$PROJECT" --format='value(projectNumber)' 2>/dev/null || echo PROJECT_NUMBER; }
+build_agent() { echo "serviceAccount:service-$(project_number)@gcp-sa-cloudbuild.iam.gserviceaccount.com"; } # Google's own
+
 # change WORDS...: print a gcloud command that changes something and, but for --dry-run, run it. A secret is no word of it,
 # which others could see in the list of processes: it comes last, as --flags-file=<(...), and gcloud reads it from a pipe.
 change() {
@@ -46,20 +49,29 @@ change() {
   [ -n "$dry_run" ] || gc "$@" >/dev/null </dev/null
 }
 
+# filled NAME: is there a secret with a value? A run that was interrupted leaves one without.
+filled() { there secrets versions describe latest --secret="$1"; }
+
 # secret NAME VALUE: made once, with this value; a later value is a new version that you add yourself
 secret() {
-  there secrets describe "$1" && return
+  filled "$1" && return
+  there secrets describe "$1" || change secrets create "$1" --replication-policy=automatic
   changes=$((changes + 1))
-  echo "+ gcloud secrets create $1 --replication-policy=automatic --data-file=- <<< ***"
-  [ -n "$dry_run" ] || printf %s "$2" | gc secrets create "$1" --replication-policy=automatic --data-file=- >/dev/null
+  echo "+ gcloud secrets versions add $1 --data-file=- <<< ***"
+  [ -n "$dry_run" ] || printf %s "$2" | gc secrets versions add "$1" --data-file=- >/dev/null
+}
+
+# holds MEMBER ROLE WORDS...: has it this role, in the policy that the words ask for?
+holds() {
+  gc "${@:3}" --flatten='bindings[].members' --format='value(bindings.role)' \
+    --filter="bindings.role=$2 AND bindings.members=$1" 2>/dev/null </dev/null | grep -q .
 }
 
 # grant MEMBER ROLE "GROUP" NAME [--location=...]: a role on one resource, if it is not granted yet
 grant() {
   local member=$1 role=$2 group name=("${@:4}")
   read -ra group <<<"$3"
-  if ! gc "${group[@]}" get-iam-policy "${name[@]}" --flatten='bindings[].members' --format='value(bindings.role)' \
-    --filter="bindings.role=$role AND bindings.members=$member" 2>/dev/null </dev/null | grep -q .; then
+  if ! holds "$member" "$role" "${group[@]}" get-iam-policy "${name[@]}"; then
     local condition=()
     if [ "$3" = projects ]; then condition=(--condition=None); fi
     change "${group[@]}" add-iam-policy-binding "${name[@]}" --member="$member" --role="$role" "${condition[@]}"
@@ -91,20 +103,21 @@ create_registry() {
 }
 
 create_database() {
-  local password='' connection=$PROJECT:$REGION:$SERVICE
+  local password='' user=create connection=$PROJECT:$REGION:$SERVICE
   if [ -n "${CLOUD_SQL:-}" ]; then
     there sql instances describe "$SERVICE" ||
       change sql instances create "$SERVICE" --region="$REGION" --database-version=POSTGRES_17 --edition=ENTERPRISE \
         --tier="$CLOUD_SQL" --storage-size=10 --backup-start-time=03:00 --deletion-protection
     there sql databases describe "$SERVICE" --instance="$SERVICE" ||
       change sql databases create "$SERVICE" --instance="$SERVICE"
-    if ! there secrets describe "$SERVICE-database-url"; then
+    if ! filled "$SERVICE-database-url"; then # a user who is there already has a password that nobody knows
       password=$(openssl rand -hex 24)
-      change sql users create "$SERVICE" --instance="$SERVICE" --flags-file=<(printf -- '--password: "%s"\n' "$password")
+      if there sql users describe "$SERVICE" --instance="$SERVICE"; then user=set-password; fi
+      change sql users "$user" "$SERVICE" --instance="$SERVICE" --flags-file=<(printf -- '--password: "%s"\n' "$password")
       DATABASE_URL="postgresql://$SERVICE:$password@/$SERVICE?host=/cloudsql/$connection"
     fi
     grant "serviceAccount:$runner" roles/cloudsql.client projects "$PROJECT"
-  elif [ -z "${DATABASE_URL:-}" ] && ! there secrets describe "$SERVICE-database-url"; then
+  elif [ -z "${DATABASE_URL:-}" ] && ! filled "$SERVICE-database-url"; then
     echo "set DATABASE_URL to a PostgreSQL server that GitHub and Cloud Run can reach, or CLOUD_SQL=db-f1-micro" >&2
     exit 2
   fi
@@ -123,36 +136,44 @@ create_roles() {
   grant "serviceAccount:$account" roles/iam.serviceAccountTokenCreator "iam service-accounts" "$account"
 }
 
+pool_state() { # ACTIVE, DELETED for 30 days after its deletion, or nothing
+  gc iam workload-identity-pools describe "$SERVICE-github" --location=global --format='value(state)' 2>/dev/null || true
+}
+
+provider_there() {
+  there iam workload-identity-pools providers describe github --location=global --workload-identity-pool="$SERVICE-github"
+}
+
+federated() { [ "$(pool_state)" = ACTIVE ] && provider_there; }
+
 # GitHub's workflows of this one repository and its main branch act as $account, without any key. The numbers of owner and
 # repository never change; their names, and since July 2026 the token's subject, do.
 create_federation() {
-  local ids number state pool="--workload-identity-pool=$SERVICE-github"
+  local ids number
   if [ -z "${GITHUB_OWNER_ID:-}" ] || [ -z "${GITHUB_REPOSITORY_ID:-}" ]; then
     ids=$(curl -fsS --max-time 20 "https://api.github.com/repos/${GITHUB_REPOSITORY:?is not set, e.g. me/forecasts}" |
       python3 -c 'import json, sys; r = json.load(sys.stdin); print(r["owner"]["id"], r["id"])') ||
       { echo "set GITHUB_OWNER_ID and GITHUB_REPOSITORY_ID: gh api repos/$GITHUB_REPOSITORY --jq '.owner.id, .id'" >&2; exit 2; }
     read -r GITHUB_OWNER_ID GITHUB_REPOSITORY_ID <<<"$ids"
   fi
-  state=$(gc iam workload-identity-pools describe "$SERVICE-github" --location=global --format='value(state)' 2>/dev/null || true)
-  case $state in
+  case $(pool_state) in
     '') change iam workload-identity-pools create "$SERVICE-github" --location=global --display-name="$SERVICE: GitHub" ;;
-    DELETED) change iam workload-identity-pools undelete "$SERVICE-github" --location=global ;; # kept for 30 days
+    DELETED) change iam workload-identity-pools undelete "$SERVICE-github" --location=global ;;
   esac
-  there iam workload-identity-pools providers describe github --location=global "$pool" ||
-    change iam workload-identity-pools providers create-oidc github --location=global "$pool" \
+  provider_there ||
+    change iam workload-identity-pools providers create-oidc github --location=global --workload-identity-pool="$SERVICE-github" \
       --issuer-uri=https://token.actions.githubusercontent.com \
       --attribute-mapping=google.subject=assertion.sub,attribute.repository_id=assertion.repository_id \
       --attribute-condition="assertion.repository_owner_id == '$GITHUB_OWNER_ID' && assertion.repository_id == '$GITHUB_REPOSITORY_ID' && assertion.ref == 'refs/heads/main'"
-  number=$(gc projects describe "$PROJECT" --format='value(projectNumber)' 2>/dev/null || echo PROJECT_NUMBER)
+  number=$(project_number)
   grant "principalSet://iam.googleapis.com/projects/$number/locations/global/workloadIdentityPools/$SERVICE-github/attribute.repository_id/$GITHUB_REPOSITORY_ID" \
     roles/iam.workloadIdentityUser "iam service-accounts" "$account"
   provider=projects/$number/locations/global/workloadIdentityPools/$SERVICE-github/providers/github
 }
 
 create_build() {
-  local number action repository=projects/$PROJECT/locations/$REGION/connections/$SERVICE/repositories/$SERVICE
-  number=$(gc projects describe "$PROJECT" --format='value(projectNumber)' 2>/dev/null || echo PROJECT_NUMBER)
-  grant "serviceAccount:service-$number@gcp-sa-cloudbuild.iam.gserviceaccount.com" roles/secretmanager.admin projects "$PROJECT"
+  local action repository=projects/$PROJECT/locations/$REGION/connections/$SERVICE/repositories/$SERVICE
+  grant "$(build_agent)" roles/secretmanager.admin projects "$PROJECT"
   grant "serviceAccount:$account" roles/cloudbuild.builds.editor projects "$PROJECT" # the workflow starts the trigger
   grant "serviceAccount:$account" roles/iam.serviceAccountUser "iam service-accounts" "$account"
   there builds connections describe "$SERVICE" --region="$REGION" ||
@@ -198,21 +219,19 @@ create() {
 
 status() {
   local absent=0
-  look() { # look LABEL WORDS...
-    local label=$1
-    shift
-    if there "$@"; then echo "there    $label"; else echo "missing  $label"; absent=1; fi
+  look() { # look LABEL COMMAND...
+    if "${@:2}"; then echo "there    $1"; else echo "missing  $1"; absent=1; fi
   }
-  look "service account, deploys: $account" iam service-accounts describe "$account"
-  look "service account, runs: $runner" iam service-accounts describe "$runner"
-  look "image repository" artifacts repositories describe "$SERVICE" --location="$REGION"
-  look "secret $SERVICE-database-url" secrets describe "$SERVICE-database-url"
-  look "secret $SERVICE-api-key" secrets describe "$SERVICE-api-key"
-  look "GitHub's identity" iam workload-identity-pools providers describe github --location=global --workload-identity-pool="$SERVICE-github"
-  look "service on Cloud Run (the first deployment makes it)" run services describe "$SERVICE" --region="$REGION"
-  if [ -n "${CLOUD_SQL:-}" ]; then look "Cloud SQL server" sql instances describe "$SERVICE"; fi
-  if [ -n "${CLOUD_BUILD:-}" ]; then look "Cloud Build trigger" builds triggers describe "$SERVICE" --region="$REGION"; fi
-  if [ -n "${PING_TOKEN:-}" ]; then look "hourly ping" scheduler jobs describe "$SERVICE-hourly" --location="$REGION"; fi
+  look "service account, deploys: $account" there iam service-accounts describe "$account"
+  look "service account, runs: $runner" there iam service-accounts describe "$runner"
+  look "image repository" there artifacts repositories describe "$SERVICE" --location="$REGION"
+  look "secret $SERVICE-database-url" filled "$SERVICE-database-url"
+  look "secret $SERVICE-api-key" filled "$SERVICE-api-key"
+  look "GitHub's identity" federated
+  look "service on Cloud Run (the first deployment makes it)" there run services describe "$SERVICE" --region="$REGION"
+  if [ -n "${CLOUD_SQL:-}" ]; then look "Cloud SQL server" there sql instances describe "$SERVICE"; fi
+  if [ -n "${CLOUD_BUILD:-}" ]; then look "Cloud Build trigger" there builds triggers describe "$SERVICE" --region="$REGION"; fi
+  if [ -n "${PING_TOKEN:-}" ]; then look "hourly ping" there scheduler jobs describe "$SERVICE-hourly" --location="$REGION"; fi
   return "$absent"
 }
 
@@ -222,18 +241,20 @@ remove() {
 }
 
 destroy() {
+  local role agent
   if [ -z "$yes$dry_run" ]; then
     echo "this deletes the service, its images and its secrets; say so: deploy/gcp.sh destroy --yes" >&2
     exit 2
   fi
   remove scheduler jobs delete "$SERVICE-hourly" --location="$REGION"
   remove builds triggers delete "$SERVICE" --region="$REGION"
+  remove builds repositories delete "$SERVICE" --connection="$SERVICE" --region="$REGION"
   remove builds connections delete "$SERVICE" --region="$REGION"
   remove run services delete "$SERVICE" --region="$REGION"
   remove artifacts repositories delete "$SERVICE" --location="$REGION"
   remove secrets delete "$SERVICE-database-url"
   remove secrets delete "$SERVICE-api-key"
-  if [ "$(gc iam workload-identity-pools describe "$SERVICE-github" --location=global --format='value(state)' 2>/dev/null)" = ACTIVE ]; then
+  if [ "$(pool_state)" = ACTIVE ]; then
     change iam workload-identity-pools delete "$SERVICE-github" --location=global
   fi
   for role in roles/run.developer roles/run.invoker roles/logging.logWriter roles/cloudbuild.builds.editor; do
@@ -246,12 +267,16 @@ destroy() {
     echo "The Cloud SQL server $SERVICE holds your data and stays. To delete it:"
     echo "    gcloud sql instances patch $SERVICE --no-deletion-protection && gcloud sql instances delete $SERVICE"
   fi
+  agent=$(build_agent)
+  if holds "$agent" roles/secretmanager.admin projects get-iam-policy "$PROJECT"; then
+    echo "Cloud Build may still manage secrets, which other connections of this project need. To end it:"
+    echo "    gcloud projects remove-iam-policy-binding $PROJECT --member=$agent --role=roles/secretmanager.admin --condition=None"
+  fi
   if ((changes == 0)); then echo "nothing to delete"; fi
 }
 
 revoke() {
-  if gc projects get-iam-policy "$PROJECT" --flatten='bindings[].members' --format='value(bindings.role)' \
-    --filter="bindings.role=$2 AND bindings.members=$1" 2>/dev/null </dev/null | grep -q .; then
+  if holds "$1" "$2" projects get-iam-policy "$PROJECT"; then
     change projects remove-iam-policy-binding "$PROJECT" --member="$1" --role="$2" --condition=None
   fi
 }

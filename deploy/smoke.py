@@ -30,10 +30,21 @@ class SmokeError(Exception):
     """The service is not what was deployed."""
 
 
+class PrivateError(SmokeError):
+    """It answers only to an identity token, and there is none: asking again does not help."""
+
+    def __init__(self, asked: str) -> None:
+        super().__init__(
+            f"{asked} answered 403: the service is private and $SMOKE_TOKEN holds no identity token. On Cloud Run"
+            " the account that deploys needs roles/iam.serviceAccountTokenCreator on itself, or make the service public"
+        )
+
+
 def ask(url: str, method: str = "GET", accept: Sequence[int] = (200,)) -> Any:
     """The parsed JSON of an accepted status. Raises SmokeError for any other answer, and for none."""
+    token = os.environ.get("SMOKE_TOKEN")
     headers = {"Accept": "application/json"}
-    if token := os.environ.get("SMOKE_TOKEN"):
+    if token:
         headers["Authorization"] = f"Bearer {token}"
     if key := os.environ.get("API_KEY"):
         headers["X-API-Key"] = key.partition(",")[0]
@@ -44,6 +55,8 @@ def ask(url: str, method: str = "GET", accept: Sequence[int] = (200,)) -> Any:
     except urllib.error.HTTPError as error:
         with error:
             body = error.read().decode(errors="replace")
+        if error.code == 403 and not token:
+            raise PrivateError(f"{method} {url}") from None
         if error.code not in accept:
             raise SmokeError(f"{method} {url} answered {error.code}: {body[:300]}") from None
         try:
@@ -74,8 +87,8 @@ def wait_until_ready(url: str, seconds: float) -> None:
         try:
             ready(url)
             return
-        except SmokeError:
-            if time.monotonic() > deadline:
+        except SmokeError as error:
+            if isinstance(error, PrivateError) or time.monotonic() > deadline:
                 raise
             time.sleep(0.2)
 

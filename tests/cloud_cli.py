@@ -17,6 +17,8 @@ MUTATING = {
     "create",
     "create-oidc",
     "enable",
+    "add",
+    "set-password",
     "add-iam-policy-binding",
     "remove-iam-policy-binding",
     "delete",
@@ -79,6 +81,8 @@ def gcloud(state: dict[str, Any], argv: list[str]) -> str:
         state.setdefault("flags files", []).append(Path(flags["--flags-file"]).read_text())
     match words:
         case ["auth", "print-identity-token"]:
+            if state.get("no identity token"):
+                raise UnknownError("PERMISSION_DENIED: Permission 'iam.serviceAccounts.getOpenIdToken' denied")
             return "head.payload.signature"
         case ["run", "deploy", name]:
             return run_deploy(state, name, flags)
@@ -94,6 +98,13 @@ def gcloud(state: dict[str, Any], argv: list[str]) -> str:
             state.setdefault("apis", []).extend(apis)
             return ""
         case ["builds", "triggers", "run", _]:
+            return ""
+        case ["secrets", "versions", "add", name]:
+            state.setdefault("values", {})[name] = sys.stdin.read()
+            return ""
+        case ["secrets", "versions", "describe", "latest"]:
+            if flags["--secret"] not in state.get("values", {}):
+                raise NotThereError
             return ""
     return resource(state, words, flags)
 
@@ -143,7 +154,7 @@ def resource(state: dict[str, Any], words: list[str], flags: dict[str, str]) -> 
     """describe, create, delete and roles of anything else, by its words."""
     things, roles = state.setdefault("things", []), state.setdefault("roles", [])
     verbs = {"describe", "create", "create-oidc", "delete", "get-iam-policy", "add-iam-policy-binding", "undelete"}
-    verbs |= {"remove-iam-policy-binding"}
+    verbs |= {"remove-iam-policy-binding", "set-password"}
     position = next((i for i, word in enumerate(words) if word in verbs), None)
     if position is None:
         raise UnknownError(f"gcloud {' '.join(words)}")
@@ -153,13 +164,18 @@ def resource(state: dict[str, Any], words: list[str], flags: dict[str, str]) -> 
         case "describe" if thing not in things:
             raise NotThereError
         case "describe":
-            return "ACTIVE" if flags.get("--format") == "value(state)" else ""
+            return str(state.get("pool", "ACTIVE")) if flags.get("--format") == "value(state)" else ""
         case "create" | "create-oidc":
             if thing in things:
                 raise UnknownError(f"{thing} exists already")
             things.append(thing)
+        case "delete" | "undelete" if words[1] == "workload-identity-pools":  # kept for 30 days
+            state["pool"] = "DELETED" if words[position] == "delete" else "ACTIVE"
         case "delete":
             things.remove(thing)
+            state.get("values", {}).pop(name, None)
+        case "set-password" if thing not in things:
+            raise NotThereError
         case "get-iam-policy":
             found = re.fullmatch(r"bindings\.role=(\S+) AND bindings\.members=(\S+)", flags["--filter"])
             assert found

@@ -5,55 +5,37 @@ from __future__ import annotations
 import json
 import os
 import sys
-import threading
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from typing import Any
+
+from tests.json_server import JsonServer, Request
 
 ROOT = Path(__file__).resolve().parent.parent
 
 
-class Service:
+class Service(JsonServer):
     """What a smoke test asks: /ready and /health of a revision, as told."""
 
     def __init__(self, version: str = "") -> None:
-        self.version, self.database, self.fresh = version, True, True
-        self.tokens: list[str | None] = []
-        service = self
+        super().__init__(self.answer)
+        self.version, self.database, self.fresh, self.private = version, True, True, False
 
-        class Handler(BaseHTTPRequestHandler):
-            def do_GET(self) -> None:
-                service.tokens.append(self.headers["Authorization"])
-                status, answer = service.answer(self.path)
-                body = json.dumps(answer).encode()
-                self.send_response(status)
-                self.send_header("Content-Length", str(len(body)))
-                self.end_headers()
-                self.wfile.write(body)
+    @property
+    def tokens(self) -> set[str | None]:
+        return {request.headers["Authorization"] for request in self.requests}
 
-            def log_message(self, format: str, *args: object) -> None:
-                """Silent."""
-
-        self._server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
-        self.url = f"http://127.0.0.1:{self._server.server_address[1]}"
-        self._thread = threading.Thread(target=self._server.serve_forever, kwargs={"poll_interval": 0.02})
-        self._thread.start()
-
-    def answer(self, path: str) -> tuple[int, dict[str, Any]]:
-        if path == "/health":
+    def answer(self, request: Request) -> tuple[int, dict[str, Any]]:
+        if self.private and not request.headers["Authorization"]:
+            return 403, {"detail": "Forbidden"}
+        if request.path == "/health":
             return 200, {"status": "ok", "revision": "abc1234", "models": {"demo": self.version}}
-        if path != "/ready":
-            return 404, {"detail": path}
+        if request.path != "/ready":
+            return 404, {"detail": request.path}
         model = {"name": "model", "series": "demo", "ok": True, "detail": f"{self.version} matches its card"}
         data = {"name": "data", "series": "demo", "ok": self.fresh, "detail": "newest hour 90 h old"}
         database = {"name": "database", "series": None, "ok": self.database, "detail": "cannot be reached"}
         ready = self.database and self.fresh
         return (200 if ready else 503), {"ready": ready, "checks": [database, model, data]}
-
-    def close(self) -> None:
-        self._server.shutdown()
-        self._server.server_close()
-        self._thread.join()
 
 
 class Clouds:

@@ -5,48 +5,36 @@ from __future__ import annotations
 import json
 from typing import Any
 
-from pipeline.loopback import Handler, Loopback
+from tests.json_server import JsonServer, Request
 
 REPOSITORY = "acme/forecasts"
 TOKEN = "ghs_writes_contents"
 READ_ONLY_TOKEN = "ghs_reads_only"
 
 
-class FakeGitHub(Loopback):
+class FakeGitHub(JsonServer):
     """`with FakeGitHub() as github:` then GITHUB_API_URL is github.url; `events` holds what was taken.
 
     `answers`: statuses given to the next requests whatever they ask; 0 says nothing until the server ends.
     """
 
     def __init__(self) -> None:
+        super().__init__(self.answer)
+        self.headers = {"Location": f"{self.url}/repositories/1/dispatches"}  # counts with a 301 only
         self.events: list[dict[str, Any]] = []
-        self.requests: list[tuple[str, dict[str, str]]] = []  # path, headers
         self.answers: list[int] = []
-        super().__init__(self._handler())
 
     def variables(self, token: str = TOKEN) -> dict[str, str]:
         """The environment of a job on GitHub that was given this token."""
         return {"GITHUB_API_URL": self.url, "GITHUB_REPOSITORY": REPOSITORY, "GITHUB_TOKEN": token}
 
-    def _handler(self) -> type[Handler]:
-        github = self
+    def answer(self, request: Request) -> tuple[int, Any]:
+        status, message = self._verdict(request.path, request.headers["Authorization"], request.body)
+        if status == 0:
+            self.closing.wait(30)
+        return status, None if status == 204 else {"message": message}
 
-        class Answers(Handler):
-            def do_POST(self) -> None:
-                body = self.body().decode()
-                github.requests.append((self.path, dict(self.headers)))
-                status, message = github._answer(self.path, self.headers["Authorization"], body)
-                if status == 0:
-                    github.closing.wait(30)
-                    self.close_connection = True
-                    return
-                content = b"" if status == 204 else json.dumps({"message": message}).encode()
-                moved = {"Location": f"{github.url}/repositories/1/dispatches"} if status == 301 else {}
-                self.answer(status, content, moved)
-
-        return Answers
-
-    def _answer(self, path: str, authorization: str, body: str) -> tuple[int, str]:
+    def _verdict(self, path: str, authorization: str, body: str) -> tuple[int, str]:
         if self.answers:
             # The header is repeated, as a careless proxy would.
             return self.answers.pop(0), f"Told to fail; you sent {authorization}"

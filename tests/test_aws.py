@@ -129,11 +129,10 @@ def test_release_keep_rollback_and_the_next_release(environment: dict[str, str],
 
 def test_failing_smoke_test_is_undone(environment: dict[str, str], repository: str) -> None:
     ecs(environment, "release", f"{repository}:2")
-    service = Service(VERSION)
-    service.database = False
-    asked = ["python3", "-m", "deploy.smoke", service.url, "--wait", "0"]
-    run = subprocess.run(asked, cwd=ROOT, env=environment, capture_output=True, text=True, timeout=60)
-    service.close()
+    with Service(VERSION) as service:
+        service.database = False
+        asked = ["python3", "-m", "deploy.smoke", service.url, "--wait", "0"]
+        run = subprocess.run(asked, cwd=ROOT, env=environment, capture_output=True, text=True, timeout=60)
     assert run.returncode == 1
     assert "actioncast:1 serves" in ecs(environment, "undo")
     assert serving(environment)[1]["image"] == f"{repository}:1"

@@ -15,24 +15,22 @@ import pytest
 
 from tests.cloud_run import TOKEN, CloudRun
 from tests.clouds import ROOT, Service
+from tests.google_apis import real_gcloud
 
 VERSION = "20220304T03-1a2b3c4d"
 
 
 @pytest.fixture
 def service() -> Iterator[Service]:
-    running = Service(VERSION)
-    yield running
-    running.close()
+    with Service(VERSION) as running:
+        yield running
 
 
 @pytest.fixture
 def cloud_run(service: Service) -> Iterator[CloudRun]:
-    if not shutil.which("gcloud"):
-        pytest.skip("gcloud is not installed: cloud.google.com/sdk/docs/install")
-    stand_in = CloudRun(lambda image: None if image.endswith(":dead") else service.url)
-    yield stand_in
-    stand_in.close()
+    real_gcloud()
+    with CloudRun(lambda image: None if image.endswith(":dead") else service.url) as stand_in:
+        yield stand_in
 
 
 def script(cloud_run: CloudRun, folder: Path, *arguments: str) -> subprocess.CompletedProcess[str]:
@@ -78,7 +76,7 @@ def test_candidate_smoke_promote_and_rollback_with_the_real_gcloud(
     assert template["metadata"]["annotations"]["autoscaling.knative.dev/maxScale"] == "4"
 
     passes("smoke")
-    assert set(service.tokens) == {f"Bearer {TOKEN}"}
+    assert service.tokens == {f"Bearer {TOKEN}"}
     passes("promote")
     assert cloud_run.serving == second
     passes("rollback")

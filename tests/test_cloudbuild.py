@@ -19,6 +19,7 @@ import yaml
 
 from tests.cloud_run import CloudRun
 from tests.clouds import ROOT, Clouds, Service
+from tests.google_apis import real_gcloud
 from tests.images import docker
 from tests.temp_postgres import TempPostgres, free_port
 
@@ -73,9 +74,8 @@ def run_steps(folder: Path, environment: dict[str, str], *, first: int = 0) -> t
 
 @pytest.fixture
 def service() -> Iterator[Service]:
-    running = Service(VERSION)
-    yield running
-    running.close()
+    with Service(VERSION) as running:
+        yield running
 
 
 @pytest.fixture
@@ -125,7 +125,7 @@ def test_build_ends_with_the_new_revision_serving(checkout: Path, clouds: Clouds
     assert state["traffic"] == {"LATEST": 100}
     assert state["revisions"][-1]["image"] == "europe-west1-docker.pkg.dev/demo-proj/actioncast/api:abc1234"
     assert state["tags"] == {"candidate": "actioncast-00002", "previous": "actioncast-00001"}
-    assert set(service.tokens) == {"Bearer head.payload.signature"}
+    assert service.tokens == {"Bearer head.payload.signature"}
     assert "head.payload.signature" not in output
 
 
@@ -182,11 +182,9 @@ def revisions(containers: list[str], postgres: TempPostgres) -> Revisions:
 
 @pytest.fixture
 def cloud_run(revisions: Revisions) -> Iterator[CloudRun]:
-    if not shutil.which("gcloud"):
-        pytest.skip("gcloud is not installed: cloud.google.com/sdk/docs/install")
-    stand_in = CloudRun(revisions.start)
-    yield stand_in
-    stand_in.close()
+    real_gcloud()
+    with CloudRun(revisions.start) as stand_in:
+        yield stand_in
 
 
 @pytest.fixture

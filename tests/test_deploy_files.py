@@ -67,6 +67,14 @@ def test_shell_scripts_are_clean() -> None:
     passes(program("shellcheck", "apt-get install shellcheck"), *map(str, scripts))
 
 
+def test_what_is_written_to_paste_puts_no_secret_on_a_command_line() -> None:
+    files = [*ROOT.glob("deploy/**/README.md"), *ROOT.glob("deploy/**/*.yml")]
+    text = "\n".join(file.read_text(encoding="utf-8") for file in files)
+    given = re.findall(r'(.{0,30})"\$(?:DATABASE_URL|API_KEY|TOKEN)"', text)
+    assert len(given) > 5
+    assert [before for before in given if "printf " not in before] == [], "printf is the shell itself"
+
+
 def test_every_workflow_asks_for_its_target() -> None:
     for file in WORKFLOWS:
         assert "vars.DEPLOY_TARGET" in file.read_text(encoding="utf-8"), file.name

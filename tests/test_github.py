@@ -40,8 +40,8 @@ def test_the_event_and_its_payload_arrive(server: FakeGitHub) -> None:
 
 def test_the_request_is_the_one_github_documents(server: FakeGitHub) -> None:
     dispatch_retrain(Environment.of(server.variables()), PAYLOAD)
-    path, headers = server.requests[0]
-    assert path == f"/repos/{REPOSITORY}/dispatches"
+    request, headers = server.requests[0], server.requests[0].headers
+    assert request.path == f"/repos/{REPOSITORY}/dispatches"
     assert headers["Accept"] == "application/vnd.github+json"
     assert headers["Content-Type"] == "application/json"
     assert headers["X-GitHub-Api-Version"] == "2022-11-28"

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterator
 from datetime import timedelta
 from pathlib import Path
@@ -13,10 +12,10 @@ import pytest
 import job
 import model_report
 from pipeline import service, summary
-from pipeline.loopback import Handler, Loopback
 from pipeline.settings import Settings, load_settings
 from tests.conftest import MIDNIGHT, Stub, at, chart, quarters
 from tests.fake_github import FakeGitHub
+from tests.json_server import JsonServer
 
 TABLE = """
 [series.{name}]
@@ -97,25 +96,11 @@ def test_main_says_what_is_wrong_with_its_flags(written: Path, capsys: pytest.Ca
     assert "[!CAUTION]" in written.read_text()
 
 
-class Service(Loopback):
-    """A deployed API with one answer."""
-
-    def __init__(self, status: int, body: Any) -> None:
-        self.asked: list[tuple[str, str | None]] = []
-        outer = self
-
-        class Answers(Handler):
-            def do_POST(self) -> None:
-                outer.asked.append((self.path, self.headers.get("X-API-Key")))
-                self.answer(status, json.dumps(body).encode())
-
-        super().__init__(Answers)
-
-
 @pytest.fixture
-def deployed(request: pytest.FixtureRequest) -> Iterator[Service]:
-    with Service(*request.param) as running:
-        yield running
+def deployed(request: pytest.FixtureRequest) -> Iterator[JsonServer]:
+    """A deployed API with one answer."""
+    with JsonServer(lambda _: request.param) as server:
+        yield server
 
 
 VINTAGE = {
@@ -131,13 +116,14 @@ VINTAGE = {
     ("deployed", "failed"), [((200, VINTAGE), []), ((503, "down"), ["demo"])], indirect=["deployed"]
 )
 def test_the_deployed_api_forecasts_when_there_is_one(
-    settings: Settings, deployed: Service, failed: list[str], monkeypatch: pytest.MonkeyPatch
+    settings: Settings, deployed: JsonServer, failed: list[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("API_URL", f"{deployed.url}/")
     key = load_settings(variables={"API_KEY": "k"}).environment
     with_key = settings.model_copy(update={"environment": key})
     assert job.run(with_key, "make_predictions", NOW, ["demo"]) == failed
-    assert deployed.asked == [("/forecast?series=demo", "k")]
+    (request,) = deployed.requests
+    assert (request.path, request.headers["X-API-Key"]) == ("/forecast?series=demo", "k")
 
 
 def test_an_api_out_of_reach_is_a_failure() -> None:

@@ -11,11 +11,8 @@ import threading
 import time
 import traceback
 from base64 import b64encode
-from collections.abc import Iterator
-from contextlib import contextmanager
 from dataclasses import replace
 from datetime import UTC, datetime
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
@@ -26,6 +23,7 @@ import pytest
 from pipeline import tracking
 from pipeline.settings import SettingsError
 from pipeline.tracking import MlflowTracker, NeptuneTracker, TrackingError, TrainingRun
+from tests.json_server import JsonServer, Request
 
 CANARY = "canary-Passw0rd"
 ROOT = Path(tracking.__file__).parents[1]
@@ -220,60 +218,40 @@ def test_mlflow_database_that_is_away_fails_fast_and_shows_no_password(
 # --- MLflow over HTTP -------------------------------------------------------------------------------------------------
 
 
-class FakeMlflow(BaseHTTPRequestHandler):
-    """As much of MLflow's REST interface as one run takes; keeps what it was sent."""
+class FakeMlflow(JsonServer):
+    """As much of MLflow's REST interface as one run takes, or `always` one answer."""
 
-    def do_GET(self) -> None:
-        self.answer(404, {"error_code": "RESOURCE_DOES_NOT_EXIST", "message": "no such experiment"})
+    def __init__(self, artifacts: Path, always: tuple[int, dict[str, Any]] | None = None) -> None:
+        super().__init__(self.answer)
+        self.headers = {"Retry-After": "3600"}
+        self.artifacts, self.always = artifacts, always
 
-    def do_POST(self) -> None:
-        run = {"info": {"run_id": "r1", "experiment_id": "7", "artifact_uri": str(self.server.artifacts)}}  # type: ignore[attr-defined]
-        answers: dict[str, Any] = {
+    def answer(self, request: Request) -> tuple[int, dict[str, Any]]:
+        if self.always:
+            return self.always
+        if request.method == "GET":
+            return 404, {"error_code": "RESOURCE_DOES_NOT_EXIST", "message": "no such experiment"}
+        run = {"info": {"run_id": "r1", "experiment_id": "7", "artifact_uri": str(self.artifacts)}}
+        answers: dict[str, dict[str, Any]] = {
             "experiments/create": {"experiment_id": "7"},
             "runs/create": {"run": run},
             "runs/update": run,
         }
-        self.answer(200, answers.get(self.path.removeprefix("/api/2.0/mlflow/"), {}))
-
-    def answer(self, status: int, body: dict[str, Any]) -> None:
-        sent = self.rfile.read(int(self.headers.get("Content-Length") or 0))
-        self.server.requests.append((self.path, self.headers.get("Authorization"), sent.decode()))  # type: ignore[attr-defined]
-        status, body = self.server.always or (status, body)  # type: ignore[attr-defined]
-        self.send_response(status)
-        self.send_header("Retry-After", "3600")
-        self.end_headers()
-        self.wfile.write(json.dumps(body).encode())
-
-    def log_message(self, format: str, *args: Any) -> None:
-        """Quiet."""
-
-
-@contextmanager
-def fake_mlflow(artifacts: Path, always: tuple[int, dict[str, Any]] | None = None) -> Iterator[Any]:
-    server: Any = ThreadingHTTPServer(("127.0.0.1", 0), FakeMlflow)
-    server.requests, server.artifacts, server.always = [], artifacts, always
-    thread = threading.Thread(target=server.serve_forever)
-    thread.start()
-    try:
-        yield server
-    finally:
-        server.shutdown()
-        server.server_close()
-        thread.join()
+        return 200, answers.get(request.path.removeprefix("/api/2.0/mlflow/"), {})
 
 
 def test_mlflow_server_gets_the_run_and_the_credentials(
     tmp_path: Path, run: TrainingRun, capfd: pytest.CaptureFixture[str]
 ) -> None:
     pytest.importorskip("mlflow")
-    with fake_mlflow(tmp_path) as server:
-        host = f"127.0.0.1:{server.server_port}"
+    with FakeMlflow(tmp_path) as server:
+        host = f"127.0.0.1:{server.port}"
         line = MlflowTracker(f"http://ann:{CANARY}%40@{host}/").record(replace(run, files=[]))
     assert line == f"MLflow: http://{host}/#/experiments/7/runs/r1"
     assert capfd.readouterr().out == "", "MLflow prints its links to stdout unless told not to"
     expected = "Basic " + b64encode(f"ann:{CANARY}@".encode()).decode()
-    assert {authorization for _, authorization, _ in server.requests} == {expected}
-    bodies = {path.rpartition("mlflow/")[2]: body for path, _, body in server.requests}
+    assert {request.headers["Authorization"] for request in server.requests} == {expected}
+    bodies = {request.path.rpartition("mlflow/")[2]: request.body for request in server.requests}
     batch = json.loads(bodies["runs/log-batch"])
     assert {metric["key"]: metric["value"] for metric in batch["metrics"]}["mae.ridge"] == 600.5
     assert json.loads(bodies["runs/update"])["status"] == "FINISHED"
@@ -287,8 +265,8 @@ def test_mlflow_server_that_refuses_is_one_masked_line(
     body = {"error_code": "INTERNAL_ERROR", "message": f"secret was {CANARY} and {CANARY}-token\n" + "x" * 5000}
     environment = {"MLFLOW_TRACKING_TOKEN": f"{CANARY}-token"}
     started = time.monotonic()
-    with fake_mlflow(tmp_path, (status, body)) as server:
-        tracker = MlflowTracker(f"http://ann:{CANARY}@127.0.0.1:{server.server_port}", environment=environment)
+    with FakeMlflow(tmp_path, (status, body)) as server:
+        tracker = MlflowTracker(f"http://ann:{CANARY}@127.0.0.1:{server.port}", environment=environment)
         (line,) = tracking.record_everywhere([tracker], run)
     assert time.monotonic() - started < 15, "a Retry-After of an hour is not obeyed"
     assert line.startswith(f"mlflow: run {run.run_id} was not recorded: MLflow at http://127.0.0.1:")

@@ -14,6 +14,7 @@ cd "$(dirname "$0")/../.."
 
 : "${CLUSTER:=actioncast}" "${SERVICE:=actioncast}"
 before=${RUNNER_TEMP:-/tmp}/actioncast-before # written by release, read by keep and undo
+umask 077                                     # beside it the task definition, which may hold what is not for all
 
 of_service() {
   aws ecs describe-services --cluster "$CLUSTER" --services "$SERVICE" --query "services[0].$1" --output text

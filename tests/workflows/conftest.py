@@ -2,16 +2,14 @@
 
 from __future__ import annotations
 
-import json
-import threading
 from collections.abc import Iterator
 from datetime import UTC, datetime
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 
 import pytest
 
 from pipeline.replay import ReplayServer
+from tests.json_server import JsonServer
 
 from . import project
 from .canaries import Canaries
@@ -59,9 +57,8 @@ def trained(source: ReplayServer, tmp_path_factory: pytest.TempPathFactory) -> p
 
 
 @pytest.fixture
-def api() -> Iterator[tuple[str, list[dict[str, str]]]]:
-    """A deployed API that forecasts one hour; what it was asked."""
-    asked: list[dict[str, str]] = []
+def api() -> Iterator[JsonServer]:
+    """A deployed API that forecasts one hour."""
     body = {
         "series": project.SERIES,
         "issued_at": "2022-03-04T00:00:00Z",
@@ -69,23 +66,5 @@ def api() -> Iterator[tuple[str, list[dict[str, str]]]]:
         "model_version": "v1",
         "predictions": [{"prediction_date": "2022-03-04T00:00:00Z", "prediction": 1.0, "lower": 0.5, "upper": 1.5}],
     }
-
-    class Handler(BaseHTTPRequestHandler):
-        def do_POST(self) -> None:
-            asked.append({"path": self.path, "key": self.headers.get("X-API-Key", "")})
-            content = json.dumps(body).encode()
-            self.send_response(200)
-            self.send_header("Content-Length", str(len(content)))
-            self.end_headers()
-            self.wfile.write(content)
-
-        def log_message(self, format: str, *args: object) -> None:
-            """Silent."""
-
-    server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
-    thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.05})
-    thread.start()
-    yield f"http://127.0.0.1:{server.server_address[1]}", asked
-    server.shutdown()
-    server.server_close()
-    thread.join()
+    with JsonServer(lambda _: (200, body)) as server:
+        yield server

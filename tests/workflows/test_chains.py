@@ -16,6 +16,7 @@ from pipeline.database import open_database
 from pipeline.replay import ReplayServer
 from pipeline.settings import load_settings
 from tests.conftest import Stub
+from tests.json_server import JsonServer
 from tests.temp_postgres import TempPostgres
 
 from . import project
@@ -292,14 +293,13 @@ def test_fresh_copy_brings_itself_to_its_first_forecast(
 
 
 def test_forecast_by_the_deployed_api(
-    clock: Clock, github: GitHub, canaries: Canaries, source: ReplayServer, api: tuple[str, list[dict[str, str]]]
+    clock: Clock, github: GitHub, canaries: Canaries, source: ReplayServer, api: JsonServer
 ) -> None:
     project.seed(github, source.url)
     canaries.plant("API_KEY")
-    url, requests = api
-    run = clock.tick("make_predictions.yml", variables={"API_URL": url}, secrets=canaries.secrets).check()
-    assert requests[0]["path"] == f"/forecast?series={SERIES}"
-    assert requests[0]["key"] == canaries.secrets["API_KEY"]
+    run = clock.tick("make_predictions.yml", variables={"API_URL": api.url}, secrets=canaries.secrets).check()
+    assert api.requests[0].path == f"/forecast?series={SERIES}"
+    assert api.requests[0].headers["X-API-Key"] == canaries.secrets["API_KEY"]
     assert "1 hours forecast and stored by" in run.log
     assert "refs/heads/state" not in github.repository.refs()
     canaries.assert_unseen(github, run)
