@@ -352,11 +352,10 @@ def _ended(process: subprocess.Popen[bytes], seconds: float) -> bool:
 
 def _stop(process: subprocess.Popen[bytes]) -> None:
     """End act and its steps: interrupted, act ends the step, which has a process group of its own, but not surely."""
-    steps: set[psutil.Process] = set()
+    steps = _below(process)  # before act can end and leave them without a parent
     process.send_signal(signal.SIGINT)
     for _ in range(200):
-        with suppress(psutil.NoSuchProcess):
-            steps |= set(psutil.Process(process.pid).children(recursive=True))
+        steps |= _below(process)
         if _ended(process, 0.05):
             break
     process.kill()
@@ -364,6 +363,13 @@ def _stop(process: subprocess.Popen[bytes]) -> None:
     for step in steps:
         with suppress(psutil.NoSuchProcess):
             step.kill()
+    psutil.wait_procs(steps, timeout=5)
+
+
+def _below(process: subprocess.Popen[bytes]) -> set[psutil.Process]:
+    with suppress(psutil.NoSuchProcess):
+        return set(psutil.Process(process.pid).children(recursive=True))
+    return set()
 
 
 def _read(plan: Plan, cancelled: bool) -> Run:
