@@ -22,8 +22,8 @@ FEWEST_BEFORE = 168  # hours that must have shown what is usual
 SEASONS_BACK = 4  # whose median an hour is compared with: one odd week is no level
 QUIET = 0.3  # an hour that is usually below this share of the mean says nothing about a factor
 SILENT = 0.01  # likewise: less is taken for as much
-USUAL = 0.995  # share of the days before that lay nearer to what was expected
-BEYOND_USUAL = 1.5  # times as far the days since a change must lie, unless it is LARGE
+USUAL = 0.999  # share of the days before that lay nearer to what was expected
+BEYOND_USUAL = 1.5  # times as far the days since a change must lie
 SHARE_OUTSIDE = 0.9  # of the days since, which must be unusual
 FIRST, NEAR, DAY, DAYS = 3, 6, 24, 72  # hours on either side of a place, whose medians are compared
 LARGEST_FACTOR = 20.0  # more is a broken unit or a dead sensor, and a person's to look at
@@ -137,8 +137,7 @@ def _is_lasting(change: Values, place: int, season: int) -> bool:
     size, width = _step(change, place, DAYS), min(len(since), DAY)
     direction, centre = np.sign(size), np.median(before)
     usual = np.quantile((_medians(before, width) - centre) * direction, USUAL)
-    beyond = 1.0 if abs(size) >= LARGE else BEYOND_USUAL
-    outside = (_medians(since, width) - centre) * direction > beyond * usual
+    outside = (_medians(since, width) - centre) * direction > BEYOND_USUAL * usual
     at_once = (np.median(since[:FIRST]) - np.median(before[-NEAR:])) * direction > 0.5 * abs(size)
     sudden = _step(change, place, DAY) * direction > 0.5 * abs(size)
     return bool(abs(size) > SMALLEST and sudden and at_once and outside[0] and outside.mean() >= SHARE_OUTSIDE)
