@@ -49,7 +49,7 @@ def calibrate(residuals: Values, forecasts: Values, hours: Numbers, *, nonnegati
     by_phase = _factor_by_phase(at_typical / by_lead, hours % DAY)
     rest = at_typical / by_lead / by_phase[hours % DAY]
     quantiles = np.nanquantile(rest, np.linspace(0, 1, 201))
-    freedom = float(np.clip(1.5 * span / horizon - 1.0, 2.0, 20.0))
+    freedom = float(np.clip(1.5 * span / horizon - 1.0, 2.0, 10.0))
     return Spread(by_lead, by_phase, typical, power, quantiles, freedom)
 
 
