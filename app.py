@@ -25,14 +25,12 @@ from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import asynccontextmanager
 from datetime import datetime
 from pathlib import Path
-from typing import Any
 
 from fastapi import FastAPI
-from fastapi.openapi.utils import get_openapi
 
 import make_predictions
 from pipeline import demo
-from pipeline.api import guard, problems, routes
+from pipeline.api import guard, openapi, problems, routes
 from pipeline.api.metrics import Metrics, Timing
 from pipeline.api.service import Service, utc_now
 from pipeline.dashboard import page
@@ -67,7 +65,7 @@ def create_app(settings: Settings, clock: Callable[[], datetime] = utc_now) -> F
     app.add_middleware(Timing, metrics=app.state.metrics)
     app.add_middleware(guard.Guard, settings=settings)
     problems.install(app)
-    app.openapi = lambda: _openapi(app)  # type: ignore[method-assign]
+    app.openapi = lambda: openapi.document(app)  # type: ignore[method-assign]
     return app
 
 
@@ -94,20 +92,6 @@ async def _prepare(service: Service) -> None:
         await service.prepare()
     except ActioncastError as error:
         log.warning("not prepared: %s", masked(str(error), service.settings.environment.secrets()))
-
-
-def _openapi(app: FastAPI) -> dict[str, Any]:
-    """The schema, with the problem that all errors are, and without keys where reading is open."""
-    if not app.openapi_schema:
-        schema = get_openapi(title=app.title, version=app.version, description=app.description, routes=app.routes)
-        problem = problems.Problem.model_json_schema(ref_template="#/components/schemas/{model}")
-        schema["components"]["securitySchemes"] = guard.SCHEMES
-        schema["components"]["schemas"] |= problem.pop("$defs") | {"Problem": problem}
-        if app.state.settings.api.reading == "open":
-            for item in schema["paths"].values():
-                item.get("get", {}).pop("security", None)
-        app.openapi_schema = schema
-    return app.openapi_schema
 
 
 def __getattr__(name: str) -> FastAPI:

@@ -101,7 +101,8 @@ def _change(values: Values, season: int) -> tuple[Values, float]:
         back[number * season :] = values[: -number * season]
     unknown = np.isnan(backs).all(axis=0)
     expected = np.where(unknown, np.nan, np.nanmedian(np.where(unknown, 0.0, backs), axis=0))
-    typical = float(np.nan_to_num(np.abs(values)).mean()) + 1e-12
+    known = values[~np.isnan(values)]
+    typical = (float(np.abs(known).mean()) if len(known) else 0.0) + 1e-12
     if (values < 0).any():
         return (values - expected) / typical, typical
     quiet = QUIET * typical

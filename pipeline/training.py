@@ -89,6 +89,7 @@ class Report:
             [
                 table(["rank", "candidate", f"MAE, {self.unit}", "MASE", "seconds"], rows),
                 f"({len(self.board)} candidates, {len(self.skipped)} skipped{self._first_skipped()})",
+                *self._why_not_the_first(),
                 "",
                 f"{self.series}: {verdict}: {self.gate.reason}",
                 f"serving: {self.champion['name']}, version {self.champion['version']}",
@@ -115,6 +116,12 @@ class Report:
             "library_versions": tracking.library_versions(LIBRARIES),
             "settings": settings.train.model_dump(mode="json"),
         }
+
+    def _why_not_the_first(self) -> list[str]:
+        """The leaderboard's first is not always who challenges: see evaluation.challengers."""
+        if self.challenger["name"] == self.board[0].name:
+            return []
+        return [f"{self.challenger['name']} challenges: the best of many looks better than it is, unless by half"]
 
     def _first_skipped(self) -> str:
         name, why = next(iter(self.skipped.items()), ("", ""))

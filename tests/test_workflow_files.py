@@ -49,3 +49,16 @@ def test_house_rules(path: Path) -> None:
 def test_a_minute_belongs_to_one_schedule() -> None:
     minutes = [cron for path in FILES for cron in re.findall(r'cron: "(\S+)', path.read_text(encoding="utf-8"))]
     assert len(minutes) == len(set(minutes))
+
+
+def test_a_change_of_what_a_backtest_rests_on_starts_the_model_report() -> None:
+    listed = re.search(r"pipeline/\{([\w,]+)\}\.py", (ROOT / ".github/workflows/ci.yml").read_text(encoding="utf-8"))
+    assert listed
+    found, left = {"errors", "later"}, ["evaluation"]  # no figure comes from these two
+    while left:
+        found.add(module := left.pop())
+        text = (ROOT / f"pipeline/{module}.py").read_text(encoding="utf-8")
+        named = re.findall(r"^from pipeline\.(\w+) import", text, re.M)
+        named += ", ".join(re.findall(r"^from pipeline import (.+)$", text, re.M)).split(", ")
+        left += [name for name in named if name and name not in found]
+    assert found - {"errors", "later"} <= set(listed[1].split(","))

@@ -128,7 +128,8 @@ def _axes(plan: Plan, highest: float) -> Iterator[str]:
     every = max(1, round(days / 8))
     for day in range(0, int(days) + 1, every):
         moment = plan.start + timedelta(days=day)
-        yield f'<text x="{_x(plan, 24 * day):.1f}" y="{HEIGHT - 8}">{moment:%d %b}</text>'
+        x = min(_x(plan, 24 * day), WIDTH - 40)  # the last one must not run out of the picture
+        yield f'<text x="{x:.1f}" y="{HEIGHT - 8}">{moment:%d %b}</text>'
 
 
 def _faults(plan: Plan) -> Iterator[str]:
