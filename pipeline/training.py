@@ -121,7 +121,8 @@ class Report:
         """The leaderboard's first is not always who challenges: see evaluation.challengers."""
         if self.challenger["name"] == self.board[0].name:
             return []
-        return [f"{self.challenger['name']} challenges: the best of many looks better than it is, unless by half"]
+        name = self.challenger["name"]
+        return [f"{name} challenges: others must beat the blend by half, since the best of many looks better than it is"]
 
     def _first_skipped(self) -> str:
         name, why = next(iter(self.skipped.items()), ("", ""))
