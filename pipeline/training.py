@@ -122,7 +122,7 @@ class Report:
         if self.challenger["name"] == self.board[0].name:
             return []
         name = self.challenger["name"]
-        return [f"{name} challenges: others must beat the blend by half, since the best of many looks better than it is"]
+        return [f"{name} challenges: another must beat the blend by half: the best of many looks better than it is"]
 
     def _first_skipped(self) -> str:
         name, why = next(iter(self.skipped.items()), ("", ""))
