@@ -48,7 +48,7 @@ FROM base AS example
 COPY --from=dependencies /venv /venv
 WORKDIR /src
 COPY *.py ./
-COPY pipeline pipeline/
+COPY actioncast actioncast/
 COPY sql sql/
 COPY data data/
 COPY deploy/example.toml deploy/
@@ -57,7 +57,7 @@ RUN python rehearse.py --config deploy/example.toml --output /example >/dev/null
 FROM base AS code
 WORKDIR /app
 COPY app.py make_predictions.py utils.py config.toml ./
-COPY pipeline pipeline/
+COPY actioncast actioncast/
 COPY sql sql/
 COPY deploy deploy/
 COPY --from=champions /src/model model/

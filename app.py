@@ -13,8 +13,6 @@ The database needs 2 connections for each instance: instances x 2 must stay belo
 
 from __future__ import annotations
 
-from pipeline.api import lean  # isort: skip  # first, for the sake of the imports below
-
 import argparse
 import asyncio
 import logging
@@ -29,17 +27,19 @@ from pathlib import Path
 from fastapi import FastAPI
 
 import make_predictions
-from pipeline import demo
-from pipeline.api import guard, openapi, problems, routes
-from pipeline.api.metrics import Metrics, Timing
-from pipeline.api.service import Service, utc_now
-from pipeline.dashboard import page
-from pipeline.database import Database, database_url
-from pipeline.errors import ActioncastError
-from pipeline.script import masked
-from pipeline.settings import DEFAULT_CONFIG, Settings, load_settings
+from actioncast.api import cold_start, keys, limits, openapi, problems, routes
+from actioncast.api.forecasts import Service, utc_now
+from actioncast.api.metrics import Metrics, Timing
+from actioncast.config import load_settings
+from actioncast.dashboard.routes import router
+from actioncast.database.connection import database_url
+from actioncast.database.database import Database
+from actioncast.errors import ActioncastError
+from actioncast.redaction import masked
+from actioncast.rehearsal import demo
+from actioncast.settings import DEFAULT_CONFIG, Settings
 
-lean.imported()
+cold_start.imported()
 
 log = logging.getLogger("actioncast")
 GRACE_SECONDS = 8  # for requests that run when SIGTERM comes; clouds kill after 10
@@ -47,7 +47,7 @@ GRACE_SECONDS = 8  # for requests that run when SIGTERM comes; clouds kill after
 
 def create_app(settings: Settings, clock: Callable[[], datetime] = utc_now) -> FastAPI:
     """The application for these settings. Raises SettingsError where it would be unsafe."""
-    guard.check_safe(settings)
+    keys.check_safe(settings)
     app = FastAPI(
         title="Actioncast",
         description="Hourly forecasts with intervals, their live error, and the model behind them.",
@@ -57,13 +57,13 @@ def create_app(settings: Settings, clock: Callable[[], datetime] = utc_now) -> F
         redoc_url=None,
     )
     app.state.settings, app.state.clock = settings, clock
-    app.state.keys = guard.Keys(settings.environment.api_keys())
+    app.state.keys = keys.Keys(settings.environment.api_keys())
     app.state.metrics = Metrics()
     app.state.pages = {}
     app.include_router(routes.router)
-    app.include_router(page.router)
+    app.include_router(router)
     app.add_middleware(Timing, metrics=app.state.metrics)
-    app.add_middleware(guard.Guard, settings=settings)
+    app.add_middleware(limits.Guard, settings=settings)
     problems.install(app)
     app.openapi = lambda: openapi.document(app)  # type: ignore[method-assign]
     return app

@@ -22,18 +22,20 @@ from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any
 
-from pipeline import freshness, incidents, summary
-from pipeline.card import ModelError, read_card
-from pipeline.database import Database
-from pipeline.freshness import Finding, Seen, WorkflowSeen
-from pipeline.rest import Api
-from pipeline.script import parse_time, run_script
-from pipeline.settings import Settings
-from pipeline.terminal import table
+from actioncast.cli.script import run_script
+from actioncast.database.database import Database
+from actioncast.forecasting.card import ModelError, read_card
+from actioncast.github import incidents, summary
+from actioncast.github.api import Api
+from actioncast.monitoring import freshness
+from actioncast.monitoring.freshness import Finding, Seen, WorkflowSeen
+from actioncast.settings import Settings
+from actioncast.text import table
+from actioncast.times import parse_time
 
 
 @dataclass(frozen=True)
-class Report:
+class FreshnessReport:
     """What was looked at, and what was done about it."""
 
     findings: list[Finding]
@@ -51,7 +53,9 @@ class Report:
         return "\n".join([table(["finding", "holds", "evidence"], rows), *self.actions])
 
 
-def run(settings: Settings, database: Database, now: datetime, *, series_ids: Sequence[str], api: Api | None) -> Report:
+def run(
+    settings: Settings, database: Database, now: datetime, *, series_ids: Sequence[str], api: Api | None
+) -> FreshnessReport:
     """Look, then bring issues and schedules in step with what was seen."""
     findings = [
         finding
@@ -59,7 +63,9 @@ def run(settings: Settings, database: Database, now: datetime, *, series_ids: Se
         for finding in freshness.of_series(_seen(settings, database, series_id, now), settings.freshness, now)
     ]
     if api is None:
-        return Report(findings, ["no GITHUB_TOKEN and GITHUB_REPOSITORY: workflows and issues were left alone"])
+        return FreshnessReport(
+            findings, ["no GITHUB_TOKEN and GITHUB_REPOSITORY: workflows and issues were left alone"]
+        )
     actions = _keep_alive(api)
     hours = settings.freshness.workflow_hours
     findings += [
@@ -70,7 +76,7 @@ def run(settings: Settings, database: Database, now: datetime, *, series_ids: Se
         body = f"{finding.evidence} (seen by {run_link}).\n\n{finding.remedy}\n\nThis issue closes itself on recovery."
         done = incidents.report(api, finding.title, body if finding.stale else None, run_link)
         actions += [done] if done != incidents.NOTHING else []
-    return Report(findings, actions)
+    return FreshnessReport(findings, actions)
 
 
 def _seen(settings: Settings, database: Database, series_id: str, now: datetime) -> Seen:
@@ -113,7 +119,7 @@ def _runs(api: Api, file: str, allowed_hours: float) -> WorkflowSeen:
     return WorkflowSeen(file, allowed_hours, begun[0][0] if begun else None, successes)
 
 
-def _tell(report: Report) -> Report:
+def _tell(report: FreshnessReport) -> FreshnessReport:
     """For GitHub: the summary, and that the look itself came to its end."""
     summary.write(f"## check_freshness\n\n{report.as_text()}")
     output = os.environ.get("GITHUB_OUTPUT")

@@ -25,39 +25,41 @@ import sys
 from collections.abc import Sequence
 from datetime import datetime, timedelta
 
-from pipeline import fleet, monitoring, retrain
-from pipeline.card import ModelError, read_card
-from pipeline.database import Database
-from pipeline.monitoring import LiveScore, Verdict
-from pipeline.retrain import Report
-from pipeline.script import run_script
-from pipeline.settings import RetrainSettings, Settings
+from actioncast.cli import many_series
+from actioncast.cli.script import run_script
+from actioncast.database.database import Database
+from actioncast.forecasting.card import ModelError, read_card
+from actioncast.monitoring import live_error, retrain_request
+from actioncast.monitoring.live_error import LiveScore
+from actioncast.monitoring.retrain_request import CheckReport
+from actioncast.monitoring.verdict import WEEK, Verdict, asked, judge
+from actioncast.settings import RetrainSettings, Settings
 
 
 def run(
     settings: Settings, database: Database, now: datetime, *, series_id: str, max_mae: float | None = None
-) -> Report:
+) -> CheckReport:
     """Score, judge, record, dispatch if due. A dispatch that fails is recorded as such, then raised."""
-    if retrain.is_first_due(settings, database, now, series_id):
-        return retrain.ask_for_first(settings, database, now, series_id)
+    if retrain_request.is_first_due(settings, database, now, series_id):
+        return retrain_request.ask_for_first(settings, database, now, series_id)
     policy = settings.retrain.model_copy(update={} if max_mae is None else {"max_mae": max_mae})
-    since = now - max(monitoring.WEEK, timedelta(hours=policy.cooldown_hours))
+    since = now - max(WEEK, timedelta(hours=policy.cooldown_hours))
     earlier = database.checks(series_id, since=since, before=now + timedelta(seconds=1))  # this moment's too
     trainings = [training["started_at"] for training in database.training_runs(series_id, since=since)]
     last_training = max((started for started in trainings if started <= now), default=None)
     try:
         score = _score(settings, database, now, series_id, policy)
-        verdict = monitoring.judge(score, earlier, last_training, policy, now)
+        verdict = judge(score, earlier, last_training, policy, now)
     except ModelError as error:
-        score, verdict = monitoring.live_score([], []), Verdict("alarm", False, [str(error)])
-    by_hand = retrain.by_hand(settings, series_id) if verdict.name == "retrain" else None
+        score, verdict = live_error.live_score([], []), Verdict("alarm", False, [str(error)])
+    by_hand = retrain_request.by_hand(settings, series_id) if verdict.name == "retrain" else None
     dispatches = verdict.name == "retrain" and by_hand is None
-    report = Report(series_id, score, verdict.because(by_hand) if by_hand else verdict, dispatches)
-    if now not in monitoring.asked(earlier):  # repeated at the same moment, it must not wipe out that it has asked
+    report = CheckReport(series_id, score, verdict.because(by_hand) if by_hand else verdict, dispatches)
+    if now not in asked(earlier):  # repeated at the same moment, it must not wipe out that it has asked
         # Before the deed: a database that cannot remember a dispatch must not let the loop dispatch.
         database.store_check(report.as_row(now))
     if dispatches:
-        retrain.dispatch(settings, database, now, report)
+        retrain_request.dispatch(settings, database, now, report)
     return report
 
 
@@ -67,8 +69,8 @@ def _score(settings: Settings, database: Database, now: datetime, series_id: str
     # Twice the window: as long as a score is recent enough for a verdict, its whole window lies inside.
     rows = database.performance(series_id, since=now - timedelta(hours=2 * policy.window_hours), until=now)
     own = [row for row in rows if card is None or row["model_version"] == card.version]
-    newest = monitoring.newest_window(own, policy.window_hours)
-    return monitoring.live_score(newest, card.mae_by_lead if card else [])
+    newest = live_error.newest_window(own, policy.window_hours)
+    return live_error.live_score(newest, card.mae_by_lead if card else [])
 
 
 def _error_limit(text: str) -> float:
@@ -84,12 +86,14 @@ def _error_limit(text: str) -> float:
 
 def _add_flags(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--max-mae", type=_error_limit, help="absolute limit of the live error, in the series' unit")
-    fleet.add_flags(parser)
+    many_series.add_flags(parser)
 
 
-def _story(arguments: argparse.Namespace, settings: Settings, database: Database) -> Report | fleet.FleetReport:
-    if fleet.wanted(arguments):
-        return fleet.run("check_retrain", arguments, settings, {"max_mae": arguments.max_mae})
+def _story(
+    arguments: argparse.Namespace, settings: Settings, database: Database
+) -> CheckReport | many_series.FleetReport:
+    if many_series.wanted(arguments):
+        return many_series.run("check_retrain", arguments, settings, {"max_mae": arguments.max_mae})
     return run(settings, database, arguments.now, series_id=arguments.series, max_mae=arguments.max_mae)
 
 

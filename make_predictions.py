@@ -21,14 +21,17 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from pipeline import card, exogenous, fleet, forecaster
-from pipeline.database import Database
-from pipeline.errors import ActioncastError
-from pipeline.script import run_script
-from pipeline.series import Grid, isoformat
-from pipeline.settings import Settings
-from pipeline.terminal import table
-from pipeline.vintage import Vintage
+from actioncast.cli import many_series
+from actioncast.cli.script import run_script
+from actioncast.database.database import Database
+from actioncast.errors import ActioncastError
+from actioncast.forecasting import exogenous, features, forecaster, recipes
+from actioncast.forecasting.champion import Champion, load_champion
+from actioncast.forecasting.vintage import Vintage
+from actioncast.hours import Grid
+from actioncast.settings import Settings
+from actioncast.text import table
+from actioncast.times import isoformat
 
 
 class NoDataError(ActioncastError):
@@ -36,7 +39,7 @@ class NoDataError(ActioncastError):
 
 
 @dataclass(frozen=True)
-class Report(Vintage):
+class ForecastReport(Vintage):
     """The beginning of the vintage that was stored, as far as it was asked for."""
 
     failed: bool = False
@@ -50,12 +53,14 @@ class Report(Vintage):
         )
 
 
-def run(settings: Settings, database: Database, now: datetime, *, series_id: str, horizon: int | None = None) -> Report:
+def run(
+    settings: Settings, database: Database, now: datetime, *, series_id: str, horizon: int | None = None
+) -> ForecastReport:
     """Forecast and store the series' horizon, or more when more is asked for; report the first `horizon` hours.
 
     Raises ActioncastError when it cannot.
     """
-    champion = card.load(settings.model_directory(series_id))
+    champion = load_champion(settings.model_directory(series_id))
     hours = max(horizon or 0, settings.series[series_id].horizon)
     known = _with_columns(_newest_hours(database, series_id, now, champion), database, series_id, champion, hours)
     ahead = forecaster.forecast(champion.forecaster, known, hours)
@@ -73,18 +78,18 @@ def run(settings: Settings, database: Database, now: datetime, *, series_id: str
         for lead in range(1, len(ahead.prediction) + 1)
     ]
     database.store_vintage(rows)
-    return Report(series_id, now, known.end, champion.card.version, rows[:horizon])
+    return ForecastReport(series_id, now, known.end, champion.card.version, rows[:horizon])
 
 
-def _newest_hours(database: Database, series_id: str, now: datetime, champion: card.Champion) -> Grid:
+def _newest_hours(database: Database, series_id: str, now: datetime, champion: Champion) -> Grid:
     """As much of the stored hours as the champion looks back on, and some more to fill gaps from."""
-    known = database.reality(series_id, until=now, newest=champion.forecaster.reach + forecaster.FILL_HOURS)
+    known = database.reality(series_id, until=now, newest=champion.forecaster.reach + features.FILL_HOURS)
     if known is None:
         raise NoDataError(f"no hour of {series_id} is stored; run: python update_real_data.py --series {series_id}")
     return known
 
 
-def _with_columns(known: Grid, database: Database, series_id: str, champion: card.Champion, horizon: int) -> Grid:
+def _with_columns(known: Grid, database: Database, series_id: str, champion: Champion, horizon: int) -> Grid:
     """The hours with the columns that the champion needs: stored ones, and the holidays of its card."""
     names = [name for name in champion.forecaster.columns if name != exogenous.HOLIDAY]
     if names:
@@ -97,20 +102,22 @@ def _with_columns(known: Grid, database: Database, series_id: str, champion: car
 
 def horizon_flag(text: str) -> int:
     """A whole number of hours from 1 on."""
-    if not text.isdigit() or not 1 <= int(text) <= forecaster.LONGEST_HORIZON:
-        raise argparse.ArgumentTypeError(f"expected 1 to {forecaster.LONGEST_HORIZON} hours, got {text!r}")
+    if not text.isdigit() or not 1 <= int(text) <= recipes.LONGEST_HORIZON:
+        raise argparse.ArgumentTypeError(f"expected 1 to {recipes.LONGEST_HORIZON} hours, got {text!r}")
     return int(text)
 
 
 def _add_flags(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--num-predictions", type=horizon_flag, help="hours to show (default: the series' horizon)")
-    fleet.add_flags(parser)
+    many_series.add_flags(parser)
 
 
-def _story(arguments: argparse.Namespace, settings: Settings, database: Database) -> Report | fleet.FleetReport:
+def _story(
+    arguments: argparse.Namespace, settings: Settings, database: Database
+) -> ForecastReport | many_series.FleetReport:
     horizon = arguments.num_predictions
-    if fleet.wanted(arguments):
-        return fleet.run("make_predictions", arguments, settings, {"horizon": horizon})
+    if many_series.wanted(arguments):
+        return many_series.run("make_predictions", arguments, settings, {"horizon": horizon})
     return run(settings, database, arguments.now, series_id=arguments.series, horizon=horizon)
 
 

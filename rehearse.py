@@ -32,16 +32,16 @@ import check_retrain
 import make_predictions
 import train
 import update_real_data
-from pipeline.faults import Faults
-from pipeline.rehearsal import flags, page
-from pipeline.rehearsal.compare import Options, compare
-from pipeline.rehearsal.loop import Verbs
-from pipeline.rehearsal.plan import make_plan
-from pipeline.rehearsal.policies import OWN, Policy, read_policies
-from pipeline.rehearsal.report import Report
-from pipeline.script import run_without_database
-from pipeline.series import Points
-from pipeline.settings import Settings
+from actioncast.cli.script import run_without_database
+from actioncast.hours import Points
+from actioncast.rehearsal import flags, page
+from actioncast.rehearsal.compare import Options, compare
+from actioncast.rehearsal.loop import Verbs
+from actioncast.rehearsal.plan import make_plan
+from actioncast.rehearsal.policies import OWN, Policy, read_policies
+from actioncast.rehearsal.report import RehearsalReport
+from actioncast.rehearsal.world.faults import Faults
+from actioncast.settings import Settings
 
 VERBS = Verbs(
     ingest=update_real_data.run,
@@ -61,14 +61,14 @@ def run(
     folder: Path,
     faults: Faults | None = None,
     seed: int = 0,
-) -> Report:
+) -> RehearsalReport:
     """Load all but the last `days` of the recording, train, then let the rest arrive hour by hour."""
     chosen = faults or Faults()
     plan = make_plan(settings, recording, series_id=series_id, hours=24 * days, faults_=chosen, seed=seed)
     return compare(plan, [Policy(OWN, settings.retrain)], VERBS, Options(folder))
 
 
-def _story(arguments: argparse.Namespace, settings: Settings) -> Report:
+def _story(arguments: argparse.Namespace, settings: Settings) -> RehearsalReport:
     folder = arguments.output.resolve()
     settings, recording = flags.recording_of(arguments, settings)
     scenario, faults = flags.faults_of(arguments)

@@ -6,7 +6,7 @@ The history of model/ is that of the git repository: nothing is lost, and a roll
     python rollback.py --to 20220304T03-1a2b3c4d --push  # that version, pushed, deployment started
 
 Reads the git history, MODEL_DELIVERY and DEPLOY_WORKFLOW; writes model/<series>/ and a commit. In the workflow
-`rollback`, --push needs GITHUB_TOKEN as pipeline/delivery.py says.
+`rollback`, --push needs GITHUB_TOKEN as actioncast/github/delivery.py says.
 Exit codes: 0 rolled back; 1 there is no such version, or git or GitHub refused; 2 wrong flags, config.toml or
 environment.
 """
@@ -20,10 +20,10 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from pipeline import delivery, summary
-from pipeline.git import git
-from pipeline.script import run_without_database
-from pipeline.settings import Settings
+from actioncast.cli.script import run_without_database
+from actioncast.github import delivery, summary
+from actioncast.github.git import git
+from actioncast.settings import Settings
 
 
 class NoSuchVersionError(delivery.DeliveryError):
@@ -31,7 +31,7 @@ class NoSuchVersionError(delivery.DeliveryError):
 
 
 @dataclass(frozen=True)
-class Report:
+class RollbackReport:
     """Which version went and which came back."""
 
     series: str
@@ -47,7 +47,7 @@ class Report:
         return f"{self.series}: {self.outcome}: {self.before} → {self.after}"
 
 
-def run(settings: Settings, *, series_id: str, version: str = "", push: bool = False) -> Report:
+def run(settings: Settings, *, series_id: str, version: str = "", push: bool = False) -> RollbackReport:
     """Find the version in the history, put its files back, commit and, if asked, push."""
     folder = settings.folder
     present = delivery.card_at(folder, "HEAD", series_id)
@@ -65,7 +65,7 @@ def run(settings: Settings, *, series_id: str, version: str = "", push: bool = F
     else:
         git(folder, "commit", "--quiet", "--message", text, "--", delivery.MODEL)
     summary.write(f"### Rolled back\n\n```text\n{text}\n```")
-    return Report(series_id, present["version"], card["version"], outcome)
+    return RollbackReport(series_id, present["version"], card["version"], outcome)
 
 
 def _find(settings: Settings, series_id: str, present: str, wanted: str) -> tuple[str, dict[str, Any]]:

@@ -27,61 +27,70 @@ from datetime import datetime
 
 import numpy as np
 
-from pipeline import card, contest, evaluation, explain, fleet, forecaster, tracking, training
-from pipeline.database import Database
-from pipeline.evaluation import Backtest
-from pipeline.forecaster import ForecastError
-from pipeline.script import run_script
-from pipeline.series import HOUR, Grid, to_seconds
-from pipeline.settings import Settings
-from pipeline.terminal import progress
-from pipeline.training import Report
+from actioncast.cli import many_series
+from actioncast.cli.script import run_script
+from actioncast.database.database import Database
+from actioncast.forecasting import recipes
+from actioncast.forecasting.card import CARD, DRAWING
+from actioncast.forecasting.champion import save_champion
+from actioncast.forecasting.recipes import ForecastError
+from actioncast.hours import Grid
+from actioncast.settings import Settings
+from actioncast.text import progress
+from actioncast.times import HOUR, to_seconds
+from actioncast.tracking import record
+from actioncast.tracking.run import TrainingRun
+from actioncast.training import backtest, explanation, inputs, leaderboard
+from actioncast.training.backtest import Backtest
+from actioncast.training.challenger import best_challenger, run_gate, scored, stored_champion
+from actioncast.training.drawing import draw
+from actioncast.training.report import TrainingReport
 
 
-def run(settings: Settings, database: Database, now: datetime, *, series_id: str) -> Report:
+def run(settings: Settings, database: Database, now: datetime, *, series_id: str) -> TrainingReport:
     """Backtest, compare, promote or keep, record. Raises ActioncastError when there is too little to learn from."""
     begun = time.monotonic()
-    trackers = tracking.open_trackers(os.environ, settings.folder)
+    trackers = record.open_trackers(os.environ, settings.folder)
     wanted, policy = settings.series[series_id], settings.train
     known = _known_hours(database, series_id, now, int(policy.history_days * 24))
-    found = training.seasons_of(wanted, known)
-    known, left_out = training.with_columns(settings, database, series_id, known)
-    champion = contest.stored_champion(settings, series_id)
+    found = inputs.seasons_of(wanted, known)
+    known, left_out = inputs.with_columns(settings, database, series_id, known)
+    champion = stored_champion(settings, series_id)
     test = _backtest(settings, series_id, known, found.periods, gated=champion is not None)
     test = replace(test, skipped=test.skipped | left_out)
-    board = evaluation.leaderboard(test, known, found.periods, policy.candidates)
-    challenger, new_card, numbers = contest.challenger(settings, series_id, board, test, known, now, found.periods)
-    gate = contest.gate(settings, champion, challenger, test, known)
-    why = explain.explanation(board, challenger, test, gate, found, to_seconds(known.start) // HOUR)
+    board = leaderboard.leaderboard(test, known, found.periods, policy.candidates)
+    challenger, new_card, numbers = best_challenger(settings, series_id, board, test, known, now, found.periods)
+    gate = run_gate(settings, champion, challenger, test, known)
+    why = explanation.explain(board, challenger, test, gate, found, to_seconds(known.start) // HOUR)
     new_card = new_card.model_copy(update={"explanation": why})
     serving = new_card if gate.promoted or champion is None else champion.card
-    report = Report(
+    report = TrainingReport(
         series=series_id,
         unit=wanted.unit,
         board=board,
         skipped=test.skipped,
         gate=gate,
-        champion=contest.scored(serving, gate.challenger_mae if gate.promoted else gate.champion_mae),
-        challenger=contest.scored(new_card, gate.challenger_mae),
+        champion=scored(serving, gate.challenger_mae if gate.promoted else gate.champion_mae),
+        challenger=scored(new_card, gate.challenger_mae),
         seconds=time.monotonic() - begun,
         tracked=[],
     )
     row = report.as_row(now, known, settings)
     database.store_training_run(row)  # before the deed: no champion without a record
     if gate.promoted:
-        drawing = explain.drawing(wanted.title or series_id, wanted.unit, why, board, challenger, test)
-        card.save(settings.model_directory(series_id), new_card, numbers, drawing)
-    written = (card.CARD, card.DRAWING) if gate.promoted else ()
+        drawing = draw(wanted.title or series_id, wanted.unit, why, board, challenger, test)
+        save_champion(settings.model_directory(series_id), new_card, numbers, drawing)
+    written = (CARD, DRAWING) if gate.promoted else ()
     files = [settings.model_directory(series_id) / name for name in written]
-    return replace(report, tracked=tracking.record_everywhere(trackers, tracking.TrainingRun(**row, files=files)))
+    return replace(report, tracked=record.record_everywhere(trackers, TrainingRun(**row, files=files)))
 
 
 def _known_hours(database: Database, series_id: str, now: datetime, newest: int) -> Grid:
     known = database.reality(series_id, until=now, newest=newest)
     hours = 0 if known is None else int(np.count_nonzero(~np.isnan(known.values)))
-    if known is None or hours < forecaster.SHORTEST_HISTORY:
+    if known is None or hours < recipes.SHORTEST_HISTORY:
         raise ForecastError(
-            f"{hours} hours of {series_id} are stored, {forecaster.SHORTEST_HISTORY} are the least to learn from; "
+            f"{hours} hours of {series_id} are stored, {recipes.SHORTEST_HISTORY} are the least to learn from; "
             f"run: python update_real_data.py --series {series_id}"
         )
     return known
@@ -92,20 +101,22 @@ def _backtest(
 ) -> Backtest:
     wanted, policy = settings.series[series_id], settings.train
     columns = list(known.exogenous)
-    pool = forecaster.recipes(seasonality, policy.candidates, policy.seed, hours=len(known), columns=columns)
+    pool = recipes.recipes(seasonality, policy.candidates, policy.seed, hours=len(known), columns=columns)
     how = wanted.horizon, policy.backtest_days, seasonality
     with progress("candidates", len(pool)) as advance:
-        return evaluation.backtest(known, pool, *how, advance, policy.budget_seconds, gated)
+        return backtest.backtest(known, pool, *how, advance, policy.budget_seconds, gated)
 
 
-def _story(arguments: argparse.Namespace, settings: Settings, database: Database) -> Report | fleet.FleetReport:
-    if fleet.wanted(arguments):
-        return fleet.run("train", arguments, settings)
+def _story(
+    arguments: argparse.Namespace, settings: Settings, database: Database
+) -> TrainingReport | many_series.FleetReport:
+    if many_series.wanted(arguments):
+        return many_series.run("train", arguments, settings)
     return run(settings, database, arguments.now, series_id=arguments.series)
 
 
 def main(argv: Sequence[str] | None = None) -> int:
-    return run_script(argv, __doc__, _story, fleet.add_flags)
+    return run_script(argv, __doc__, _story, many_series.add_flags)
 
 
 if __name__ == "__main__":

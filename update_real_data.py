@@ -25,13 +25,15 @@ from collections.abc import Sequence
 from datetime import datetime, timedelta
 from typing import Any
 
-from pipeline import fleet, ingestion, series, source
-from pipeline.database import Database
-from pipeline.errors import ActioncastError
-from pipeline.ingestion import Report
-from pipeline.script import log, parse_time, run_script
-from pipeline.series import Hours, Points, Rejection, from_seconds, isoformat
-from pipeline.settings import SeriesSettings, Settings
+from actioncast.cli import many_series
+from actioncast.cli.script import log, run_script
+from actioncast.database.database import Database
+from actioncast.errors import ActioncastError
+from actioncast.hours import FUTURE, Hours, Points, Rejection, describe, missing_hours, refuse_too_many, to_hours
+from actioncast.ingestion import ingestion, sources
+from actioncast.ingestion.ingestion import IngestionReport
+from actioncast.settings import SeriesSettings, Settings
+from actioncast.times import from_seconds, isoformat, parse_time
 
 
 def run(
@@ -42,7 +44,7 @@ def run(
     series_id: str,
     backfill: datetime | bool = False,
     time_travel: bool = False,
-) -> Report:
+) -> IngestionReport:
     """Fetch, check, aggregate, store. `backfill` is a start, or True for all the source has.
 
     Raises ActioncastError, after recording why in `etl_runs`.
@@ -57,14 +59,14 @@ def run(
 
     try:
         since = ingestion.first_hour(settings, database, now, series_id, backfill)
-        rows = source.fetch(settings, series_id, since, now)
+        rows = sources.fetch(settings, series_id, since, now)
         points, rejections = ingestion.checked(rows, now, settings.series[series_id].minimum_value)
         counts |= {"points_read": len(rows), "points_rejected": len(rejections)}
         _refuse_doubtful(settings, series_id, points, rejections, len(rows), now, time_travel)
         hours = _hours(settings.series[series_id], points, since, now)
-        counts["hours_missing"] = series.missing_hours(hours)
+        counts["hours_missing"] = missing_hours(hours)
         columns, lost = ingestion.columns(settings, database, now, series_id, since)
-        said = [series.describe(rejections)] if rejections else []
+        said = [describe(rejections)] if rejections else []
         message = "; ".join([*said, *(f"{name}: {why}" for name, why in lost.items())])
         loaded = database.load_hours(series_id, hours, now, record(message), columns)
         last_hour = database.last_hour(series_id)
@@ -74,7 +76,9 @@ def run(
     outcome = "loaded" if loaded else "nothing new"
     states = {name: f"known until {isoformat(from_seconds(c.starts[-1]))}" for name, c in columns.items()} | lost
     missing = counts["hours_missing"]
-    return Report(series_id, loaded, missing, len(rows), rejections, last_hour, outcome, states, failed=bool(lost))
+    return IngestionReport(
+        series_id, loaded, missing, len(rows), rejections, last_hour, outcome, states, failed=bool(lost)
+    )
 
 
 def _record_failure(database: Database, row: dict[str, Any]) -> None:
@@ -96,15 +100,13 @@ def _refuse_doubtful(
 ) -> None:
     """Raise when the answer as a whole cannot be trusted: too much of it rejected, or too old."""
     # A recording replayed at an earlier moment has a future; that says nothing about its quality.
-    held_against = [r for r in rejections if not (time_travel and r.reason.startswith(series.FUTURE))]
-    series.refuse_too_many(held_against, read, settings.series[series_id].maximum_rejected_share)
-    source.refuse_old(points, now, settings.freshness.source_hours, source.name_of(settings, series_id))
+    held_against = [r for r in rejections if not (time_travel and r.reason.startswith(FUTURE))]
+    refuse_too_many(held_against, read, settings.series[series_id].maximum_rejected_share)
+    sources.refuse_old(points, now, settings.freshness.source_hours, sources.name_of(settings, series_id))
 
 
 def _hours(wanted: SeriesSettings, points: Points, since: datetime | None, now: datetime) -> Hours:
-    return series.to_hours(
-        points, minimum_points=wanted.minimum_points_per_hour, scale=wanted.scale, since=since, now=now
-    )
+    return to_hours(points, minimum_points=wanted.minimum_points_per_hour, scale=wanted.scale, since=since, now=now)
 
 
 def _add_flags(parser: argparse.ArgumentParser) -> None:
@@ -117,13 +119,15 @@ def _add_flags(parser: argparse.ArgumentParser) -> None:
         type=parse_time,
         help="read from START on, or all there is",
     )
-    fleet.add_flags(parser)
+    many_series.add_flags(parser)
 
 
-def _story(arguments: argparse.Namespace, settings: Settings, database: Database) -> Report | fleet.FleetReport:
+def _story(
+    arguments: argparse.Namespace, settings: Settings, database: Database
+) -> IngestionReport | many_series.FleetReport:
     options = {"backfill": arguments.backfill, "time_travel": arguments.time_travel}
-    if fleet.wanted(arguments):
-        return fleet.run("update_real_data", arguments, settings, options)
+    if many_series.wanted(arguments):
+        return many_series.run("update_real_data", arguments, settings, options)
     return run(settings, database, arguments.now, series_id=arguments.series, **options)
 
 

@@ -26,13 +26,15 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
+from actioncast import times
+from actioncast.errors import ActioncastError
+from actioncast.forecasting.recipes import SHORTEST_HISTORY
+from actioncast.hours import Grid, to_grid, to_hours
+from actioncast.rehearsal.world import replay
+from actioncast.settings import ROOT
+from actioncast.text import progress, table
+from actioncast.times import HOUR, to_seconds
 from bench.methods import METHODS, Rows, Task, average, chosen, measure, rounded
-from pipeline import replay, series
-from pipeline.errors import ActioncastError
-from pipeline.forecaster import SHORTEST_HISTORY
-from pipeline.series import HOUR, Grid, to_seconds
-from pipeline.settings import ROOT
-from pipeline.terminal import progress, table
 
 BIKES = ROOT / "data" / "bike_sharing_dc.csv.gz"
 COLUMNS = ("mae", "smape", "mase", "owa", "msis", "coverage", "seconds_per_origin")
@@ -41,9 +43,9 @@ COLUMNS = ("mae", "smape", "mase", "owa", "msis", "coverage", "seconds_per_origi
 def recording() -> Grid:
     """Bitcoin transactions per hour, 47 days."""
     points = replay.read_recording()
-    now = series.from_seconds(int(points.times[-1])) + timedelta(hours=1)
-    hours = series.to_hours(points, minimum_points=3, scale=3600, since=None, now=now)
-    return series.to_grid(hours.starts, hours.values)
+    now = times.from_seconds(int(points.times[-1])) + timedelta(hours=1)
+    hours = to_hours(points, minimum_points=3, scale=3600, since=None, now=now)
+    return to_grid(hours.starts, hours.values)
 
 
 def bikes() -> Grid:
@@ -71,7 +73,7 @@ def read_csv(path: Path, timestamp: str = "timestamp", value: str = "value") -> 
     kept = np.flatnonzero(np.isfinite(values))
     unique, first = np.unique(starts[kept], return_index=True)
     _refuse_other_steps(path, len(kept), unique)
-    return series.to_grid(unique, values[kept][first])
+    return to_grid(unique, values[kept][first])
 
 
 def _refuse_other_steps(path: Path, points: int, hours: NDArray[np.int64]) -> None:

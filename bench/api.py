@@ -38,14 +38,14 @@ from statistics import median
 
 import numpy as np
 
+from actioncast.database.database import open_database
+from actioncast.settings import ROOT
+from actioncast.text import table
 from bench import etl, tutorial_api
-from pipeline.database import open_database
-from pipeline.settings import ROOT
-from pipeline.terminal import table
+from tests.api.test_live import free_port
 from tests.conftest import at
-from tests.serving import HISTORY, KEY, SERIES, load, promote, settings_in, wave
-from tests.temp_postgres import TempPostgres
-from tests.test_api_live import free_port
+from tests.support.serving import HISTORY, KEY, SERIES, load, promote, settings_in, wave
+from tests.support.temp_postgres import TempPostgres
 
 RIVALS = ROOT / ".venv-bench-api" / "bin"
 HORIZON = 168

@@ -6,10 +6,10 @@ import sys
 from unittest.mock import patch
 
 import app
-from pipeline.api.bodies import Body
-from pipeline.api.service import Service, State
-from pipeline.database import Database
-from pipeline.vintage import Vintage
+from actioncast.api.body import Body
+from actioncast.api.forecasts import Service, State
+from actioncast.database.database import Database
+from actioncast.forecasting.vintage import Vintage
 
 
 class Forgetful(Service):

@@ -25,11 +25,12 @@ from statistics import median
 
 import numpy as np
 
-from pipeline.replay import ReplayServer
-from pipeline.series import Points, isoformat, to_seconds
-from pipeline.settings import ROOT
-from pipeline.terminal import table
-from tests.temp_postgres import TempPostgres
+from actioncast.hours import Points
+from actioncast.rehearsal.world.replay import ReplayServer
+from actioncast.settings import ROOT
+from actioncast.text import table
+from actioncast.times import isoformat, to_seconds
+from tests.support.temp_postgres import TempPostgres
 
 POINTS = 330_000
 BEGIN = datetime(2016, 6, 11, tzinfo=UTC)  # where the real series begins

@@ -23,9 +23,9 @@ from pathlib import Path
 
 import numpy as np
 
+from actioncast.arrays import Values
+from actioncast.text import progress, table
 from bench.methods import METHODS, Rows, Task, average, chosen, measure, rounded
-from pipeline.series import Values
-from pipeline.terminal import progress, table
 
 HORIZON, COVERAGE = 48, 0.95
 COLUMNS = ("smape", "mase", "owa", "msis", "coverage", "seconds_per_series")

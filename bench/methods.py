@@ -17,8 +17,11 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from pipeline import evaluation, forecaster
-from pipeline.series import HOUR, Grid, Values, from_seconds
+from actioncast.arrays import Values
+from actioncast.forecasting import features, forecaster, recipes
+from actioncast.hours import Grid
+from actioncast.times import HOUR, from_seconds
+from actioncast.training import backtest, challenger, leaderboard, metrics
 
 DAY, WEEK = 24, 168
 SEASONS = (DAY, WEEK)
@@ -60,17 +63,17 @@ def actioncast(task: Task) -> Answer:
 
 def train_actioncast(known: Grid, horizon: int, coverage: float) -> forecaster.Forecaster:
     """What train.py would promote."""
-    pool = forecaster.recipes(SEASONS, CANDIDATES, 1, hours=len(known))
-    test = evaluation.backtest(known, pool, horizon, BACKTEST_DAYS, SEASONS, lambda _: None)
-    winner = evaluation.challengers(evaluation.leaderboard(test, known, SEASONS, CANDIDATES))[0]
-    return evaluation.build(winner, test, known, SEASONS, coverage)
+    pool = recipes.recipes(SEASONS, CANDIDATES, 1, hours=len(known))
+    test = backtest.backtest(known, pool, horizon, BACKTEST_DAYS, SEASONS, lambda _: None)
+    winner = leaderboard.challengers(leaderboard.leaderboard(test, known, SEASONS, CANDIDATES))[0]
+    return challenger.fit_challenger(winner, test, known, SEASONS, coverage)
 
 
 def seasonal_naive(season: int) -> Method:
     """The last season again; bounds of a normal with the in-sample seasonal differences' deviation."""
 
     def method(task: Task) -> Answer:
-        values = forecaster.fill_missing(task.values, SEASONS)
+        values = features.fill_missing(task.values, SEASONS)
         length = min(season, len(values) // 2)  # of a history that is shorter than two seasons
         step = np.arange(task.horizon)
         middle = values[-length:][step % length]
@@ -167,7 +170,7 @@ def _frame(task: Task) -> Any:
 
     start = pd.Timestamp(task.first_hour * HOUR, unit="s")
     hours = pd.date_range(start, periods=len(task.values), freq="h")
-    return pd.DataFrame({"unique_id": "series", "ds": hours, "y": forecaster.fill_missing(task.values, SEASONS)})
+    return pd.DataFrame({"unique_id": "series", "ds": hours, "y": features.fill_missing(task.values, SEASONS)})
 
 
 def _answer(made: Any) -> Answer:
@@ -234,8 +237,8 @@ Rows = dict[str, dict[str, float]]  # scores by method
 
 def measure(names: list[str], task: Task, actual: Values) -> Rows:
     """Scores and CPU seconds of every method on one task, Naive2's among them."""
-    values = forecaster.fill_missing(task.values, SEASONS)
-    scale = evaluation.seasonal_scale(task.values, (DAY,))
+    values = features.fill_missing(task.values, SEASONS)
+    scale = metrics.seasonal_scale(task.values, (DAY,))
     rows = {"naive2": {**scores(Answer(naive2(values, task.horizon)), actual, scale, task.coverage), "seconds": 0.0}}
     for name in names:
         begun = time.process_time()

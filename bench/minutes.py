@@ -23,7 +23,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
-from pipeline.terminal import table
+from actioncast.text import table
 from tests.workflows import project
 from tests.workflows.act_records import Run
 from tests.workflows.clock import Clock

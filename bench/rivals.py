@@ -12,8 +12,8 @@ from typing import Any
 
 import numpy as np
 
-from pipeline import card, forecaster
-from pipeline.series import Grid
+from actioncast.forecasting import champion, forecaster
+from actioncast.hours import Grid
 
 FOLDER = "BENCH_MODEL"  # variable: the champion's folder, with the known hours in hours.npy
 START = datetime(2022, 1, 1, tzinfo=UTC)
@@ -24,7 +24,7 @@ class Champion:
 
     def __init__(self) -> None:
         folder = Path(os.environ[FOLDER])
-        self._forecaster = card.load(folder).forecaster
+        self._forecaster = champion.load_champion(folder).forecaster
         self._known = Grid(START, np.load(folder / "hours.npy"))
 
     def forecast(self, hours: int) -> list[float]:

@@ -26,11 +26,12 @@ from pathlib import Path
 import numpy as np
 
 import train
-from pipeline import fleet
-from pipeline.database import open_database
-from pipeline.series import HOUR, Hours, isoformat, to_seconds
-from pipeline.settings import load_settings
-from pipeline.terminal import table
+from actioncast.cli import many_series
+from actioncast.config import load_settings
+from actioncast.database.database import open_database
+from actioncast.hours import Hours
+from actioncast.text import table
+from actioncast.times import HOUR, isoformat, to_seconds
 
 START, HOURS = datetime(2022, 1, 3, tzinfo=UTC), 700
 TABLE = '[series.s{number}]\nsource = {{ kind = "file", path = "none.csv" }}\nunit = "x"\nhorizon = 48\n'
@@ -74,7 +75,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     parser.add_argument("--series", type=int, default=200, help="how many (default: 200)")
     parser.add_argument("--json", action="store_true", help="one JSON object on stdout instead of a table")
     flags = parser.parse_args(argv)
-    os.environ |= fleet.ONE_THREAD
+    os.environ |= many_series.ONE_THREAD
     seconds: dict[str, float] = {}
     try:
         for workers in (1, 2):

@@ -24,13 +24,16 @@ from typing import Any
 
 import numpy as np
 
+from actioncast.config import load_settings
+from actioncast.database.database import open_database
+from actioncast.forecasting import features, forecaster
+from actioncast.forecasting.champion import load_champion
+from actioncast.hours import Grid, Hours
+from actioncast.settings import ROOT
+from actioncast.text import table
+from actioncast.times import HOUR, isoformat, to_seconds
 from bench.accuracy import bikes
 from bench.methods import TUTORIAL_HOURS
-from pipeline import card, forecaster
-from pipeline.database import open_database
-from pipeline.series import HOUR, Grid, Hours, isoformat, to_seconds
-from pipeline.settings import ROOT, load_settings
-from pipeline.terminal import table
 
 CONFIG = '[series.bikes]\nsource = { kind = "file", path = "none.csv" }\nunit = "rentals/h"\n'
 
@@ -60,7 +63,7 @@ def ours(known: Grid, folder: Path) -> dict[str, Any]:
     subprocess.run(command, cwd=ROOT, env={"DATABASE_URL": database_url}, check=True, capture_output=True)
     seconds = time.perf_counter() - begun
     begun = time.perf_counter()
-    champion = card.load(settings.model_directory("bikes"))
+    champion = load_champion(settings.model_directory("bikes"))
     forecaster.forecast(champion.forecaster, Grid(known.start, known.values), 168)
     return {
         "seconds": round(seconds, 2),
@@ -78,7 +81,7 @@ def tutorial_grid(known: Grid) -> dict[str, Any]:
     from skforecast.recursive import ForecasterRecursive
     from sklearn.ensemble import RandomForestRegressor
 
-    values = forecaster.fill_missing(known.values, (24, 168))[-TUTORIAL_HOURS:]
+    values = features.fill_missing(known.values, (24, 168))[-TUTORIAL_HOURS:]
     y = pd.Series(values, index=pd.date_range("2012-01-01", periods=len(values), freq="h"))
     model = ForecasterRecursive(
         estimator=RandomForestRegressor(random_state=123, n_jobs=1),

@@ -12,19 +12,23 @@ import sys
 
 import numpy as np
 
-from pipeline import card, forecaster
-from pipeline.errors import ActioncastError
-from pipeline.series import HOUR, to_grid
-from pipeline.settings import Settings, SettingsError, load_settings
+from actioncast.config import load_settings
+from actioncast.errors import ActioncastError
+from actioncast.forecasting import features, forecaster
+from actioncast.forecasting.card import read_card
+from actioncast.forecasting.champion import load_champion
+from actioncast.hours import to_grid
+from actioncast.settings import Settings, SettingsError
+from actioncast.times import HOUR
 
 
 def check(settings: Settings, series_id: str) -> str:
     """What the champion of this series is. Raises ActioncastError when it cannot serve."""
     directory = settings.model_directory(series_id)
-    if card.read_card(directory) is None:
+    if read_card(directory) is None:
         return "no champion yet: /ready will say so until one is trained"
-    champion = card.load(directory)
-    hours = np.arange(champion.forecaster.reach + forecaster.FILL_HOURS, dtype=np.int64)
+    champion = load_champion(directory)
+    hours = np.arange(champion.forecaster.reach + features.FILL_HOURS, dtype=np.int64)
     made_up = to_grid(hours * HOUR, 1000 + 100 * np.sin(hours * 2 * np.pi / 24))
     forecaster.forecast(champion.forecaster, made_up, 24)
     return f"{champion.card.name}, version {champion.card.version}"

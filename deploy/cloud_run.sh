@@ -15,7 +15,7 @@ cd "$(dirname "$0")/.."
 : "${SERVICE:=actioncast}" "${REGION:?is not set, e.g. europe-west1}" "${PROJECT:?is not set}"
 here=(--project="$PROJECT" --region="$REGION" --quiet)
 
-# An instance opens 2 connections at most (pipeline/database.py) and threads wait for them, so 20 requests at a time are
+# An instance opens 2 connections at most (actioncast/database/connection.py) and threads wait for them, so 20 requests at a time are
 # plenty. While two revisions serve there are 2 x 4 x 2 = 16 connections; the smallest Cloud SQL server allows 25.
 limits=(--cpu=1 --memory=512Mi --cpu-boost --concurrency=20 --min-instances=0 --max-instances="${MAX_INSTANCES:-4}"
   --timeout=60 "--startup-probe=httpGet.path=/health,periodSeconds=2,timeoutSeconds=2,failureThreshold=30")

@@ -19,7 +19,8 @@ import sys
 import time
 from collections.abc import Callable, Sequence
 
-from pipeline.settings import Settings, load_settings
+from actioncast.config import load_settings
+from actioncast.settings import Settings
 
 
 def script(name: str, series_id: str) -> dict[str, object]:

@@ -17,8 +17,8 @@ import tempfile
 from pathlib import Path
 
 import app
-from pipeline import demo
-from pipeline.settings import load_settings
+from actioncast.config import load_settings
+from actioncast.rehearsal import demo
 
 EXAMPLE = Path(__file__).resolve().parent.parent / "example"
 EVERYWHERE = "0.0.0.0"  # noqa: S104 of the container's own network

@@ -12,12 +12,11 @@ from pathlib import Path
 
 import pytest
 
-from pipeline import source
-from pipeline.database import Database, open_database
-from pipeline.loopback import Handler, Loopback
-from pipeline.settings import load_settings
-from tests.images import champion, clone, containers, engine, image  # noqa: F401 fixtures
-from tests.temp_postgres import PostgresMissingError, TempPostgres, binaries
+from actioncast.config import load_settings
+from actioncast.database.database import Database, open_database
+from actioncast.ingestion import sources
+from actioncast.rehearsal.world.loopback import Handler, Loopback
+from tests.support.temp_postgres import PostgresMissingError, TempPostgres, binaries
 
 MIDNIGHT = datetime(2022, 3, 4, tzinfo=UTC)
 CHART_SERIES = """
@@ -33,7 +32,7 @@ def _own_environment(monkeypatch: pytest.MonkeyPatch) -> None:
     """No test may reach a developer's database or GitHub, nor wait between retries."""
     for name in ("DATABASE_URL", "URI", "GITHUB_TOKEN", "TOKEN", "GITHUB_REPOSITORY", "GITHUB_API_URL", "API_KEY"):
         monkeypatch.delenv(name, raising=False)
-    monkeypatch.setattr(source, "RETRY", source.RETRY.new(backoff_factor=0))
+    monkeypatch.setattr(sources, "RETRY", sources.RETRY.new(backoff_factor=0))
 
 
 @pytest.fixture(scope="session")

@@ -8,8 +8,8 @@ from pathlib import Path
 
 import pytest
 
-from pipeline.replay import ReplayServer
-from tests.json_server import JsonServer
+from actioncast.rehearsal.world.replay import ReplayServer
+from tests.support.json_server import JsonServer
 
 from . import project
 from .canaries import Canaries

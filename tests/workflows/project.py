@@ -15,10 +15,11 @@ from pathlib import Path
 
 import train
 import update_real_data
-from pipeline import replay
-from pipeline.database import open_database
-from pipeline.series import HOUR, Points, to_seconds
-from pipeline.settings import load_settings
+from actioncast.config import load_settings
+from actioncast.database.database import open_database
+from actioncast.hours import Points
+from actioncast.rehearsal.world import replay
+from actioncast.times import HOUR, to_seconds
 
 from .github_stand_in import GitHub
 from .runner import program

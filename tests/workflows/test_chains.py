@@ -12,12 +12,12 @@ from typing import Any
 import pytest
 import yaml
 
-from pipeline.database import open_database
-from pipeline.replay import ReplayServer
-from pipeline.settings import load_settings
+from actioncast.config import load_settings
+from actioncast.database.database import open_database
+from actioncast.rehearsal.world.replay import ReplayServer
 from tests.conftest import Stub
-from tests.json_server import JsonServer
-from tests.temp_postgres import TempPostgres
+from tests.support.json_server import JsonServer
+from tests.support.temp_postgres import TempPostgres
 
 from . import project
 from .act_records import Run

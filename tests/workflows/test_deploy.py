@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.clouds import ROOT, Clouds, Service
+from tests.support.clouds import ROOT, Clouds, Service
 
 from .canaries import Canaries
 from .clock import Clock

@@ -1,0 +1,1 @@
+"""Forecasts in production: ingestion, training, serving, monitoring and retraining of regular series."""

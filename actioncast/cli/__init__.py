@@ -1,0 +1,1 @@
+"""The command line: one series, many series, a scheduled job."""

@@ -1,0 +1,139 @@
+"""What every script does alike: flags, exit codes, one JSON object on stdout, logs on stderr.
+
+With --json a failure is one JSON object too: {"outcome": "failed", "error": ...}.
+Exit codes: 0 the job is done (its report says if there was nothing to do), 1 the job failed, 2 it was asked wrongly
+(a flag, config.toml or the environment).
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import logging
+import sys
+from collections.abc import Callable, Sequence
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import Any, Protocol
+
+from actioncast.config import load_settings, with_rows
+from actioncast.database.database import Database, open_database
+from actioncast.errors import ActioncastError
+from actioncast.redaction import masked
+from actioncast.settings import DEFAULT_CONFIG, ROOT, Settings, SettingsError
+from actioncast.times import isoformat, parse_time
+
+log = logging.getLogger("actioncast")
+MANY_SERIES = 20  # of more than these the log does not show the settings of each
+
+
+class ScriptError(ActioncastError):
+    """A script ended without a report."""
+
+
+class Report(Protocol):
+    """What a verb hands back."""
+
+    @property
+    def failed(self) -> bool:
+        """The job ran to its end and what it found is a failure."""
+        ...
+
+    def as_json(self) -> dict[str, Any]:
+        """The documented interface, made of JSON's types."""
+        ...
+
+    def as_text(self) -> str:
+        """What a person reads."""
+        ...
+
+
+Story = Callable[[argparse.Namespace, Settings], Report]
+StoryWithDatabase = Callable[[argparse.Namespace, Settings, Database], Report]
+AddFlags = Callable[[argparse.ArgumentParser], None]
+
+
+def run_script(
+    argv: Sequence[str] | None, description: str | None, story: StoryWithDatabase, add_flags: AddFlags | None = None
+) -> int:
+    """Read the flags, open what they name, tell the story, print its report. Returns the exit code."""
+
+    def with_database(arguments: argparse.Namespace, settings: Settings) -> Report:
+        with open_database(settings) as database:
+            known = with_rows(settings, database.series())
+            arguments.series = known.series_id(arguments.series)
+            return story(arguments, known, database)
+
+    return _run(argv, description, with_database, add_flags)
+
+
+def run_without_database(
+    argv: Sequence[str] | None, description: str | None, story: Story, add_flags: AddFlags | None = None
+) -> int:
+    """As `run_script`, for a story that does not touch the user's database, with the series of config.toml alone."""
+
+    def with_series(arguments: argparse.Namespace, settings: Settings) -> Report:
+        arguments.series = settings.series_id(arguments.series)
+        return story(arguments, settings)
+
+    return _run(argv, description, with_series, add_flags)
+
+
+def _run(argv: Sequence[str] | None, description: str | None, story: Story, add_flags: AddFlags | None) -> int:
+    arguments = _parser(description, add_flags).parse_args(argv)
+    _start_logging()
+    secrets: list[str] = []
+    try:
+        settings = load_settings(arguments.config)
+        secrets = settings.environment.secrets()
+        clock = datetime.now(UTC).replace(microsecond=0)
+        arguments.now = arguments.now or clock
+        arguments.time_travel = abs(clock - arguments.now) > timedelta(hours=1)
+        # A log that nobody watches needs it to be understood later; a person at a terminal has the file.
+        shown = settings.model_dump_json(exclude={"series"} if len(settings.series) > MANY_SERIES else None)
+        log.log(logging.DEBUG if sys.stderr.isatty() else logging.INFO, "settings %s", shown)
+        report = story(arguments, settings)
+    except ActioncastError as error:
+        message = masked(str(error), secrets)
+        print(f"error: {message}", file=sys.stderr)
+        if arguments.json:
+            print(json.dumps({"outcome": "failed", "error": message}))
+        return 2 if isinstance(error, SettingsError) else 1
+    print(json.dumps(report.as_json()) if arguments.json else report.as_text())
+    return int(report.failed)
+
+
+def report_of(verb: str, settings: Settings, now: datetime, *wanted: str) -> tuple[bool, dict[str, Any]]:
+    """Run a script in a process of its own: (exit code 0, its JSON); its log goes where ours goes.
+
+    Raises ScriptError when all it reports is an error.
+    """
+    import subprocess
+
+    config, script = settings.folder / "config.toml", ROOT / f"{verb}.py"
+    flags = ["--config", str(config), *wanted, "--now", isoformat(now), "--json"]
+    done = subprocess.run([sys.executable, str(script), *flags], stdout=subprocess.PIPE, text=True, check=False)
+    try:
+        report: dict[str, Any] = json.loads(done.stdout)
+    except ValueError:
+        raise ScriptError(f"{verb}.py ended with exit code {done.returncode} and no report; see the log") from None
+    if "error" in report:
+        raise ScriptError(str(report["error"]))
+    return done.returncode == 0, report
+
+
+def _start_logging() -> None:
+    """Logs go to stderr. urllib3 stays silent about its retries: it would write whole URLs, keys included."""
+    logging.basicConfig(level=logging.INFO, format="%(levelname)s %(message)s", stream=sys.stderr, force=True)
+    logging.getLogger("urllib3").setLevel(logging.ERROR)
+
+
+def _parser(description: str | None, add_flags: AddFlags | None) -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(description=description, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--config", type=Path, default=DEFAULT_CONFIG, help="settings file (default: config.toml)")
+    parser.add_argument("--series", help="name of a [series.NAME] table or of a row of series (default: the first)")
+    parser.add_argument("--now", type=parse_time, help="act as at this moment, ISO 8601 (UTC without an offset)")
+    parser.add_argument("--json", action="store_true", help="one JSON object on stdout instead of text")
+    if add_flags:
+        add_flags(parser)
+    return parser

@@ -1,0 +1,1 @@
+"""The page: figures, charts and their drawing."""

@@ -1,0 +1,122 @@
+"""Tables and column types, as SQLAlchemy describes them; sql/ creates them."""
+
+from __future__ import annotations
+
+import json
+from datetime import UTC, datetime
+from typing import Any
+
+from sqlalchemy import (
+    Boolean,
+    DateTime,
+    Dialect,
+    Float,
+    Integer,
+    String,
+    TypeDecorator,
+    column,
+    table,
+)
+
+from actioncast.times import isoformat
+
+
+class UtcTime(TypeDecorator[datetime]):
+    """timestamptz on PostgreSQL, ISO text ending in Z on SQLite; aware UTC datetimes on this side."""
+
+    impl = DateTime(timezone=True)
+    cache_ok = True
+
+    def load_dialect_impl(self, dialect: Dialect) -> Any:
+        return dialect.type_descriptor(String() if dialect.name == "sqlite" else DateTime(timezone=True))
+
+    def process_bind_param(self, value: datetime | None, dialect: Dialect) -> Any:
+        return isoformat(value) if value and dialect.name == "sqlite" else value
+
+    def process_result_value(self, value: Any, dialect: Dialect) -> datetime | None:  # noqa: ARG002
+        if isinstance(value, str):  # ends in Z: aware and UTC already
+            return datetime.fromisoformat(value)
+        return value.astimezone(UTC) if value else None
+
+
+class Json(TypeDecorator[Any]):
+    """JSON kept as text, on both."""
+
+    impl = String
+    cache_ok = True
+
+    def process_bind_param(self, value: Any, dialect: Dialect) -> str:  # noqa: ARG002
+        return json.dumps(value)
+
+    def process_result_value(self, value: Any, dialect: Dialect) -> Any:  # noqa: ARG002
+        return json.loads(value)
+
+
+def _table(table_name: str, /, **kinds: Any) -> Any:
+    """A table or view of sql/, as far as the code reads and writes it."""
+    return table(table_name, *(column(key, kind) for key, kind in kinds.items()))
+
+
+REALITY = _table("reality", series_id=String, reality_date=UtcTime, value=Float, samples=Integer, loaded_at=UtcTime)
+EXOGENOUS = _table("exogenous", series_id=String, name=String, exogenous_date=UtcTime, value=Float, loaded_at=UtcTime)
+SERIES = _table("series", series_id=String, settings=String)
+PREDICTION_COLUMNS: dict[str, Any] = {
+    "series_id": String,
+    "prediction_date": UtcTime,
+    "issued_at": UtcTime,
+    "prediction": Float,
+    "lower": Float,
+    "upper": Float,
+    "lead": Integer,
+    "model_version": String,
+}
+PREDICTIONS = _table("predictions", **PREDICTION_COLUMNS)
+PERFORMANCE = _table(
+    "performance", **PREDICTION_COLUMNS, reality=Float, absolute_error=Float, covered=Boolean, naive_error=Float
+)
+ETL_RUNS = _table(
+    "etl_runs",
+    run_id=String,
+    series_id=String,
+    started_at=UtcTime,
+    finished_at=UtcTime,
+    points_read=Integer,
+    points_rejected=Integer,
+    hours_loaded=Integer,
+    hours_missing=Integer,
+    outcome=String,
+    message=String,
+)
+TRAINING_RUNS = _table(
+    "training_runs",
+    run_id=String,
+    series_id=String,
+    started_at=UtcTime,
+    finished_at=UtcTime,
+    window_start=UtcTime,
+    window_end=UtcTime,
+    hours=Integer,
+    leaderboard=Json,
+    champion=Json,
+    challenger=Json,
+    verdict=String,
+    reason=String,
+    git_sha=String,
+    library_versions=Json,
+    settings=Json,
+)
+CHECKS = _table(
+    "checks",
+    series_id=String,
+    checked_at=UtcTime,
+    verdict=String,
+    bad=Boolean,
+    newest_hour=UtcTime,
+    reasons=Json,
+    scored_hours=Integer,
+    mae=Float,
+    reference_mae=Float,
+    naive_mae=Float,
+    dispatched=Boolean,
+)
+TABLES = (REALITY, PREDICTIONS, ETL_RUNS, TRAINING_RUNS, CHECKS, EXOGENOUS, SERIES)  # all that is stored

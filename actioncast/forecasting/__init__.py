@@ -1,0 +1,1 @@
+"""Recipes, features, fit, predict and intervals; the champion on disk."""

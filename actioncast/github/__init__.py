@@ -1,0 +1,1 @@
+"""GitHub: REST API, git, incidents, summaries, delivery and the state branch."""

@@ -1,0 +1,297 @@
+"""config.toml, the environment and .env, read once into one typed, frozen Settings.
+
+Secrets come from the environment (or .env beside config.toml) only and never print. A wrong, unknown or missing key
+is an error that names the key, the file and what is allowed.
+"""
+
+from __future__ import annotations
+
+import math
+import zoneinfo
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Annotated, Literal, get_args
+
+from pydantic import (
+    AfterValidator,
+    BaseModel,
+    ConfigDict,
+    Field,
+    SecretStr,
+    StringConstraints,
+    model_validator,
+)
+
+from actioncast.errors import ActioncastError
+
+ROOT = Path(__file__).resolve().parent.parent
+DEFAULT_CONFIG = ROOT / "config.toml"
+SHOWN_CHARACTERS = 200  # of a wrong value
+Candidate = Literal["seasonal_naive", "ridge", "random_forest", "lightgbm", "blend"]
+CANDIDATES: tuple[Candidate, ...] = get_args(Candidate)
+
+
+class SettingsError(ActioncastError):
+    """config.toml or the environment cannot be used as it is."""
+
+
+class Table(BaseModel):
+    """A table of config.toml: no unknown keys, no change after reading."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+
+def _known_zone(name: str) -> str:
+    try:
+        zoneinfo.ZoneInfo(name)
+    except (zoneinfo.ZoneInfoNotFoundError, ValueError, OSError):
+        raise ValueError(f"expected the name of a time zone such as UTC or Europe/Madrid, got {name!r}") from None
+    return name
+
+
+Url = Annotated[str, StringConstraints(pattern=r"^https?://[^/\s]")]
+TimeZone = Annotated[str, AfterValidator(_known_zone)]
+
+
+class BlockchainSource(Table):
+    """The charts API of blockchain.com: `values` of {x: unix seconds, y: number}."""
+
+    kind: Literal["blockchain"]
+    chart: str = "transactions-per-second"
+    url: Url = "https://api.blockchain.info/charts"
+    timeout_seconds: float = Field(default=30, gt=0)
+
+
+class TabularFields(Table):
+    """Where a row keeps its time and its value, and how its times are written."""
+
+    timestamp: str = "timestamp"
+    value: str = "value"
+    timezone: TimeZone = "UTC"  # of stamps without an offset
+    newest_first: bool = False
+
+
+class JsonSource(TabularFields):
+    """Any JSON document with a list of records.
+
+    {start} and {end} in the URL become ISO times, {days} their distance.
+    """
+
+    kind: Literal["json"]
+    url: Url
+    records: str = ""  # dotted path to the list, e.g. "data.points"; empty: the document is the list
+    headers: dict[str, str] = {}  # a value "$NAME" is read from the environment
+    timeout_seconds: float = Field(default=30, gt=0)
+
+
+class CsvSource(TabularFields):
+    """Any CSV document with a header. {start}, {end} and {days} in the URL as for JSON."""
+
+    kind: Literal["csv"]
+    url: Url
+    headers: dict[str, str] = {}
+    timeout_seconds: float = Field(default=30, gt=0)
+
+
+class FileSource(TabularFields):
+    """A file: CSV with a header, or the charts API's JSON; gzip is unpacked."""
+
+    kind: Literal["file"]
+    path: Path
+
+
+class PythonSource(Table):
+    """A function of the user's: (since, until) -> iterable of (time, value).
+
+    Times are aware datetimes or unix seconds; `since` is None for all there is.
+    """
+
+    kind: Literal["python"]
+    function: str = Field(pattern=r"^[\w.]+:\w+$")
+
+
+SourceSettings = Annotated[
+    BlockchainSource | JsonSource | CsvSource | FileSource | PythonSource, Field(discriminator="kind")
+]
+
+
+Seasonality = Annotated[
+    tuple[Annotated[int, Field(ge=2, le=8784)], ...],
+    Field(min_length=1),
+    AfterValidator(lambda periods: tuple(sorted(set(periods)))),
+]
+
+
+class SeriesSettings(Table):
+    """One [series.NAME] table."""
+
+    title: str = ""
+    source: SourceSettings
+    unit: str
+    frequency: Literal["1h"] = "1h"
+    scale: float = 1.0
+    points_per_hour: int = Field(default=1, ge=1)
+    minimum_points_per_hour: int = Field(default=1, ge=1)
+    minimum_value: float = 0.0
+    maximum_rejected_share: float = Field(default=0.05, ge=0, le=1)
+    history_days: float = Field(default=math.inf, gt=0)
+    reread_hours: int = Field(default=48, ge=1)
+    seasonality: Seasonality | Literal["auto"] = "auto"
+    horizon: int = Field(default=168, ge=1, le=24 * 92)
+    holidays: str = Field(default="", pattern=r"^([A-Z]{2}(-[A-Z0-9]{1,3})?)?$")
+    holiday_timezone: TimeZone = "UTC"
+    exogenous: dict[Annotated[str, StringConstraints(pattern=r"^[A-Za-z]\w*$")], SourceSettings] = {}
+
+    @model_validator(mode="after")
+    def _holiday_is_taken(self) -> SeriesSettings:
+        if "holiday" in self.exogenous:
+            raise ValueError("exogenous.holiday: this name is the column that `holidays` makes; choose another")
+        return self
+
+    @model_validator(mode="after")
+    def _points_fit_the_hour(self) -> SeriesSettings:
+        if self.minimum_points_per_hour > self.points_per_hour:
+            raise ValueError(
+                f"minimum_points_per_hour is {self.minimum_points_per_hour}, "
+                f"more than points_per_hour = {self.points_per_hour}"
+            )
+        return self
+
+
+class TrainSettings(Table):
+    """How candidates are compared, and what a challenger must show."""
+
+    history_days: float = Field(default=730, gt=0)
+    backtest_days: int = Field(default=60, ge=2)
+    candidates: tuple[Candidate, ...] = CANDIDATES
+    coverage: float = Field(default=0.8, gt=0, lt=1)
+    budget_seconds: float = Field(default=40, gt=0)
+    gate_hours: int = Field(default=168, ge=24)
+    gate_margin: float = Field(default=0.01, ge=0, lt=1)
+    seed: int = 123
+    model_directory: Path = Path("model")
+
+
+class RetrainSettings(Table):
+    """When the live error is no longer good, and how often a retrain may be asked for."""
+
+    mode: Literal["dispatch", "suggest"] = "dispatch"
+    window_hours: int = Field(default=48, ge=1)
+    minimum_scored_hours: int = Field(default=24, ge=1)
+    maximum_ratio_to_backtest: float = Field(default=1.5, gt=0)
+    maximum_ratio_to_naive: float = Field(default=1.1, gt=0)
+    bad_checks: int = Field(default=3, ge=1)
+    of_checks: int = Field(default=4, ge=1)
+    cooldown_hours: float = Field(default=24, ge=0)
+    maximum_per_week: int = Field(default=3, ge=0)
+    max_mae: float | None = Field(default=None, gt=0)
+
+    @model_validator(mode="after")
+    def _k_fits_n(self) -> RetrainSettings:
+        if self.bad_checks > self.of_checks:
+            raise ValueError(f"bad_checks is {self.bad_checks}, more than of_checks = {self.of_checks}")
+        if self.minimum_scored_hours > self.window_hours:
+            raise ValueError(
+                f"minimum_scored_hours is {self.minimum_scored_hours}, more than window_hours = {self.window_hours}"
+            )
+        return self
+
+
+class FreshnessSettings(Table):
+    """How old is too old."""
+
+    source_hours: float = Field(default=24, gt=0)
+    actual_hours: float = Field(default=12, gt=0)
+    forecast_hours: float = Field(default=24, gt=0)
+    champion_days: float = Field(default=90, gt=0)
+    workflow_hours: dict[str, Annotated[float, Field(gt=0)]] = {
+        "update_real_data.yml": 12,
+        "make_predictions.yml": 24,
+        "check_retrain.yml": 24,
+    }
+    coverage_hours: int = Field(default=168, ge=24)
+    coverage_tolerance: float = Field(default=0.15, gt=0, lt=1)
+    look_hours: float = Field(default=12, gt=0)
+    bad_looks: int = Field(default=2, ge=1)
+
+
+class ApiSettings(Table):
+    """Who may ask the API, how much and how often."""
+
+    authentication: Literal["key", "platform"] = "key"
+    reading: Literal["open", "key"] = "open"
+    requests_per_minute: int = Field(default=600, ge=0)
+    maximum_body_bytes: int = Field(default=65_536, ge=0)
+    newness_seconds: float = Field(default=1, ge=0)
+
+
+class Environment(BaseModel):
+    """What comes from environment variables; the tutorial's names URI and TOKEN are accepted."""
+
+    model_config = ConfigDict(frozen=True)
+
+    database_url: SecretStr | None = None
+    github_token: SecretStr | None = None
+    github_api_url: str = "https://api.github.com"
+    github_repository: str | None = None
+    api_key: SecretStr | None = None  # one key, or several with commas between
+    production: bool = False
+    revision: str | None = None  # commit of the image
+
+    @classmethod
+    def of(cls, variables: Mapping[str, str]) -> Environment:
+        """Pick the variables the project knows; empty ones count as unset, as GitHub passes missing secrets."""
+        known = {
+            "database_url": variables.get("DATABASE_URL") or variables.get("URI"),
+            "github_token": variables.get("GITHUB_TOKEN") or variables.get("TOKEN"),
+            "github_api_url": variables.get("GITHUB_API_URL"),
+            "github_repository": variables.get("GITHUB_REPOSITORY"),
+            "api_key": variables.get("API_KEY"),
+            "revision": variables.get("REVISION"),
+            "production": bool(variables.get("K_SERVICE")) or variables.get("ENVIRONMENT") == "production",
+        }
+        return cls.model_validate({name: value for name, value in known.items() if value})
+
+    def secrets(self) -> list[str]:
+        """The values that no output may hold. The place of a SQLite file is none."""
+        values = [s.get_secret_value() for s in (self.database_url, self.github_token) if s]
+        return [value for value in [*values, *self.api_keys()] if not value.startswith("sqlite:")]
+
+    def api_keys(self) -> list[str]:
+        """The keys that are valid: while a key is rotated the new and the old one."""
+        keys = self.api_key.get_secret_value().split(",") if self.api_key else []
+        return [key.strip() for key in keys if key.strip()]
+
+
+class Config(Table):
+    """config.toml as a whole."""
+
+    series: dict[Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9_-]+$")], SeriesSettings] = Field(min_length=1)
+    train: TrainSettings = TrainSettings()
+    retrain: RetrainSettings = RetrainSettings()
+    freshness: FreshnessSettings = FreshnessSettings()
+    api: ApiSettings = ApiSettings()
+
+
+class Settings(Config):
+    """Everything a verb may ask for."""
+
+    broken: dict[str, str] = Field(default={}, exclude=True)  # rows of the table `series` that cannot be used, and why
+    environment: Environment = Field(default=Environment(), exclude=True)
+    folder: Path = Field(default=Path(), exclude=True)  # of config.toml: relative paths start here
+
+    def series_id(self, wanted: str | None = None) -> str:
+        """The series asked for; the first table of config.toml when none is."""
+        if wanted is None:
+            return next(iter(self.series))
+        if wanted in self.broken:
+            raise SettingsError(f"the table series, {wanted}: {self.broken[wanted]}")
+        if wanted not in self.series:
+            known = ", ".join(self.series)
+            shown = known if len(known) <= SHOWN_CHARACTERS else f"{known[:SHOWN_CHARACTERS]}..."
+            raise SettingsError(f"there is no series {wanted!r}; config.toml and the table series have: {shown}")
+        return wanted
+
+    def model_directory(self, series_id: str) -> Path:
+        """Where the champion of a series lies."""
+        return self.folder / self.train.model_directory / series_id

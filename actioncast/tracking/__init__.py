@@ -1,0 +1,1 @@
+"""Where a training is recorded beside the ledger: MLflow and Neptune."""

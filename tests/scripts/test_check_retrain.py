@@ -1,0 +1,413 @@
+"""The check on a real database and against a stand-in for GitHub.
+
+The world: ten days of hours, 100 in the last five days and 120 before, so that the weekly naive is 20 off. The champion
+was 10 off in its backtest; one vintage forecasts the last 60 hours with a given error.
+"""
+
+from __future__ import annotations
+
+import json
+import math
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import datetime
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+
+import check_retrain
+from actioncast.config import load_settings
+from actioncast.database.connection import DatabaseError
+from actioncast.database.database import Database, open_database
+from actioncast.forecasting.card import CARD, Card
+from actioncast.github import dispatch
+from actioncast.github.dispatch import GitHubError
+from actioncast.hours import Hours
+from actioncast.monitoring.retrain_request import CheckReport
+from actioncast.settings import Settings
+from actioncast.times import to_seconds
+from tests.conftest import Configure, at
+from tests.support.fake_github import READ_ONLY_TOKEN, TOKEN, FakeGitHub
+
+NOW = at(240)
+SOURCE = '{ kind = "file", path = "points.csv" }'
+AT_ONCE = "[retrain]\nbad_checks = 1\nof_checks = 1\n"  # one bad look is enough
+GOOD, BAD = 10.0, 30.0  # live errors
+
+
+@dataclass
+class World:
+    """A project folder with its database."""
+
+    settings: Settings
+    database: Database
+
+    def load(self, first: int, values: list[float]) -> None:
+        """Reality from this hour on."""
+        starts = np.array([to_seconds(at(first + i)) for i in range(len(values))], dtype=np.int64)
+        hours = Hours(starts, np.array(values, dtype=np.float64), np.full(len(values), 4, dtype=np.int32))
+        run = {
+            "run_id": f"{first}-{len(values)}",
+            "series_id": "demo",
+            "started_at": at(first),
+            "finished_at": at(first),
+        }
+        self.database.load_hours(
+            "demo", hours, NOW, {**run, "points_read": 0, "points_rejected": 0, "hours_missing": 0, "message": ""}
+        )
+
+    def forecast(self, error: float, version: str = "v1") -> None:
+        """A vintage issued 60 hours ago that stays this far above the truth."""
+        row = {"series_id": "demo", "issued_at": at(180), "prediction": 100 + error, "lower": 80.0, "upper": 120.0}
+        self.database.store_vintage(
+            [
+                {**row, "prediction_date": at(hour), "lead": hour - 179, "model_version": version}
+                for hour in range(180, 300)
+            ]
+        )
+
+    def train(self, started: datetime) -> None:
+        """A training run that kept the champion."""
+        texts: dict[str, Any] = {name: {} for name in ("champion", "challenger", "library_versions", "settings")}
+        moments = dict.fromkeys(("started_at", "finished_at", "window_start", "window_end"), started)
+        self.database.store_training_run(
+            {"run_id": str(started), "series_id": "demo", **moments, **texts, "leaderboard": [], "hours": 1}
+            | {"verdict": "kept", "reason": "no better", "git_sha": None}
+        )
+
+    def crown(self, version: str = "v1", mae_by_lead: tuple[float, ...] = (10.0,)) -> None:
+        """Put the card of a champion into its place; nobody forecasts with it here."""
+        card = Card.model_construct(
+            format=1,
+            series="demo",
+            name="ridge",
+            version=version,
+            created_at=at(0),
+            window_start=at(0),
+            window_end=at(0),
+            hours=1,
+            seasonality=(24, 168),
+            coverage=0.8,
+            mae=10.0,
+            mase=0.8,
+            mae_by_lead=list(mae_by_lead),
+            members=[],
+            spread={},
+            libraries={},
+            bytes=1,
+            sha256="",
+        )
+        directory = self.settings.model_directory("demo")
+        directory.mkdir(parents=True, exist_ok=True)
+        (directory / CARD).write_text(card.model_dump_json(), encoding="utf-8")
+
+    def live(self, error: float) -> None:
+        """The world as the module's docstring has it."""
+        self.load(0, [120.0] * 120 + [100.0] * 120)
+        self.forecast(error)
+        self.crown()
+
+    def check(self, now: datetime = NOW, **options: Any) -> CheckReport:
+        return check_retrain.run(self.settings, self.database, now, series_id="demo", **options)
+
+    def recorded(self) -> list[dict[str, Any]]:
+        """The rows of `checks`, oldest first."""
+        return self.database.checks("demo", since=at(0), before=at(1000))[::-1]
+
+    def with_variables(self, variables: dict[str, str]) -> World:
+        """The same world with other environment variables."""
+        environment = type(self.settings.environment).of(variables)
+        return World(self.settings.model_copy(update={"environment": environment}), self.database)
+
+
+def write_config(configure: Configure, more: str) -> Path:
+    path = configure(SOURCE)
+    path.write_text(path.read_text(encoding="utf-8") + more, encoding="utf-8")
+    return path
+
+
+@pytest.fixture
+def make_world(database: Database, configure: Configure) -> Any:
+    def make(error: float, config: str = "") -> World:
+        world = World(load_settings(write_config(configure, config), variables={}), database)
+        world.live(error)
+        return world
+
+    return make
+
+
+@pytest.fixture
+def server(monkeypatch: pytest.MonkeyPatch) -> Iterator[FakeGitHub]:
+    monkeypatch.setattr(dispatch, "RETRY", dispatch.RETRY.new(backoff_factor=0))
+    with FakeGitHub() as fake:
+        yield fake
+
+
+def test_a_good_look_is_recorded(make_world: Any) -> None:
+    world = make_world(GOOD)
+    report = world.check()
+    assert (report.verdict.name, report.dispatched, report.failed) == ("good", False, False)
+    assert world.recorded() == [
+        {
+            "series_id": "demo",
+            "checked_at": NOW,
+            "verdict": "good",
+            "bad": False,
+            "newest_hour": at(239),
+            "reasons": report.verdict.reasons,
+            "scored_hours": 48,
+            "mae": 10.0,
+            "reference_mae": 10.0,
+            "naive_mae": 20.0,
+            "dispatched": False,
+        }
+    ]
+
+
+def test_the_answer_has_the_documented_fields(make_world: Any) -> None:
+    report = make_world(GOOD).check()
+    assert report.as_json() == {
+        "series": "demo",
+        "verdict": "good",
+        "reasons": report.verdict.reasons,
+        "scored_hours": 48,
+        "newest_hour": "2022-03-13T23:00:00Z",
+        "mae": 10.0,
+        "reference_mae": 10.0,
+        "naive_mae": 20.0,
+        "coverage": 1.0,
+        "dispatched": False,
+    }
+
+
+def test_the_verdict_and_its_reasons_are_what_a_person_reads(make_world: Any) -> None:
+    assert make_world(GOOD).check().as_text().splitlines()[0] == "demo: good"
+
+
+def test_looks_add_up_over_the_recorded_checks(make_world: Any, server: FakeGitHub) -> None:
+    world = make_world(BAD).with_variables(server.variables())
+    verdicts = [world.check().verdict.name]
+    for hour in (240, 242, 244):
+        world.load(hour, [100.0, 100.0])
+        verdicts.append(world.check(at(hour + 2)).verdict.name)
+    assert verdicts == ["watch", "watch", "retrain", "watch"]
+    assert len(server.events) == 1
+
+
+def test_checks_without_newer_hours_are_one_look(make_world: Any, server: FakeGitHub) -> None:
+    world = make_world(BAD).with_variables(server.variables())
+    verdicts = [world.check(at(240 + hours)).verdict.name for hours in range(0, 72, 2)]
+    assert set(verdicts) == {"watch", "too few hours"}
+    assert server.events == []
+
+
+def test_while_the_source_is_silent_the_score_stands_still(make_world: Any) -> None:
+    world = make_world(GOOD)
+    assert world.check(at(270)).score == world.check().score
+
+
+def test_a_retrain_is_asked_of_github_with_its_reasons(make_world: Any, server: FakeGitHub) -> None:
+    world = make_world(BAD, AT_ONCE).with_variables(server.variables())
+    report = world.check()
+    assert report.dispatched
+    assert "repository_dispatch execute-retrain" in report.as_text()
+    figures = {"scored_hours": 48, "mae": 30.0, "reference_mae": 10.0, "naive_mae": 20.0}
+    payload = {"series": "demo", "reasons": report.verdict.reasons, **figures}
+    assert server.events == [{"event_type": "execute-retrain", "client_payload": payload}]
+    assert [row["dispatched"] for row in world.recorded()] == [True]
+
+
+def test_a_refused_dispatch_is_recorded_and_the_next_check_asks_again(make_world: Any, server: FakeGitHub) -> None:
+    world = make_world(BAD, AT_ONCE)
+    with pytest.raises(GitHubError, match="contents: write"):
+        world.with_variables(server.variables(READ_ONLY_TOKEN)).check()
+    (refused,) = world.recorded()
+    assert (refused["verdict"], refused["dispatched"]) == ("retrain", False)
+    assert "403 Resource not accessible by integration" in refused["reasons"][-1]
+    assert world.with_variables(server.variables()).check(at(241)).dispatched
+
+
+def test_without_a_token_github_is_not_asked_and_the_check_fails(make_world: Any, server: FakeGitHub) -> None:
+    world = make_world(BAD, AT_ONCE).with_variables({**server.variables(), "GITHUB_TOKEN": ""})
+    with pytest.raises(GitHubError, match="GITHUB_TOKEN is not set"):
+        world.check()
+    assert [row["dispatched"] for row in world.recorded()] == [False]
+
+
+def test_a_dispatch_that_cannot_be_recorded_is_not_sent(
+    make_world: Any, server: FakeGitHub, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def refuse(*_: Any) -> None:
+        raise DatabaseError("read-only")
+
+    world = make_world(BAD, AT_ONCE).with_variables(server.variables())
+    monkeypatch.setattr(Database, "store_check", refuse)
+    with pytest.raises(DatabaseError):
+        world.check()
+    assert server.requests == []
+
+
+def test_repeated_at_the_same_moment_it_asks_once_and_remembers(make_world: Any, server: FakeGitHub) -> None:
+    world = make_world(BAD, AT_ONCE + "cooldown_hours = 0\n").with_variables(server.variables())
+    assert [world.check().dispatched, world.check().dispatched] == [True, False]
+    assert [row["dispatched"] for row in world.recorded()] == [True]
+
+
+def test_without_a_repository_it_says_what_to_run(make_world: Any) -> None:
+    world = make_world(BAD, AT_ONCE)
+    report = world.check()
+    assert (report.verdict.name, report.dispatched, report.failed) == ("retrain", False, False)
+    assert "run: python train.py --series demo" in report.as_text()
+    assert world.recorded()[0]["reasons"] == report.verdict.reasons
+
+
+def test_suggest_mode_only_reports(make_world: Any, server: FakeGitHub) -> None:
+    world = make_world(BAD, AT_ONCE + 'mode = "suggest"\n').with_variables(server.variables())
+    report = world.check()
+    assert (report.verdict.name, report.dispatched) == ("retrain", False)
+    assert "retrain.mode is suggest" in report.verdict.reasons[-1]
+    assert server.requests == []
+
+
+def test_after_a_promotion_only_the_new_champion_is_scored(make_world: Any) -> None:
+    world = make_world(BAD, AT_ONCE)
+    world.crown("v2")
+    assert (world.check().verdict.name, world.check().score.scored_hours) == ("too few hours", 0)
+
+
+def test_without_a_champion_all_forecasts_are_compared_with_the_naive(make_world: Any) -> None:
+    world = make_world(BAD, AT_ONCE)
+    (world.settings.model_directory("demo") / CARD).unlink()
+    report = world.check()
+    assert (report.verdict.name, report.score.reference_mae) == ("retrain", None)
+
+
+def test_a_card_that_cannot_be_read_is_an_alarm(make_world: Any) -> None:
+    world = make_world(GOOD)
+    (world.settings.model_directory("demo") / CARD).write_text("{", encoding="utf-8")
+    assert world.check().failed
+    assert world.recorded()[0]["verdict"] == "alarm"
+    assert "card.json" in world.recorded()[0]["reasons"][0]
+
+
+@pytest.mark.parametrize("broken", [math.nan, math.inf])
+def test_a_broken_stored_value_is_an_alarm_that_json_can_carry(
+    make_world: Any, server: FakeGitHub, monkeypatch: pytest.MonkeyPatch, broken: float
+) -> None:
+    world = make_world(BAD, AT_ONCE).with_variables(server.variables())
+    stored = world.database.performance("demo", since=at(190), until=NOW)
+    # The tables refuse such a value today; a database filled by other hands may still hold one.
+    rows = [*stored[:-1], {**stored[-1], "absolute_error": broken}]
+    monkeypatch.setattr(Database, "performance", lambda *_, **__: rows)
+    report = world.check()
+    assert (report.verdict.name, report.failed, report.dispatched) == ("alarm", True, False)
+    assert json.loads(json.dumps(report.as_json(), allow_nan=False))["mae"] is None
+    assert [(row["verdict"], row["mae"]) for row in world.recorded()] == [("alarm", None)]
+
+
+def test_a_backtest_error_that_is_no_number_is_an_alarm(make_world: Any) -> None:
+    world = make_world(GOOD)
+    world.crown(mae_by_lead=(math.inf,))
+    assert world.check().verdict.name == "alarm"
+
+
+def test_the_first_days_have_too_few_hours(make_world: Any) -> None:
+    world = make_world(BAD, AT_ONCE)
+    assert world.check(at(203)).verdict.name == "too few hours"
+    assert world.check(at(204)).verdict.name == "retrain"
+
+
+def test_before_anything_happened_there_is_no_verdict(database: Database, configure: Configure) -> None:
+    world = World(load_settings(configure(SOURCE), variables={}), database)
+    assert world.check().verdict.name == "too few hours"
+    assert len(world.recorded()) == 1
+
+
+def test_a_recent_training_is_a_cooldown(make_world: Any) -> None:
+    world = make_world(BAD, AT_ONCE)
+    world.train(at(230))
+    assert world.check().verdict.name == "wait"
+
+
+def test_a_training_after_the_moment_looked_at_is_not_known_yet(make_world: Any) -> None:
+    world = make_world(BAD, AT_ONCE)
+    world.train(at(250))
+    assert world.check().verdict.name == "retrain"
+
+
+def test_a_cooldown_may_be_longer_than_a_week(make_world: Any) -> None:
+    world = make_world(BAD, AT_ONCE + "cooldown_hours = 200\n")
+    world.train(at(50))
+    assert world.check().verdict.name == "wait"
+
+
+def test_the_absolute_limit_of_the_flag_wins_over_the_configured_one(make_world: Any) -> None:
+    world = make_world(GOOD, AT_ONCE + "max_mae = 100\n")
+    assert world.check(max_mae=9.9).verdict.name == "retrain"
+    assert world.check().verdict.name == "good"
+
+
+# the command ---------------------------------------------------------------------------------------------------------
+
+
+@pytest.fixture
+def command(configure: Configure, monkeypatch: pytest.MonkeyPatch, url: str, capsys: pytest.CaptureFixture[str]) -> Any:
+    """Make a world, then run the command in it: (exit code, stdout, stderr)."""
+
+    def run(
+        error: float, *flags: str, config: str = "", mae_by_lead: tuple[float, ...] = (10.0,), **variables: str
+    ) -> tuple[int, str, str]:
+        path = write_config(configure, config)
+        for name, value in {"DATABASE_URL": url, **variables}.items():
+            monkeypatch.setenv(name, value)
+        with open_database(settings := load_settings(path)) as opened:
+            world = World(settings, opened)
+            world.live(error)
+            world.crown(mae_by_lead=mae_by_lead)
+        code = check_retrain.main(["--config", str(path), "--now", NOW.isoformat(), *flags])
+        return (code, *capsys.readouterr())
+
+    return run
+
+
+def test_json_prints_one_object(command: Any) -> None:
+    code, out, _ = command(GOOD, "--json")
+    assert code == 0
+    documented = {"verdict", "reasons", "scored_hours", "mae", "reference_mae", "naive_mae", "dispatched"}
+    assert documented <= json.loads(out).keys()
+
+
+def test_max_mae_is_a_flag(command: Any) -> None:
+    code, out, _ = command(GOOD, "--max-mae", "6", config=AT_ONCE)
+    assert code == 0
+    assert "is above 1 x max_mae (6)" in out
+
+
+@pytest.mark.parametrize("limit", ["nan", "inf", "-1", "0", "six"])
+def test_a_limit_that_limits_nothing_is_refused(limit: str, capsys: pytest.CaptureFixture[str]) -> None:
+    with pytest.raises(SystemExit) as end:
+        check_retrain.main(["--max-mae", limit])
+    assert end.value.code == 2
+    assert f"expected a number above 0, got '{limit}'" in capsys.readouterr().err
+
+
+def test_a_dispatch_is_exit_code_0(command: Any, server: FakeGitHub) -> None:
+    code, out, _ = command(BAD, "--json", config=AT_ONCE, **server.variables())
+    assert (code, json.loads(out)["dispatched"]) == (0, True)
+    assert len(server.events) == 1
+
+
+def test_a_refused_dispatch_is_exit_code_1_without_the_token(command: Any, server: FakeGitHub) -> None:
+    server.answers = [403]
+    code, out, err = command(BAD, config=AT_ONCE, **server.variables())
+    assert code == 1
+    assert "expected 204, got 403" in err
+    assert TOKEN not in out + err
+
+
+def test_an_alarm_is_exit_code_1(command: Any) -> None:
+    code, out, _ = command(GOOD, mae_by_lead=(math.inf,))
+    assert code == 1
+    assert out.startswith("demo: alarm")

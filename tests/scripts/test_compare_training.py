@@ -1,0 +1,86 @@
+"""The model report on a repository of two commits, whose training is a stub."""
+
+from __future__ import annotations
+
+import sqlite3
+from contextlib import closing
+from pathlib import Path
+
+import pytest
+
+import compare_training
+from actioncast.github import comment
+from actioncast.github.git import git
+from tests.workflows.github_stand_in import GitHub
+
+CONFIG = '[series.demo]\nsource = { kind = "file", path = "x.csv" }\nunit = "x"\n'
+TRAIN = """
+import json, os, sqlite3, sys
+assert sys.argv[1:5] == ["--json", "--series", "demo", "--now"]
+hours = sqlite3.connect(os.environ["DATABASE_URL"].removeprefix("sqlite:///")).execute("select count(*) from reality")
+board = [{"candidate": "ridge", "mae": %s, "mase": 1.0}]
+print(json.dumps({"leaderboard": board, "verdict": "kept", "reason": f"{hours.fetchone()[0]} hours"}))
+"""
+
+
+@pytest.fixture
+def project(tmp_path: Path) -> Path:
+    """HEAD errs by 90, the commit before by 100."""
+    folder = tmp_path / "project"
+    git(tmp_path, "init", "--quiet", str(folder))
+    (folder / "config.toml").write_text(CONFIG)
+    for error in ("100.0", "90.0"):
+        (folder / "train.py").write_text(TRAIN % error)
+        git(folder, "add", ".")
+        git(folder, "commit", "--quiet", "--message", error)
+    return folder
+
+
+def test_both_sides_train_on_the_bundled_recording(project: Path, tmp_path: Path) -> None:
+    output = tmp_path / "report.md"
+    flags = ["--config", str(project / "config.toml"), "--base", "HEAD~1", "--output", str(output)]
+    assert compare_training.main(flags) == 0
+    text = output.read_text()
+    assert "Best error **100** (ridge) → **90** (ridge): **-10.0%**" in text
+    assert "kept: 11" in text, "of 1,128 recorded hours some lack points"
+    assert git(project, "worktree", "list").count("\n") == 0, "nothing is left behind"
+
+
+def test_stored_hours_are_preferred_and_a_base_that_fails_is_said(
+    project: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    with closing(sqlite3.connect(project / "actioncast.db")) as connection, connection:
+        connection.execute("create table reality (value)")
+        connection.execute("insert into reality values (1)")
+    git(project, "rm", "--quiet", "train.py")
+    git(project, "commit", "--quiet", "--message", "no training")
+    (project / "train.py").write_text(TRAIN % "90.0")
+    git(project, "add", "train.py")
+    git(project, "commit", "--quiet", "--message", "training again")
+    assert compare_training.main(["--config", str(project / "config.toml"), "--base", "HEAD~1"]) == 0
+    told = capsys.readouterr()
+    assert "kept: 1 hours" in told.out
+    assert "The base does not train" in told.out
+    assert "::warning title=The base does not train" in told.err
+
+
+def test_a_branch_that_does_not_train_fails(project: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    (project / "train.py").write_text("raise SystemExit('broken')")
+    git(project, "commit", "--quiet", "--all", "--message", "broken")
+    assert compare_training.main(["--config", str(project / "config.toml"), "--base", "HEAD~1"]) == 1
+    assert "broken" in capsys.readouterr().err
+
+
+def test_the_comment_needs_permission(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    (tmp_path / "report.md").write_text("text")
+    with GitHub(tmp_path / "github") as github:
+        github.repository.commit({"a": "1"})
+        github.repository.git("update-ref", "refs/heads/change", "main")
+        github.repository.commit({"a": "2"}, branch="change")
+        number = str(github.open_pull("change"))
+        monkeypatch.setenv("GITHUB_API_URL", github.api_url)
+        monkeypatch.setenv("GITHUB_REPOSITORY", github.full_name)
+        for level, code in (("read", 1), ("write", 0)):
+            monkeypatch.setenv("GITHUB_TOKEN", github.issue_token({"pull-requests": level}).value)
+            assert comment.main([number, str(tmp_path / "report.md")]) == code
+        assert len(github.comments) == 1

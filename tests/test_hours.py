@@ -1,0 +1,241 @@
+from __future__ import annotations
+
+from collections import defaultdict
+from datetime import UTC, datetime, timedelta, timezone
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from actioncast.hours import (
+    OUT_OF_ORDER,
+    DataError,
+    Hours,
+    Points,
+    Rejection,
+    check_points,
+    describe,
+    missing_hours,
+    read_points,
+    refuse_too_many,
+    to_grid,
+    to_hours,
+)
+from actioncast.times import HOUR, floor_hour, from_seconds, isoformat, to_seconds
+from tests.conftest import MIDNIGHT, at, quarters
+
+Rows = list[tuple[object, object]]
+
+
+def checked(rows: Rows, now: datetime, minimum_value: float = 0) -> tuple[list[tuple[int, float]], list[str]]:
+    """What read_points and check_points leave, and the reasons for what they left out."""
+    points, unreadable = read_points(rows)
+    points, untrue = check_points(points, now, minimum_value)
+    pairs = list(zip(points.times.tolist(), points.values.tolist(), strict=True))
+    return pairs, [rejection.reason for rejection in unreadable + untrue]
+
+
+def hours_of(
+    points: list[tuple[int, float]], now: datetime, since: datetime | None = None, scale: float = 1
+) -> dict[str, tuple[float, int]]:
+    """Hour -> (value, samples), with at least 3 points an hour."""
+    read, _ = read_points([*points])
+    hours = to_hours(read, minimum_points=3, scale=scale, since=since, now=now)
+    columns = zip(hours.starts, hours.values, hours.samples, strict=True)
+    return {f"{from_seconds(s):%H:%M}": (float(v), int(n)) for s, v, n in columns}
+
+
+# Hours ------------------------------------------------------------------------------------------------------------
+
+
+def test_an_hour_is_scale_times_the_mean_of_its_points() -> None:
+    assert hours_of(quarters(1, 2, 3, 6), at(1), scale=3600) == {"00:00": (10800, 4)}
+
+
+def test_points_belong_to_the_hour_that_holds_them_and_not_to_the_nearest() -> None:
+    hours = hours_of(quarters(1, 1, 1, 1, 2, 2, 2, 2, 3, 3, 3, 3), at(3))
+    assert hours == {"00:00": (1, 4), "01:00": (2, 4), "02:00": (3, 4)}
+
+
+def test_three_of_four_points_make_an_hour_and_two_do_not() -> None:
+    assert hours_of(quarters(1, None, 2, 3, 4, None, None, 5), at(2)) == {"00:00": (2, 3)}
+
+
+def test_the_open_hour_is_left_out_even_with_all_its_points() -> None:
+    points = quarters(1, 1, 1, 1, 2, 2, 2, 2)
+    assert hours_of(points, at(2) - timedelta(seconds=1)) == {"00:00": (1, 4)}
+    assert hours_of(points, at(2)) == {"00:00": (1, 4), "01:00": (2, 4)}
+
+
+def test_the_hour_before_since_is_left_out() -> None:
+    points = quarters(9, 9, 9, 2, 2, 2, 2, start=0.25)  # the answer begins inside the hour
+    assert hours_of(points, at(2), since=at(1)) == {"01:00": (2, 4)}
+
+
+def test_no_point_makes_no_hour() -> None:
+    assert hours_of([], at(1)) == {}
+
+
+def test_an_hour_holds_the_value_that_is_its_own_start() -> None:
+    points = [(t, float(t // HOUR)) for t, _ in quarters(*[1.0] * 4 * 72)]
+    read, _ = read_points([*points])
+    hours = to_hours(read, minimum_points=3, scale=1, since=None, now=at(72))
+    assert (hours.values == hours.starts / HOUR).all()
+    assert len(hours) == 72
+
+
+@given(
+    times=st.lists(st.integers(0, 12 * HOUR), unique=True, max_size=60),
+    minimum=st.integers(1, 4),
+    since=st.none() | st.integers(0, 12),
+    now=st.integers(0, 13 * HOUR),
+)
+def test_to_hours_agrees_with_a_plain_loop(times: list[int], minimum: int, since: int | None, now: int) -> None:
+    times.sort()
+    values = [float(t % 97) for t in times]
+    expected: dict[int, list[float]] = defaultdict(list)
+    for time, value in zip(times, values, strict=True):
+        expected[time - time % HOUR].append(value)
+    complete = {
+        start: sum(held) / len(held)
+        for start, held in expected.items()
+        if len(held) >= minimum and start + HOUR <= now and (since is None or start >= since * HOUR)
+    }
+    hours = to_hours(
+        Points(np.array(times, dtype=np.int64), np.array(values)),
+        minimum_points=minimum,
+        scale=1,
+        since=None if since is None else from_seconds(since * HOUR),
+        now=from_seconds(now),
+    )
+    assert hours.starts.tolist() == sorted(complete)
+    assert hours.values.tolist() == pytest.approx([complete[start] for start in sorted(complete)])
+    assert hours.samples.tolist() == [len(expected[start]) for start in sorted(complete)]
+
+
+def test_missing_hours_are_counted_between_the_first_and_the_last() -> None:
+    starts = np.array([0, 1, 4, 6]) * HOUR
+    assert missing_hours(Hours(starts, np.ones(4), np.ones(4, dtype=np.int64))) == 3
+    assert missing_hours(Hours(starts[:0], np.ones(0), np.ones(0, dtype=np.int64))) == 0
+
+
+def test_a_grid_is_nan_where_an_hour_is_missing() -> None:
+    grid = to_grid(to_seconds(MIDNIGHT) + np.array([0, 1, 3]) * HOUR, np.array([1.0, 2.0, 4.0]))
+    np.testing.assert_array_equal(grid.values, [1, 2, np.nan, 4])
+    assert (grid.start, grid.end, len(grid)) == (at(0), at(3), 4)
+
+
+def test_a_grid_of_nothing_is_refused() -> None:
+    with pytest.raises(ValueError, match="expected at least one hour, got none"):
+        to_grid(np.zeros(0, dtype=np.int64), np.zeros(0))
+
+
+# What is rejected -------------------------------------------------------------------------------------------------
+
+T = to_seconds(MIDNIGHT)
+
+
+@pytest.mark.parametrize(
+    ("bad", "reason"),
+    [
+        ((T + 60, -0.1), "the value is below minimum_value = 0"),
+        ((T + 60, float("nan")), "the value is not finite"),
+        ((T + 60, float("inf")), "the value is not finite"),
+        ((T + 60, None), "Input should be a valid number"),
+        ((T + 60, "n/a"), "Input should be a valid number, unable to parse string as a number"),
+        ((T + 60, 10**400), "Input should be a valid number"),
+        ((None, 1.0), "Input should be a valid number"),
+        (("2022-02-31", 1.0), "Input should be a valid number, unable to parse string as a number"),
+        ((T + 7200, 1.0), "the time is in the future of 2022-03-04 01:00:00Z"),
+        ((T - 900, 1.0), "out of order: an earlier point of the answer is later in time"),
+        ((-1, 1.0), "the time is before 1970 or no number"),
+        ((float("nan"), 1.0), "the time is before 1970 or no number"),
+        ((float("-inf"), 1.0), "the time is before 1970 or no number"),
+        ((1e300, 1.0), "the time looks like milliseconds, expected unix seconds"),
+        (((T + 60) * 1000, 1.0), "the time looks like milliseconds, expected unix seconds"),
+    ],
+)
+def test_a_point_that_cannot_be_true_is_rejected(bad: tuple[object, object], reason: str) -> None:
+    pairs, reasons = checked([(T, 1.0), bad, (T + 900, 2.0)], at(1))
+    assert pairs == [(T, 1.0), (T + 900, 2.0)]
+    assert reasons == [reason]
+
+
+def test_a_time_with_two_values_is_rejected_as_a_whole() -> None:
+    pairs, reasons = checked([(T, 1.0), (T, 1.5), (T + 900, 2.0)], at(1))
+    assert pairs == [(T + 900, 2.0)]
+    assert reasons == ["the same time comes with different values"] * 2
+
+
+def test_a_point_repeated_with_the_same_value_is_read_once() -> None:
+    assert checked([(T, 1.0), (T, 1.0), (T + 900, 2.0)], at(1)) == ([(T, 1.0), (T + 900, 2.0)], [])
+
+
+def test_numbers_in_text_are_numbers() -> None:
+    assert checked([(str(T), "1.5")], at(1)) == ([(T, 1.5)], [])
+
+
+def test_a_fraction_of_a_second_belongs_to_the_second_before() -> None:
+    assert checked([(T + 3599.9, 1.0)], at(1)) == ([(T + 3599, 1.0)], [])
+
+
+def test_no_point_is_no_rejection() -> None:
+    assert checked([], at(1)) == ([], [])
+
+
+def test_below_another_minimum() -> None:
+    assert checked([(T, -5.0), (T + 900, -11.0)], at(1), minimum_value=-10)[1] == [
+        "the value is below minimum_value = -10"
+    ]
+
+
+def rejections(count: int, reason: str = "no good") -> list[Rejection]:
+    return [Rejection("2022-03-04T00:00:00Z", "1", reason)] * count
+
+
+def test_a_share_above_the_maximum_fails_with_counts_and_examples() -> None:
+    refuse_too_many(rejections(5), read=100, maximum_share=0.05)
+    with pytest.raises(DataError, match=r"6 of 100 points rejected, more than maximum_rejected_share = 0\.05: 6 x no"):
+        refuse_too_many(rejections(6), read=100, maximum_share=0.05)
+
+
+def test_the_hint_about_order_comes_only_with_points_out_of_order() -> None:
+    with pytest.raises(DataError, match="newest_first = true"):
+        refuse_too_many(rejections(1, OUT_OF_ORDER), read=1, maximum_share=0)
+    with pytest.raises(DataError) as caught:
+        refuse_too_many(rejections(1), read=1, maximum_share=0)
+    assert "newest_first" not in str(caught.value)
+
+
+def test_a_description_counts_each_reason_and_shows_the_first_few() -> None:
+    mixed = [*rejections(1, "rare"), *rejections(7, "frequent")]
+    assert describe(mixed, most=2) == (
+        "7 x frequent, 1 x rare (e.g. 2022-03-04T00:00:00Z = 1; 2022-03-04T00:00:00Z = 1)"
+    )
+
+
+def test_a_rejection_reads_as_a_line() -> None:
+    assert str(Rejection("2022-03-04T00:00:00Z", "-1", "too low")) == "2022-03-04T00:00:00Z = -1: too low"
+
+
+def test_a_rejected_time_that_is_no_time_is_shown_in_short() -> None:
+    _, unreadable = read_points([("x" * 500, 1.0), (T, "y" * 500)])
+    assert [len(rejection.time) <= 80 and len(rejection.value) <= 80 for rejection in unreadable] == [True, True]
+
+
+# Moments ----------------------------------------------------------------------------------------------------------
+
+
+def test_floor_hour_goes_down_in_any_zone() -> None:
+    kathmandu = timezone(timedelta(hours=5, minutes=45))
+    assert floor_hour(datetime(2022, 3, 4, 5, 44, 59, tzinfo=kathmandu)) == datetime(2022, 3, 3, 23, tzinfo=UTC)
+
+
+def test_isoformat_is_utc() -> None:
+    assert isoformat(datetime(2022, 3, 4, 1, tzinfo=timezone(timedelta(hours=1)))) == "2022-03-04T00:00:00Z"
+
+
+def test_a_naive_moment_is_refused() -> None:
+    with pytest.raises(ValueError, match="expected an aware datetime, got 2022-03-04T00:00:00 without a time zone"):
+        to_seconds(datetime(2022, 3, 4))  # noqa: DTZ001

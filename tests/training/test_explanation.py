@@ -1,0 +1,136 @@
+"""Why this champion: what the card says and what the drawing shows."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from xml.etree import ElementTree as ET
+
+import numpy as np
+import pytest
+
+from actioncast.dashboard import render
+from actioncast.dashboard.figures import collect
+from actioncast.forecasting import champion
+from actioncast.forecasting.card import CARD, DRAWING, Card, read_card
+from actioncast.forecasting.seasons import Seasons
+from actioncast.training import explanation
+from actioncast.training.backtest import Backtest
+from actioncast.training.drawing import draw
+from actioncast.training.gate import Gate
+from actioncast.training.leaderboard import Candidate
+from tests.scripts import test_train
+from tests.scripts.test_train import Stage
+from tests.support.series import START
+
+NAN = float("nan")
+LARGEST_BYTES = 60 * 1024
+stage, _few_ridges = test_train.stage, test_train._few_ridges  # fixtures
+
+
+def hour_of_trouble() -> tuple[list[Candidate], Backtest]:
+    """Two origins a day apart, two days ahead; the candidate errs by 5 at hour 3, else by 1; one hour is unknown."""
+    actual = np.full((2, 48), 10.0)
+    forecasts = actual + 1
+    forecasts[:, 3::24] += 4
+    actual[0, 5] = NAN
+    test = Backtest((), (), np.array([240, 264]), forecasts[None], actual, 72)
+    naive = Candidate("seasonal_naive_24", np.zeros(0), actual + 2, 2.0, None, 0.0)
+    return [Candidate("ridge_<day>", np.zeros(0), forecasts, 1.2, None, 0.0), naive], test
+
+
+def test_the_error_by_hour_of_the_day_is_where_the_trouble_is() -> None:
+    board, test = hour_of_trouble()
+    gate = Gate(True, "better", 3.0, 1.2, 96)
+    why = explanation.explain(board, board[0], test, gate, Seasons((24,), {24: 0.9}, "detected"), first_hour=0)
+    assert [hour for hour, error in enumerate(why.mae_by_hour) if error != 1] == [3]
+    assert why.mae_by_hour[3] == 5
+    assert why.seasons == "24 h, detected"
+    assert [(row.rank, row.candidate) for row in why.leaderboard] == [(1, "ridge_<day>"), (2, "seasonal_naive_24")]
+
+
+def test_an_hour_that_was_never_seen_takes_the_mean() -> None:
+    board, test = hour_of_trouble()
+    short = explanation.mae_by_hour(
+        board[0].forecasts[:, :12], test.actual[:, :12], np.arange(12) + np.zeros((2, 1), int)
+    )
+    assert short[15] == pytest.approx(short[:12].mean(), rel=0.1)
+
+
+def trained(stage: Stage) -> Card:
+    report = stage.train(stage.load())
+    assert report.gate.promoted
+    found = read_card(stage.directory)
+    assert found is not None
+    return found
+
+
+def test_the_card_says_why_and_the_drawing_lies_beside_it(stage: Stage) -> None:
+    stored = trained(stage)
+    why = stored.explanation
+    assert why is not None
+    assert why.seasons == "24, 168 h, detected"
+    assert len(why.mae_by_hour) == 24
+    assert why.leaderboard[0].mae == pytest.approx(stage.ledger()[0]["leaderboard"][0]["mae"], rel=1e-5)
+    assert any(row.candidate.startswith("seasonal_naive") for row in why.leaderboard)
+    assert why.gate.reason == "there is no champion that could be compared"
+    drawing = stage.directory / DRAWING
+    assert drawing.stat().st_size < LARGEST_BYTES
+    root = ET.fromstring(drawing.read_text())  # noqa: S314  our own file
+    said = " ".join(root.itertext())
+    for words in (
+        f"why {stored.name}",
+        "Leaderboard of the backtest",
+        "Error by lead time",
+        "Error by hour of the day, UTC",
+        "What the gate compared",
+    ):
+        assert words in said
+
+
+def test_the_drawing_compares_with_the_champion_before(stage: Stage) -> None:
+    trained(stage)
+    board, test = hour_of_trouble()
+    gate = Gate(True, "the challenger errs 1.2, the champion 3", 3.0, 1.2, 96)
+    why = explanation.explain(board, board[0], test, gate, Seasons((24,), {24: 0.9}, "detected"), first_hour=0)
+    drawing = draw("a & b", "<unit>", why, board, board[0], test)
+    said = " ".join(ET.fromstring(drawing).itertext())  # noqa: S314
+    for words in ("a & b: why ridge_<day>", "<unit>", "champion before it", "96 forecasts compared"):
+        assert words in said
+
+
+def test_perfect_forecasts_are_drawn_too() -> None:
+    _, test = hour_of_trouble()
+    perfect = Candidate("seasonal_naive_24", np.zeros(0), np.full((2, 48), 10.0), 0.0, None, 0.0)
+    gate = Gate(True, "there is none", None, 0.0, 96)
+    why = explanation.explain([perfect], perfect, test, gate, Seasons((24,), {24: 0.0}, "none"), first_hour=0)
+    assert "nan" not in draw("a", "x", why, [perfect], perfect, test)
+
+
+def test_the_page_shows_the_error_by_hour_and_the_seasons(stage: Stage) -> None:
+    now = stage.load()
+    stage.train(now)
+    html = render.render(collect(stage.settings, stage.database, now, "demo"), {"demo": "."}, {"demo": "x"}, live=True)
+    assert "Error by hour of the day" in html
+    assert "24, 168 h, detected" in html
+    assert html.count('class="hour"') == 24
+
+
+def test_a_card_from_before_there_were_explanations_still_serves(stage: Stage, tmp_path: Path) -> None:
+    stored = trained(stage)
+    old = stored.model_dump(mode="json", exclude={"explanation", "holidays"})
+    (stage.directory / CARD).write_text(Card.model_validate(old).model_dump_json(exclude_none=True))
+    assert champion.load_champion(stage.directory).card.explanation is None
+    html = render.render(
+        collect(stage.settings, stage.database, START, "demo"), {"demo": "."}, {"demo": "x"}, live=True
+    )
+    assert "Error by hour of the day" not in html
+
+
+def test_the_same_training_draws_the_same(stage: Stage) -> None:
+    now = stage.load()
+    stage.train(now)
+    first = (stage.directory / DRAWING).read_bytes()
+    for path in stage.directory.iterdir():
+        path.unlink()
+    stage.train(now)
+    assert (stage.directory / DRAWING).read_bytes() == first
