@@ -35,9 +35,10 @@ from actioncast.dashboard.routes import router
 from actioncast.database.connection import database_url
 from actioncast.database.database import Database
 from actioncast.errors import ActioncastError
+from actioncast.paths import DEFAULT_CONFIG
 from actioncast.redaction import masked
 from actioncast.rehearsal import demo
-from actioncast.settings import DEFAULT_CONFIG, Settings
+from actioncast.settings import Settings
 
 cold_start.imported()
 

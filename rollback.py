@@ -23,6 +23,7 @@ from typing import Any
 from actioncast.cli.script import run_without_database
 from actioncast.github import delivery, summary
 from actioncast.github.git import git
+from actioncast.paths import CARD, MODEL_FOLDER
 from actioncast.settings import Settings
 
 
@@ -54,7 +55,7 @@ def run(settings: Settings, *, series_id: str, version: str = "", push: bool = F
     if present is None:
         raise NoSuchVersionError(f"{series_id} has no champion to roll back from")
     commit, card = _find(settings, series_id, present["version"], version)
-    git(folder, "checkout", commit, "--", f"{delivery.MODEL}/{series_id}")
+    git(folder, "checkout", commit, "--", f"{MODEL_FOLDER}/{series_id}")
     delivery.verify(folder, series_id)
     change = delivery.Change(series_id, present, card)
     text = "\n\n".join([f"Roll back {series_id} to {card['version']} ({card['name']})", "\n".join(change.lines())])
@@ -63,14 +64,14 @@ def run(settings: Settings, *, series_id: str, version: str = "", push: bool = F
         branch = f"rollback/{series_id}-{card['version']}"
         outcome = delivery.publish(folder, text, branch, delivery.way_of(os.environ))
     else:
-        git(folder, "commit", "--quiet", "--message", text, "--", delivery.MODEL)
+        git(folder, "commit", "--quiet", "--message", text, "--", MODEL_FOLDER)
     summary.write(f"### Rolled back\n\n```text\n{text}\n```")
     return RollbackReport(series_id, present["version"], card["version"], outcome)
 
 
 def _find(settings: Settings, series_id: str, present: str, wanted: str) -> tuple[str, dict[str, Any]]:
     """The newest commit with the wanted version; without one, with another version than the present one."""
-    path = f"{delivery.MODEL}/{series_id}/{delivery.CARD}"
+    path = f"{MODEL_FOLDER}/{series_id}/{CARD}"
     known: list[str] = []
     for commit in git(settings.folder, "log", "--format=%H", "--", path).split():
         card = delivery.card_at(settings.folder, commit, series_id)

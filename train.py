@@ -31,10 +31,10 @@ from actioncast.cli import many_series
 from actioncast.cli.script import run_script
 from actioncast.database.database import Database
 from actioncast.forecasting import recipes
-from actioncast.forecasting.card import CARD, DRAWING
 from actioncast.forecasting.champion import save_champion
 from actioncast.forecasting.recipes import ForecastError
 from actioncast.hours import Grid
+from actioncast.paths import CARD, DRAWING
 from actioncast.settings import Settings
 from actioncast.text import progress
 from actioncast.times import HOUR, to_seconds

@@ -14,8 +14,8 @@ from pydantic import (
     ValidationError,
 )
 
+from actioncast.paths import DEFAULT_CONFIG
 from actioncast.settings import (
-    DEFAULT_CONFIG,
     SHOWN_CHARACTERS,
     ApiSettings,
     Config,

@@ -23,9 +23,8 @@ from pydantic import (
 )
 
 from actioncast.errors import ActioncastError
+from actioncast.paths import MODEL_FOLDER
 
-ROOT = Path(__file__).resolve().parent.parent
-DEFAULT_CONFIG = ROOT / "config.toml"
 SHOWN_CHARACTERS = 200  # of a wrong value
 Candidate = Literal["seasonal_naive", "ridge", "random_forest", "lightgbm", "blend"]
 CANDIDATES: tuple[Candidate, ...] = get_args(Candidate)
@@ -169,7 +168,6 @@ class TrainSettings(Table):
     gate_hours: int = Field(default=168, ge=24)
     gate_margin: float = Field(default=0.01, ge=0, lt=1)
     seed: int = 123
-    model_directory: Path = Path("model")
 
 
 class RetrainSettings(Table):
@@ -225,6 +223,18 @@ class ApiSettings(Table):
     newness_seconds: float = Field(default=1, ge=0)
 
 
+class Patience(BaseModel):
+    """How long to wait before an outgoing request is tried again."""
+
+    model_config = ConfigDict(frozen=True)
+
+    pause_seconds: float = 0.5  # before the second try; doubled at each further one
+    longest_pause_seconds: int = 20  # a server that wants a longer pause gets it, until the next scheduled run
+
+
+NO_PAUSES = Patience(pause_seconds=0, longest_pause_seconds=0)  # for a virtual clock, where a pause proves nothing
+
+
 class Environment(BaseModel):
     """What comes from environment variables; the tutorial's names URI and TOKEN are accepted."""
 
@@ -278,6 +288,7 @@ class Settings(Config):
 
     broken: dict[str, str] = Field(default={}, exclude=True)  # rows of the table `series` that cannot be used, and why
     environment: Environment = Field(default=Environment(), exclude=True)
+    patience: Patience = Field(default=Patience(), exclude=True)
     folder: Path = Field(default=Path(), exclude=True)  # of config.toml: relative paths start here
 
     def series_id(self, wanted: str | None = None) -> str:
@@ -294,4 +305,4 @@ class Settings(Config):
 
     def model_directory(self, series_id: str) -> Path:
         """Where the champion of a series lies."""
-        return self.folder / self.train.model_directory / series_id
+        return self.folder / MODEL_FOLDER / series_id

@@ -30,8 +30,8 @@ from actioncast import times
 from actioncast.errors import ActioncastError
 from actioncast.forecasting.recipes import SHORTEST_HISTORY
 from actioncast.hours import Grid, to_grid, to_hours
+from actioncast.paths import ROOT
 from actioncast.rehearsal.world import replay
-from actioncast.settings import ROOT
 from actioncast.text import progress, table
 from actioncast.times import HOUR, to_seconds
 from bench.methods import METHODS, Rows, Task, average, chosen, measure, rounded

@@ -39,7 +39,7 @@ from statistics import median
 import numpy as np
 
 from actioncast.database.database import open_database
-from actioncast.settings import ROOT
+from actioncast.paths import ROOT
 from actioncast.text import table
 from bench import etl, tutorial_api
 from tests.api.test_live import free_port

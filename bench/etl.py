@@ -26,8 +26,8 @@ from statistics import median
 import numpy as np
 
 from actioncast.hours import Points
+from actioncast.paths import ROOT
 from actioncast.rehearsal.world.replay import ReplayServer
-from actioncast.settings import ROOT
 from actioncast.text import table
 from actioncast.times import isoformat, to_seconds
 from tests.support.temp_postgres import TempPostgres

@@ -29,7 +29,7 @@ from actioncast.database.database import open_database
 from actioncast.forecasting import features, forecaster
 from actioncast.forecasting.champion import load_champion
 from actioncast.hours import Grid, Hours
-from actioncast.settings import ROOT
+from actioncast.paths import ROOT
 from actioncast.text import table
 from actioncast.times import HOUR, isoformat, to_seconds
 from bench.accuracy import bikes

@@ -20,6 +20,7 @@ import time
 from collections.abc import Callable, Sequence
 
 from actioncast.config import load_settings
+from actioncast.paths import CARD
 from actioncast.settings import Settings
 
 
@@ -34,7 +35,7 @@ def script(name: str, series_id: str) -> dict[str, object]:
 
 
 def has_champion(settings: Settings, series_id: str) -> bool:
-    return (settings.model_directory(series_id) / "card.json").exists()
+    return (settings.model_directory(series_id) / CARD).exists()
 
 
 def is_bad(series_id: str) -> bool:

@@ -11,10 +11,10 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
+from urllib3.util import Retry
 
 from actioncast.config import load_settings
 from actioncast.database.database import Database, open_database
-from actioncast.ingestion import sources
 from actioncast.rehearsal.world.loopback import Handler, Loopback
 from tests.support.temp_postgres import PostgresMissingError, TempPostgres, binaries
 
@@ -32,7 +32,7 @@ def _own_environment(monkeypatch: pytest.MonkeyPatch) -> None:
     """No test may reach a developer's database or GitHub, nor wait between retries."""
     for name in ("DATABASE_URL", "URI", "GITHUB_TOKEN", "TOKEN", "GITHUB_REPOSITORY", "GITHUB_API_URL", "API_KEY"):
         monkeypatch.delenv(name, raising=False)
-    monkeypatch.setattr(sources, "RETRY", sources.RETRY.new(backoff_factor=0))
+    monkeypatch.setattr(Retry, "sleep", _sleep_not)
 
 
 @pytest.fixture(scope="session")
@@ -60,6 +60,10 @@ def database(url: str) -> Iterator[Database]:
     """An empty, migrated database."""
     with open_database(load_settings(variables={"DATABASE_URL": url})) as opened:
         yield opened
+
+
+def _sleep_not(_retry: Retry, _answer: object = None) -> None:
+    pass
 
 
 Configure = Callable[[str], Path]

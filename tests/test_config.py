@@ -6,7 +6,8 @@ from pathlib import Path
 import pytest
 
 from actioncast.config import load_settings
-from actioncast.settings import DEFAULT_CONFIG, Environment, FileSource, SettingsError
+from actioncast.paths import DEFAULT_CONFIG
+from actioncast.settings import Environment, FileSource, SettingsError
 
 MINIMAL = '[series.a]\nunit = "x"\nsource = { kind = "file", path = "a.csv" }\n'
 

@@ -25,8 +25,9 @@ from actioncast.api.problems import Missing
 from actioncast.config import with_rows
 from actioncast.database.database import Database, Newest
 from actioncast.forecasting import champion
-from actioncast.forecasting.card import CARD, Card, ModelError, read_card
+from actioncast.forecasting.card import Card, ModelError, read_card
 from actioncast.forecasting.vintage import Vintage
+from actioncast.paths import CARD
 from actioncast.settings import SeriesSettings, Settings
 
 T = TypeVar("T")

@@ -19,8 +19,9 @@ from typing import Any, Protocol
 from actioncast.config import load_settings, with_rows
 from actioncast.database.database import Database, open_database
 from actioncast.errors import ActioncastError
+from actioncast.paths import DEFAULT_CONFIG, ROOT
 from actioncast.redaction import masked
-from actioncast.settings import DEFAULT_CONFIG, ROOT, Settings, SettingsError
+from actioncast.settings import Settings, SettingsError
 from actioncast.times import isoformat, parse_time
 
 log = logging.getLogger("actioncast")

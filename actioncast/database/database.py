@@ -40,7 +40,8 @@ from actioncast.database.schema import (
     UtcTime,
 )
 from actioncast.hours import Grid, Hours, to_grid
-from actioncast.settings import ROOT, Settings
+from actioncast.paths import ROOT
+from actioncast.settings import Settings
 from actioncast.times import to_seconds
 
 MIGRATIONS = ROOT / "sql"

@@ -12,8 +12,7 @@ from pydantic import AwareDatetime, BaseModel, ConfigDict, ValidationError
 
 from actioncast.errors import ActioncastError
 from actioncast.forecasting.level_shifts import Shift
-
-CARD, NUMBERS, DRAWING = "card.json", "forecaster.npz", "explanation.svg"
+from actioncast.paths import CARD
 
 
 class ModelError(ActioncastError):

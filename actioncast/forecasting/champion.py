@@ -19,22 +19,12 @@ from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 
 from actioncast.arrays import Array, Values, np
-from actioncast.forecasting.card import (
-    CARD,
-    DRAWING,
-    NUMBERS,
-    REMEDY,
-    Card,
-    Holidays,
-    Member,
-    ModelError,
-    as_text,
-    read_card,
-)
+from actioncast.forecasting.card import REMEDY, Card, Holidays, Member, ModelError, as_text, read_card
 from actioncast.forecasting.fitted import FittedRecipe
 from actioncast.forecasting.forecaster import Forecaster
 from actioncast.forecasting.intervals import Spread
 from actioncast.forecasting.recipes import Recipe
+from actioncast.paths import CARD, DRAWING, NUMBERS
 from utils import Predictors
 
 MAXIMUM_BYTES = 256 * 1024  # of the numbers: they lie in git

@@ -26,10 +26,8 @@ from actioncast.errors import ActioncastError
 from actioncast.github import summary
 from actioncast.github.api import Api, ApiError
 from actioncast.github.git import GitError, git
+from actioncast.paths import CARD, MODEL_FOLDER, NUMBERS, ROOT
 
-ROOT = Path(__file__).resolve().parents[2]
-MODEL = "model"
-CARD, NUMBERS = "card.json", "forecaster.npz"
 TRIES = 5
 Way = Literal["push", "pr"]
 Outcome = Literal["kept", "pushed", "pull request"]
@@ -69,19 +67,19 @@ class Change:
 
 def changes(folder: Path) -> list[Change]:
     """The series whose champion differs from the last commit's."""
-    listed = git(folder, "status", "--porcelain", "--untracked-files=all", "-z", "--", MODEL).split("\0")
-    series = sorted({Path(entry[3:]).parent.name for entry in listed if entry[3:].startswith(f"{MODEL}/")})
+    listed = git(folder, "status", "--porcelain", "--untracked-files=all", "-z", "--", MODEL_FOLDER).split("\0")
+    series = sorted({Path(entry[3:]).parent.name for entry in listed if entry[3:].startswith(f"{MODEL_FOLDER}/")})
     return [
         Change(name, card_at(folder, "HEAD", name), _card(path.read_text(encoding="utf-8"), name))
         for name in series
-        if (path := folder / MODEL / name / CARD).is_file()
+        if (path := folder / MODEL_FOLDER / name / CARD).is_file()
     ]
 
 
 def card_at(folder: Path, commit: str, series: str) -> dict[str, Any] | None:
     """The card of a series in a commit, None when it is not there."""
     try:
-        return _card(git(folder, "cat-file", "blob", f"{commit}:{MODEL}/{series}/{CARD}"), series)
+        return _card(git(folder, "cat-file", "blob", f"{commit}:{MODEL_FOLDER}/{series}/{CARD}"), series)
     except GitError:
         return None
 
@@ -99,12 +97,12 @@ def _card(text: str, series: str) -> dict[str, Any]:
 
 def verify(folder: Path, series: str) -> None:
     """Raise unless the numbers of the champion are those that its card names."""
-    place = folder / MODEL / series
+    place = folder / MODEL_FOLDER / series
     wanted = _card((place / CARD).read_text(encoding="utf-8"), series)["sha256"]
     got = hashlib.sha256((place / NUMBERS).read_bytes()).hexdigest()
     if got != wanted:
         raise DeliveryError(
-            f"{MODEL}/{series}: expected sha256 {wanted[:12]}..., got {got[:12]}...; nothing was delivered"
+            f"{MODEL_FOLDER}/{series}: expected sha256 {wanted[:12]}..., got {got[:12]}...; nothing was delivered"
         )
 
 
@@ -117,8 +115,8 @@ def message(found: list[Change]) -> str:
 
 def publish(folder: Path, text: str, branch: str, way: Way) -> Outcome:
     """Commit model/ with this message and push it, or open a pull request from `branch`."""
-    git(folder, "add", "--", MODEL)
-    git(folder, "commit", "--quiet", "--message", text, "--", MODEL)
+    git(folder, "add", "--", MODEL_FOLDER)
+    git(folder, "commit", "--quiet", "--message", text, "--", MODEL_FOLDER)
     if way == "pr":
         _open_pull_request(folder, text, branch)
         return "pull request"
@@ -155,7 +153,7 @@ def _rebase(folder: Path, branch: str) -> None:
     except GitError:
         git(folder, "rebase", "--abort")
         raise DeliveryError(
-            f"somebody changed {MODEL}/ on {branch} meanwhile; nothing was pushed, train again"
+            f"somebody changed {MODEL_FOLDER}/ on {branch} meanwhile; nothing was pushed, train again"
         ) from None
     print(f"somebody pushed to {branch} meanwhile: rebased")
 

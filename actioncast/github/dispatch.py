@@ -14,19 +14,10 @@ from requests.adapters import HTTPAdapter
 from urllib3.util import Retry
 
 from actioncast.errors import ActioncastError
-from actioncast.settings import Environment
+from actioncast.settings import Environment, Patience
 
 EVENT_TYPE = "execute-retrain"
 TIMEOUT_SECONDS = 20
-RETRY = Retry(
-    total=2,
-    read=False,  # after silence nobody knows whether the event was taken: the next check asks again if it was not
-    backoff_factor=0.5,
-    status_forcelist=(429, 500, 502, 503, 504),
-    allowed_methods=None,  # POST too: the retrain workflow's concurrency group never runs two at a time
-    raise_on_status=False,
-    retry_after_max=20,
-)
 _PERMISSION = "the job needs `permissions: contents: write` (a personal token: Contents, read and write)"
 _REMEDIES = {
     301: "the repository was renamed or moved: put the new OWNER/NAME into GITHUB_REPOSITORY",
@@ -38,11 +29,16 @@ _REMEDIES = {
 _REMEDIES |= {307: _REMEDIES[301], 308: _REMEDIES[301]}
 
 
+DEFAULT_PATIENCE = Patience()
+
+
 class GitHubError(ActioncastError):
     """GitHub did not do what it was asked."""
 
 
-def dispatch_retrain(environment: Environment, payload: Mapping[str, Any]) -> None:
+def dispatch_retrain(
+    environment: Environment, payload: Mapping[str, Any], patience: Patience = DEFAULT_PATIENCE
+) -> None:
     """POST repository_dispatch `execute-retrain` with this client_payload (at most 10 keys, 65,535 characters).
 
     Raises GitHubError when the repository or the token is not configured, and for any answer other than 204.
@@ -55,10 +51,10 @@ def dispatch_retrain(environment: Environment, payload: Mapping[str, Any]) -> No
             "GITHUB_TOKEN: ${{ github.token }} and give the job `permissions: contents: write`"
         )
     url = f"{environment.github_api_url.rstrip('/')}/repos/{repository}/dispatches"
-    _post(url, token, {"event_type": EVENT_TYPE, "client_payload": dict(payload)})
+    _post(url, token, {"event_type": EVENT_TYPE, "client_payload": dict(payload)}, patience)
 
 
-def _post(url: str, token: str, body: Mapping[str, Any]) -> None:
+def _post(url: str, token: str, body: Mapping[str, Any], patience: Patience) -> None:
     headers = {
         "Accept": "application/vnd.github+json",
         "Authorization": f"Bearer {token}",
@@ -66,7 +62,7 @@ def _post(url: str, token: str, body: Mapping[str, Any]) -> None:
     }
     with requests.Session() as session:
         for scheme in ("http://", "https://"):
-            session.mount(scheme, HTTPAdapter(max_retries=RETRY))
+            session.mount(scheme, HTTPAdapter(max_retries=_retries(patience)))
         try:
             # A redirected POST would become a GET that answers 200 and dispatches nothing.
             answer = session.post(url, headers=headers, json=body, timeout=TIMEOUT_SECONDS, allow_redirects=False)
@@ -75,6 +71,18 @@ def _post(url: str, token: str, body: Mapping[str, Any]) -> None:
             raise GitHubError(f"POST {url}: {type(error).__name__}; no retrain was dispatched") from None
     if answer.status_code != 204:
         raise GitHubError(f"POST {url}: expected 204, got {_explain(answer)}".replace(token, "***"))
+
+
+def _retries(patience: Patience) -> Retry:
+    return Retry(
+        total=2,
+        read=False,  # after silence nobody knows whether the event was taken: the next check asks again if it was not
+        backoff_factor=patience.pause_seconds,
+        status_forcelist=(429, 500, 502, 503, 504),
+        allowed_methods=None,  # POST too: the retrain workflow's concurrency group never runs two at a time
+        raise_on_status=False,
+        retry_after_max=patience.longest_pause_seconds,
+    )
 
 
 def _explain(answer: requests.Response) -> str:

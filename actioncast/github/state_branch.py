@@ -22,8 +22,8 @@ from tempfile import TemporaryDirectory
 
 from actioncast.errors import ActioncastError
 from actioncast.github.git import GitError, git, git_bytes
+from actioncast.paths import ROOT
 
-ROOT = Path(__file__).resolve().parents[2]
 BRANCH, FILE = "state", "actioncast.db"
 SEEN = "refs/actioncast/state"  # the commit that this job has started from
 TRIES = 5

@@ -36,6 +36,7 @@ from actioncast.settings import (
     CsvSource,
     FileSource,
     JsonSource,
+    Patience,
     PythonSource,
     Settings,
     SourceSettings,
@@ -45,13 +46,7 @@ from actioncast.text import progress
 from actioncast.times import from_seconds, isoformat, to_seconds
 
 Rows = list[tuple[object, object]]
-RETRY = Retry(
-    total=2,
-    backoff_factor=0.5,  # seconds, doubled at each try
-    status_forcelist=(429, 500, 502, 503, 504),
-    raise_on_status=False,
-    retry_after_max=20,  # seconds: a source that wants a longer pause gets it, until the next scheduled run
-)
+PASSING = (429, 500, 502, 503, 504)  # a later try may succeed
 
 
 class SourceError(ActioncastError):
@@ -64,12 +59,16 @@ def fetch(settings: Settings, series_id: str, since: datetime | None, until: dat
     place = name_of(settings, series_id, column)
     match _source_of(settings, series_id, column):
         case BlockchainSource() as source:
-            rows = _chart_values(_json(_get_chart(source, since, until), place), place)
+            rows = _chart_values(_json(_get_chart(source, since, until, settings.patience), place), place)
         case JsonSource() as source:
-            body = _get(_filled(source.url, since, until), {}, source.headers, source.timeout_seconds)
+            body = _get(
+                _filled(source.url, since, until), {}, source.headers, source.timeout_seconds, settings.patience
+            )
             rows = _from_records(_at(_json(body, place), source.records, place), source, place)
         case CsvSource() as source:
-            body = _get(_filled(source.url, since, until), {}, source.headers, source.timeout_seconds)
+            body = _get(
+                _filled(source.url, since, until), {}, source.headers, source.timeout_seconds, settings.patience
+            )
             rows = _from_csv(_unpacked(body, place), source, place)
         case FileSource() as source:
             rows = _from_file(settings.folder / source.path, source)
@@ -260,11 +259,11 @@ def _days(since: datetime, until: datetime) -> int:
     return math.ceil((to_seconds(until) - to_seconds(since)) / 86400) + 1
 
 
-def _get_chart(source: BlockchainSource, since: datetime | None, until: datetime) -> bytes:
+def _get_chart(source: BlockchainSource, since: datetime | None, until: datetime, patience: Patience) -> bytes:
     """GET /charts/NAME. sampled=false: the default thins the answer to about 1,500 points."""
     timespan = "all" if since is None else f"{_days(since, until)}days"
     parameters = {"timespan": timespan, "sampled": "false", "format": "json"}
-    return _get(f"{source.url.rstrip('/')}/{source.chart}", parameters, {}, source.timeout_seconds)
+    return _get(f"{source.url.rstrip('/')}/{source.chart}", parameters, {}, source.timeout_seconds, patience)
 
 
 def _filled(url: str, since: datetime | None, until: datetime) -> str:
@@ -292,7 +291,9 @@ def _header_value(header: str, value: str) -> str:
     return secret
 
 
-def _get(url: str, parameters: Mapping[str, str], headers: Mapping[str, str], timeout_seconds: float) -> bytes:
+def _get(
+    url: str, parameters: Mapping[str, str], headers: Mapping[str, str], timeout_seconds: float, patience: Patience
+) -> bytes:
     """The body of a GET; retries time-outs, 429 and 5xx twice.
 
     The time limit holds for the first byte and for the whole body, so that an answer that trickles ends too.
@@ -300,7 +301,7 @@ def _get(url: str, parameters: Mapping[str, str], headers: Mapping[str, str], ti
     with requests.Session() as session:
         session.headers.update({"User-Agent": "actioncast", **_from_environment(headers)})
         for scheme in ("http://", "https://"):
-            session.mount(scheme, HTTPAdapter(max_retries=RETRY))
+            session.mount(scheme, HTTPAdapter(max_retries=_retries(patience)))
         try:
             with session.get(url, params=parameters, timeout=timeout_seconds, stream=True) as answer:
                 if answer.status_code != 200:
@@ -308,6 +309,16 @@ def _get(url: str, parameters: Mapping[str, str], headers: Mapping[str, str], ti
                 return _body(answer, time.monotonic() + timeout_seconds, url)
         except (requests.RequestException, HTTPError) as error:
             raise SourceError(f"{_shown(url)}: {_cause(error, timeout_seconds)}") from None
+
+
+def _retries(patience: Patience) -> Retry:
+    return Retry(
+        total=2,
+        backoff_factor=patience.pause_seconds,
+        status_forcelist=PASSING,
+        raise_on_status=False,
+        retry_after_max=patience.longest_pause_seconds,
+    )
 
 
 def _body(answer: requests.Response, deadline: float, url: str) -> bytes:

@@ -87,7 +87,7 @@ def dispatch(settings: Settings, database: Database, now: datetime, report: Chec
         **report.score.figures(),
     }
     try:
-        dispatch_retrain(settings.environment, payload)
+        dispatch_retrain(settings.environment, payload, settings.patience)
     except GitHubError as error:
         refused = replace(report, verdict=report.verdict.because(str(error)), dispatched=False)
         database.store_check(refused.as_row(now))

@@ -41,7 +41,6 @@ def compare(plan: Plan, policies: Sequence[Policy], verbs: Verbs, options: Optio
     with (
         ReplayServer(plan.recording, plan.start, seed=plan.seed) as source,
         GitHubStandIn() as github,
-        stage.without_waiting(),
         progress("simulated hours", plan.ticks * len(policies), "h") as advance,
     ):
         places = Places(options.folder, source.url, github.url, options.database_url, alone=len(policies) == 1)

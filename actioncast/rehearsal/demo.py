@@ -10,7 +10,8 @@ from pydantic import SecretStr
 from actioncast.config import load_settings
 from actioncast.database.database import open_database
 from actioncast.errors import ActioncastError
-from actioncast.settings import ROOT, Settings
+from actioncast.paths import ROOT
+from actioncast.settings import Settings
 
 FOLDER = ROOT / "demo"
 

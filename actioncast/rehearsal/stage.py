@@ -13,13 +13,11 @@ from pydantic import SecretStr
 from sqlalchemy import text
 
 from actioncast.database.database import Database
-from actioncast.github import dispatch
-from actioncast.ingestion import sources
 from actioncast.rehearsal.plan import Plan
 from actioncast.rehearsal.policies import Policy
 from actioncast.rehearsal.world.github import REPOSITORY, TOKEN
 from actioncast.rehearsal.world.replay import RecordingError
-from actioncast.settings import BlockchainSource, Settings
+from actioncast.settings import NO_PAUSES, BlockchainSource, Settings
 
 PATIENCE_SECONDS = 0.1  # with an answer that never comes: nothing is proved by waiting longer
 PROGRESS = "progress.json"
@@ -64,7 +62,13 @@ def staged(plan: Plan, places: Places, policy: Policy) -> Settings:
         }
     )
     series = {series_of(plan, places, policy): wanted}
-    update = {"series": series, "environment": environment, "folder": folder, "retrain": policy.retrain}
+    update = {
+        "series": series,
+        "environment": environment,
+        "folder": folder,
+        "retrain": policy.retrain,
+        "patience": NO_PAUSES,
+    }
     return plan.settings.model_copy(update=update)
 
 
@@ -73,18 +77,6 @@ def impatient(settings: Settings, series_id: str) -> Settings:
     wanted = settings.series[series_id]
     source = wanted.source.model_copy(update={"timeout_seconds": PATIENCE_SECONDS})
     return settings.model_copy(update={"series": {series_id: wanted.model_copy(update={"source": source})}})
-
-
-@contextmanager
-def without_waiting() -> Iterator[None]:
-    """Retries follow each other at once: on a virtual clock a pause proves nothing."""
-    before = sources.RETRY, dispatch.RETRY
-    sources.RETRY = sources.RETRY.new(backoff_factor=0, retry_after_max=0)
-    dispatch.RETRY = dispatch.RETRY.new(backoff_factor=0, retry_after_max=0)
-    try:
-        yield
-    finally:
-        sources.RETRY, dispatch.RETRY = before
 
 
 @contextmanager

@@ -22,7 +22,8 @@ from actioncast.database.database import Database
 from actioncast.forecasting import trees
 from actioncast.forecasting.champion import load_champion
 from actioncast.forecasting.vintage import Vintage
-from actioncast.settings import ROOT, Settings
+from actioncast.paths import ROOT
+from actioncast.settings import Settings
 from tests.support.serving import NOW, SERIES, fill, settings_in
 
 T = TypeVar("T")

@@ -27,7 +27,8 @@ import pytest
 from actioncast.database.database import Database, open_database
 from actioncast.forecasting import features, forecaster
 from actioncast.forecasting.champion import load_champion
-from actioncast.settings import ROOT, Settings
+from actioncast.paths import ROOT
+from actioncast.settings import Settings
 from actioncast.times import floor_hour
 from tests.conftest import at, wait_until
 from tests.support.serving import HISTORY, KEY, SERIES, load, promote, settings_in, wave

@@ -18,7 +18,7 @@ import app
 import make_predictions
 from actioncast.api import forecasts
 from actioncast.database.database import Database, open_database
-from actioncast.forecasting.card import CARD, NUMBERS
+from actioncast.paths import CARD, NUMBERS
 from actioncast.settings import Settings, SettingsError
 from tests.conftest import at, wait_until
 from tests.support.serving import (

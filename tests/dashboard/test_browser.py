@@ -26,7 +26,8 @@ import export_dashboard
 import make_predictions
 from actioncast.database.database import Database, open_database
 from actioncast.hours import Hours
-from actioncast.settings import ROOT, Settings
+from actioncast.paths import ROOT
+from actioncast.settings import Settings
 from tests.api.test_live import free_port
 from tests.conftest import at, wait_until
 from tests.support.serving import HISTORY, KEY, SERIES, load, promote, settings_in, wave

@@ -18,7 +18,8 @@ from actioncast.config import load_settings
 from actioncast.database.connection import DatabaseError, database_url
 from actioncast.database.database import Database, _execute_script, open_database
 from actioncast.hours import DataError, Hours
-from actioncast.settings import ROOT, Settings, SettingsError
+from actioncast.paths import ROOT
+from actioncast.settings import Settings, SettingsError
 from actioncast.times import to_seconds
 from tests.conftest import MIDNIGHT, at
 from tests.support.temp_postgres import TempPostgres

@@ -12,12 +12,13 @@ import numpy as np
 import pytest
 
 from actioncast.forecasting import champion, fitted, forecaster
-from actioncast.forecasting.card import CARD, NUMBERS, Card, ModelError, read_card
+from actioncast.forecasting.card import Card, ModelError, read_card
 from actioncast.forecasting.champion import Facts
 from actioncast.forecasting.forecaster import Forecaster
 from actioncast.forecasting.intervals import Spread
 from actioncast.forecasting.level_shifts import Shift
 from actioncast.forecasting.recipes import Recipe
+from actioncast.paths import CARD, NUMBERS
 from tests.support.series import SEASONS, grid, seasonal
 from utils import Predictors
 

@@ -20,7 +20,6 @@ PAYLOAD = {"series": "bitcoin", "reasons": ["live error is high"], "mae": 9.5, "
 
 @pytest.fixture
 def server(monkeypatch: pytest.MonkeyPatch) -> Iterator[FakeGitHub]:
-    monkeypatch.setattr(dispatch, "RETRY", dispatch.RETRY.new(backoff_factor=0))
     with FakeGitHub() as fake:
         yield fake
 

@@ -8,6 +8,7 @@ from datetime import datetime
 from pathlib import Path
 
 import pytest
+from urllib3.util import Retry
 
 from actioncast.config import load_settings
 from actioncast.ingestion import sources
@@ -16,6 +17,7 @@ from actioncast.settings import SettingsError
 from tests.conftest import Answer, Configure, Stub, at, chart, quarters
 
 ROWS = quarters(1, 2)
+SLEEP = Retry.sleep  # the real one, which a fixture replaces
 T = ROWS[0][0]
 JSON_ROWS = b'[{"timestamp": "2022-03-04T00:00", "value": 1}, {"timestamp": "2022-03-04T00:15Z", "value": 2}]'
 CSV_ROWS = b"timestamp,value\n2022-03-04T00:00,1\n2022-03-04 00:15:00+00:00,2\n"
@@ -102,6 +104,7 @@ def test_an_answer_that_may_pass_is_asked_for_again(stub: Stub, chart_config: Pa
 
 def test_retry_after_is_obeyed(stub: Stub, chart_config: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     waited: list[float] = []
+    monkeypatch.setattr(Retry, "sleep", SLEEP)
     monkeypatch.setattr("urllib3.util.retry.time.sleep", waited.append)
     stub.answer(Answer(status=429, headers={"Retry-After": "7"}), chart(ROWS))
     assert fetched(chart_config) == ROWS

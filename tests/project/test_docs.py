@@ -15,7 +15,7 @@ DESIGN = (ROOT / "docs" / "design.md").read_text(encoding="utf-8")
 MAKEFILE = (ROOT / "Makefile").read_text(encoding="utf-8")
 
 
-PLAIN = ("source", "unit", "candidates", "seed", "model_directory")  # keys that explain themselves
+PLAIN = ("source", "unit", "candidates", "seed")  # keys that explain themselves
 
 
 def named(pattern: str, text: str = README) -> set[str]:
@@ -58,9 +58,7 @@ def test_the_shipped_config_is_valid_and_shows_every_key_with_a_reason() -> None
         assert set(table.model_fields) <= shown, table.__name__
     uncommented = [line for line in text.splitlines() if re.match(r"\w+ = ", line) and "#" not in line]
     assert uncommented == ['title = "Bitcoin transactions entering the mempool"'] + [
-        line
-        for line in uncommented[1:]
-        if line.split(" = ")[0] in ("source", "unit", "candidates", "seed", "model_directory")
+        line for line in uncommented[1:] if line.split(" = ")[0] in ("source", "unit", "candidates", "seed")
     ]
     assert settings.series_id() == "bitcoin_transactions"
 

@@ -21,11 +21,11 @@ import check_retrain
 from actioncast.config import load_settings
 from actioncast.database.connection import DatabaseError
 from actioncast.database.database import Database, open_database
-from actioncast.forecasting.card import CARD, Card
-from actioncast.github import dispatch
+from actioncast.forecasting.card import Card
 from actioncast.github.dispatch import GitHubError
 from actioncast.hours import Hours
 from actioncast.monitoring.retrain_request import CheckReport
+from actioncast.paths import CARD
 from actioncast.settings import Settings
 from actioncast.times import to_seconds
 from tests.conftest import Configure, at
@@ -140,7 +140,6 @@ def make_world(database: Database, configure: Configure) -> Any:
 
 @pytest.fixture
 def server(monkeypatch: pytest.MonkeyPatch) -> Iterator[FakeGitHub]:
-    monkeypatch.setattr(dispatch, "RETRY", dispatch.RETRY.new(backoff_factor=0))
     with FakeGitHub() as fake:
         yield fake
 

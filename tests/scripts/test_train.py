@@ -15,10 +15,10 @@ from actioncast.config import load_settings
 from actioncast.database.database import Database, open_database
 from actioncast.forecasting import champion as champion_module
 from actioncast.forecasting import recipes
-from actioncast.forecasting.card import CARD, DRAWING, NUMBERS
 from actioncast.forecasting.champion import load_champion
 from actioncast.forecasting.recipes import ForecastError, Recipe
 from actioncast.hours import Hours
+from actioncast.paths import CARD, DRAWING, NUMBERS
 from actioncast.settings import Settings
 from actioncast.times import HOUR, isoformat, to_seconds
 from actioncast.tracking import record as record_module

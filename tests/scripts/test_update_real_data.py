@@ -17,8 +17,8 @@ import update_real_data
 from actioncast.config import load_settings
 from actioncast.database.database import Database, open_database
 from actioncast.hours import DataError, Points
+from actioncast.paths import ROOT
 from actioncast.rehearsal.world.replay import ReplayServer, first_and_last, read_recording
-from actioncast.settings import ROOT
 from actioncast.times import HOUR, isoformat
 from tests.conftest import Answer, Configure, Stub, at, chart, quarters
 from tests.support.temp_postgres import TempPostgres

@@ -11,8 +11,9 @@ import pytest
 from actioncast.dashboard import render
 from actioncast.dashboard.figures import collect
 from actioncast.forecasting import champion
-from actioncast.forecasting.card import CARD, DRAWING, Card, read_card
+from actioncast.forecasting.card import Card, read_card
 from actioncast.forecasting.seasons import Seasons
+from actioncast.paths import CARD, DRAWING
 from actioncast.training import explanation
 from actioncast.training.backtest import Backtest
 from actioncast.training.drawing import draw

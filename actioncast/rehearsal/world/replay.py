@@ -23,9 +23,10 @@ import numpy as np
 from actioncast.errors import ActioncastError
 from actioncast.hours import Points, describe, read_points
 from actioncast.ingestion import sources
+from actioncast.paths import ROOT
 from actioncast.rehearsal.world.faults import Answer
 from actioncast.rehearsal.world.loopback import Handler, Loopback
-from actioncast.settings import ROOT, FileSource, SeriesSettings, Settings
+from actioncast.settings import FileSource, SeriesSettings, Settings
 from actioncast.times import HOUR, from_seconds, to_seconds
 
 BUNDLED = ROOT / "data" / "bitcoin_transactions_2022.json.gz"

@@ -1,0 +1,14 @@
+"""Where things lie in a checkout. Standard library only: delivery and incidents run before anything is installed."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+ROOT = Path(__file__).resolve().parents[1]
+DEFAULT_CONFIG = ROOT / "config.toml"
+MODEL_FOLDER = "model"  # beside config.toml; a folder for each series, which git and the image carry
+
+# The files of a champion, in the folder of its series.
+CARD = "card.json"  # what people read
+NUMBERS = "forecaster.npz"  # what it forecasts with
+DRAWING = "explanation.svg"  # why it serves
