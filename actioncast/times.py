@@ -3,7 +3,13 @@
 from __future__ import annotations
 
 import argparse
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
+
+HOUR = 3600  # seconds
+HOURS_PER_DAY = 24
+HOURS_PER_WEEK = 168
+ONE_HOUR = timedelta(hours=1)
+ONE_WEEK = timedelta(weeks=1)
 
 
 def parse_time(text: str) -> datetime:
@@ -13,9 +19,6 @@ def parse_time(text: str) -> datetime:
     except ValueError:
         raise argparse.ArgumentTypeError(f"{text!r} is not an ISO 8601 time such as 2022-03-04T03:00") from None
     return moment.replace(tzinfo=UTC) if moment.tzinfo is None else moment.astimezone(UTC)
-
-
-HOUR = 3600  # seconds
 
 
 def to_seconds(moment: datetime) -> int:
