@@ -19,7 +19,7 @@ from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 
 from actioncast.arrays import Array, Values, np
-from actioncast.forecasting.card import REMEDY, Card, Holidays, Member, ModelError, as_text, read_card
+from actioncast.forecasting.card import REMEDY, Card, Explanation, Holidays, Member, ModelError, as_text, read_card
 from actioncast.forecasting.fitted import FittedRecipe
 from actioncast.forecasting.forecaster import Forecaster
 from actioncast.forecasting.intervals import Spread
@@ -54,15 +54,21 @@ class Facts:
     mae_by_lead: Values
     libraries: Mapping[str, str]
     holidays: Holidays | None = None
+    explanation: Explanation | None = None
 
 
-def pack_champion(forecaster: Forecaster, facts: Facts) -> tuple[Card, bytes]:
-    """The card and the bytes of the numbers. Raises ModelError when they are too large to lie in git."""
+def pack_numbers(forecaster: Forecaster, name: str) -> bytes:
+    """The bytes of forecaster.npz. Raises ModelError, with `name`, when they are too large to lie in git."""
     numbers = _pack(forecaster)
     if len(numbers) > MAXIMUM_BYTES:
         raise ModelError(
-            f"{facts.name} takes {len(numbers) / 1024:,.0f} KiB, more than the {MAXIMUM_BYTES // 1024} KiB allowed"
+            f"{name} takes {len(numbers) / 1024:,.0f} KiB, more than the {MAXIMUM_BYTES // 1024} KiB allowed"
         )
+    return numbers
+
+
+def make_card(forecaster: Forecaster, numbers: bytes, facts: Facts) -> Card:
+    """The card of a forecaster whose packed numbers are `numbers`."""
     checksum = hashlib.sha256(numbers).hexdigest()
     spread = forecaster.spread
     members = [
@@ -73,7 +79,7 @@ def pack_champion(forecaster: Forecaster, facts: Facts) -> tuple[Card, bytes]:
         )
         for weight, member in zip(forecaster.weights, forecaster.members, strict=True)
     ]
-    card = Card(
+    return Card(
         series=facts.series,
         name=facts.name,
         version=f"{facts.window_end:%Y%m%dT%H}-{checksum[:8]}",
@@ -94,8 +100,8 @@ def pack_champion(forecaster: Forecaster, facts: Facts) -> tuple[Card, bytes]:
         bytes=len(numbers),
         sha256=checksum,
         holidays=facts.holidays,
+        explanation=facts.explanation,
     )
-    return card, numbers
 
 
 def _rounded(by_lead: Values) -> list[float]:

@@ -11,7 +11,7 @@ import numpy as np
 
 from actioncast.forecasting import forecaster, intervals, level_shifts, outliers
 from actioncast.forecasting.card import Card, ModelError, read_card
-from actioncast.forecasting.champion import Champion, Facts, load_champion, pack_champion
+from actioncast.forecasting.champion import Champion, Facts, load_champion, make_card, pack_numbers
 from actioncast.forecasting.exogenous import HOLIDAY
 from actioncast.forecasting.fitted import FittedRecipe
 from actioncast.forecasting.forecaster import Forecaster
@@ -64,7 +64,8 @@ def best_challenger(
             holidays=inputs.holidays_of(settings.series[series_id], known) if HOLIDAY in fitted.columns else None,
         )
         try:
-            return candidate, *pack_champion(fitted, facts)
+            numbers = pack_numbers(fitted, candidate.name)
+            return candidate, make_card(fitted, numbers, facts), numbers
         except ModelError as error:
             log.warning("%s; the next candidate is tried", error)
     raise ForecastError("no candidate's file is small enough; add seasonal_naive to train.candidates")

@@ -52,10 +52,16 @@ def blend(*names: str) -> Forecaster:
     return Forecaster(members, np.full(len(names), 1 / len(names)), SPREAD, 0.8, SEASONS, SHIFTS)
 
 
+def packed(model: Forecaster) -> tuple[Card, bytes]:
+    """What `save_champion` writes."""
+    numbers = champion.pack_numbers(model, FACTS.name)
+    return champion.make_card(model, numbers, FACTS), numbers
+
+
 @pytest.fixture
 def stored(tmp_path: Path) -> Path:
     """A champion that can be loaded."""
-    champion.save_champion(tmp_path / "demo", *champion.pack_champion(blend("naive", "ridge"), FACTS))
+    champion.save_champion(tmp_path / "demo", *packed(blend("naive", "ridge")))
     return tmp_path / "demo"
 
 
@@ -79,7 +85,7 @@ def archive(**arrays: Any) -> bytes:
 @pytest.mark.parametrize("names", [*([name] for name in RECIPES), ["naive", "ridge", "calendar"]], ids="+".join)
 def test_what_is_loaded_forecasts_the_same_numbers(names: list[str], tmp_path: Path) -> None:
     model = blend(*names)
-    champion.save_champion(tmp_path, *champion.pack_champion(model, FACTS))
+    champion.save_champion(tmp_path, *packed(model))
     loaded = champion.load_champion(tmp_path)
     for one, other in zip(
         vars(forecaster.forecast(model, grid(VALUES), 48)).values(),
@@ -101,11 +107,11 @@ def test_the_card_reads_well(stored: Path) -> None:
 
 
 def test_the_same_forecaster_makes_the_same_bytes() -> None:
-    assert champion.pack_champion(blend("ridge"), FACTS) == champion.pack_champion(blend("ridge"), FACTS)
+    assert packed(blend("ridge")) == packed(blend("ridge"))
 
 
 def test_saving_again_replaces_and_leaves_nothing_behind(stored: Path) -> None:
-    champion.save_champion(stored, *champion.pack_champion(blend("calendar"), FACTS))
+    champion.save_champion(stored, *packed(blend("calendar")))
     assert champion.load_champion(stored).forecaster.members[0].recipe.name == "calendar"
     assert sorted(path.name for path in stored.iterdir()) == [CARD, NUMBERS]
 
@@ -114,7 +120,7 @@ def test_a_forecaster_too_large_for_git_is_refused() -> None:
     noise = np.random.default_rng(0).normal(size=40_000)
     large = fitted.FittedRecipe(RECIPES["naive"], filter=noise)
     with pytest.raises(ModelError, match=r"blend takes 3\d\d KiB, more than the 256 KiB allowed"):
-        champion.pack_champion(Forecaster((large,), np.ones(1), SPREAD, 0.8, SEASONS), FACTS)
+        packed(Forecaster((large,), np.ones(1), SPREAD, 0.8, SEASONS))
 
 
 def test_no_champion_is_said(tmp_path: Path) -> None:
@@ -200,14 +206,14 @@ def test_a_recipe_that_this_version_does_not_know_is_said(stored: Path) -> None:
 
 
 def test_another_version_of_a_library_that_serves_is_refused(tmp_path: Path) -> None:
-    champion.save_champion(tmp_path, *champion.pack_champion(blend("boosting"), FACTS))
+    champion.save_champion(tmp_path, *packed(blend("boosting")))
     edit(tmp_path, libraries={"lightgbm": "0.0.1"})
     with pytest.raises(ModelError, match=rf"trained with lightgbm 0\.0\.1, here it is {version('lightgbm')}"):
         champion.load_champion(tmp_path)
 
 
 def test_a_library_that_is_not_installed_is_said(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    champion.save_champion(tmp_path, *champion.pack_champion(blend("boosting"), FACTS))
+    champion.save_champion(tmp_path, *packed(blend("boosting")))
 
     def missing(name: str) -> str:
         raise PackageNotFoundError(name)

@@ -48,7 +48,8 @@ def own_hour(stage: Stage, hours: int) -> None:
     model = Forecaster((member,), np.ones(1), spread, 0.8, SEASONS)
     end = START + timedelta(hours=199)
     facts = Facts("demo", "line", end, START, end, 200, 1.0, None, np.ones(24), {})
-    champion.save_champion(stage.directory, *champion.pack_champion(model, facts))
+    numbers = champion.pack_numbers(model, "line")
+    champion.save_champion(stage.directory, champion.make_card(model, numbers, facts), numbers)
 
 
 def vintages(stage: Stage) -> list[tuple[Any, ...]]:

@@ -71,7 +71,8 @@ def promote(directory: Path, *, name: str = "ridge_day", alpha: float = 0.1) -> 
         libraries={"numpy": np.__version__},
     )
     made = Forecaster((fitted,), np.ones(1), spread, 0.8, (24, 168))
-    new_card, numbers = champion.pack_champion(made, facts)
+    numbers = champion.pack_numbers(made, name)
+    new_card = champion.make_card(made, numbers, facts)
     champion.save_champion(directory, new_card, numbers)
     return new_card.version
 
