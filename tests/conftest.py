@@ -16,6 +16,7 @@ from urllib3.util import Retry
 from actioncast.config import load_settings
 from actioncast.database.database import Database, open_database
 from actioncast.rehearsal.world.loopback import Handler, Loopback
+from tests.support.images import champion, clone, containers, engine, image  # noqa: F401 fixtures
 from tests.support.temp_postgres import PostgresMissingError, TempPostgres, binaries
 
 MIDNIGHT = datetime(2022, 3, 4, tzinfo=UTC)

@@ -48,7 +48,7 @@ class Clouds:
             program = self.bin / name
             variables = f"CLOUDS={folder} SERVICE={address}"
             program.write_text(
-                f'#!/bin/sh\n{variables} exec {sys.executable} -IS {ROOT / "tests/cloud_cli.py"} {name} "$@"\n'
+                f'#!/bin/sh\n{variables} exec {sys.executable} -IS {ROOT / "tests/support/cloud_cli.py"} {name} "$@"\n'
             )
             program.chmod(0o755)
         self.write({})

@@ -36,7 +36,7 @@ def refused(code: int, status: str, name: str) -> Answer:
 class GoogleApis(JsonServer):
     """`resources`: what is there, by its path without API and version; `policies`: who may do what with it.
 
-    Everything that is regular about these APIs and nothing else: so services on Cloud Run are not (tests/cloud_run.py).
+    Everything that is regular about these APIs and nothing else: services on Cloud Run are in cloud_run.py.
     """
 
     def __init__(self) -> None:
