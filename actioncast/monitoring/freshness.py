@@ -1,7 +1,7 @@
-"""Is anything silently dead? Pure functions: what was seen in, findings out.
+"""Is anything silently dead? Pure functions: stored times and runs in, findings out.
 
-Nothing is remembered between looks. A finding must hold at each of the last N look moments, and what each of them would
-have seen is worked out from stored times: what arrived later than a moment was not there yet.
+Nothing is remembered between looks. A finding must hold at each of the last `bad_looks` look moments. What an earlier
+look would have seen follows from stored times: what arrived later was not there yet.
 """
 
 from __future__ import annotations
@@ -12,13 +12,47 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from actioncast.settings import FreshnessSettings
+from actioncast.times import HOURS_PER_DAY, ONE_HOUR
 
 Row = Mapping[str, Any]
 
 
 @dataclass(frozen=True)
+class Age:
+    """How old the newest thing of a kind is, beside the age it may have."""
+
+    newest: datetime | None
+    hours: float | None
+    allowed_hours: float
+
+    @property
+    def missing(self) -> bool:
+        """Whether there is nothing whose age could be measured."""
+        return self.hours is None
+
+    @property
+    def stale(self) -> bool:
+        """Whether it is older than allowed; a missing thing has no age."""
+        return self.hours is not None and self.hours > self.allowed_hours
+
+    @property
+    def ageing(self) -> bool:
+        """Whether more than half of the allowed age has passed, and not yet all of it."""
+        return self.hours is not None and self.allowed_hours / 2 < self.hours <= self.allowed_hours
+
+
+def age_verdict(newest: datetime | None, now: datetime, allowed_hours: float) -> Age:
+    """The one verdict on "too old?": for issues, `/ready` and the lights of the page.
+
+    `newest` is when the newest thing came to be; of a stored hour it is the end.
+    """
+    hours = None if newest is None else (now - newest) / ONE_HOUR
+    return Age(newest, hours, allowed_hours)
+
+
+@dataclass(frozen=True)
 class Finding:
-    """One thing and how it is. `title` is the key of its issue and never holds a number."""
+    """One thing that may be dead, and the evidence. `title` is the key of its issue and never holds a number."""
 
     title: str
     stale: bool
@@ -28,11 +62,11 @@ class Finding:
 
 @dataclass(frozen=True)
 class Seen:
-    """What the database and the model of a series say: moments ascending."""
+    """What the database and the model folder hold of a series; times in any order."""
 
     series: str
     loads: Sequence[tuple[datetime, datetime]]  # (loaded at, end of the hour)
-    issues: Sequence[datetime]  # of vintages
+    issues: Sequence[datetime]  # when each vintage was issued
     champion_created: datetime | None
     scored: Sequence[Row]  # prediction_date, covered
     nominal_coverage: float
@@ -49,74 +83,117 @@ class WorkflowSeen:
 
 
 def looks(now: datetime, policy: FreshnessSettings) -> list[datetime]:
-    """This look's moment and those before it that must agree."""
+    """The moment of this look and those before it that must agree, newest first."""
     return [now - timedelta(hours=policy.look_hours * i) for i in range(policy.bad_looks)]
 
 
 def of_series(seen: Seen, policy: FreshnessSettings, now: datetime) -> list[Finding]:
     """All findings about one series, fresh ones too: they close issues."""
     moments = looks(now, policy)
-    ends = [max((end for loaded, end in seen.loads if loaded <= moment), default=None) for moment in moments]
-    issued = [max((issue for issue in seen.issues if issue <= moment), default=None) for moment in moments]
-    champion = [seen.champion_created] * len(moments)
     return [
-        _aged(
-            f"The data of {seen.series} are stale", "newest stored hour", moments, ends, policy.actual_hours,
-            "Look at the runs of `update_real_data` and at the source.",
-        ),
-        _aged(
-            f"The forecast of {seen.series} is stale", "newest forecast", moments, issued, policy.forecast_hours,
-            "Look at the runs of `make_predictions`; without a champion run `retrain`.",
-        ),
-        _aged(
-            f"The champion of {seen.series} is old", "champion", moments, champion, policy.champion_days * 24,
-            "Run `retrain`: the gate keeps the champion if nothing is better.", missing_is_stale=False,
-        ),
+        _data(seen, policy, moments),
+        _forecast(seen, policy, moments),
+        _champion(seen, policy, moments),
         _coverage(seen, policy, moments),
-    ]  # fmt: skip
+    ]
 
 
 def of_workflow(seen: WorkflowSeen, policy: FreshnessSettings, now: datetime) -> Finding:
-    """No success for too long; one that has never run is not judged."""
-    moments = looks(now, policy)
-    last = [max((run for run in seen.successes if run <= moment), default=seen.first_run) for moment in moments]
-    title = f"The workflow {seen.file} has not succeeded for too long"
-    remedy = "Look at its runs in the Actions tab; run it by hand. GitHub's schedule is late at times, and drops runs."
-    return _aged(title, "last success", moments, last, seen.allowed_hours, remedy, missing_is_stale=False)
-
-
-def _aged(
-    title: str,
-    what: str,
-    moments: Sequence[datetime],
-    newest: Sequence[datetime | None],
-    allowed_hours: float,
-    remedy: str,
-    *,
-    missing_is_stale: bool = True,
-) -> Finding:
-    """Stale when at each moment the newest thing was too old."""
-    ages = [(moment - t).total_seconds() / 3600 if t else None for moment, t in zip(moments, newest, strict=True)]
-    stale = all(missing_is_stale if age is None else age > allowed_hours for age in ages)
-    found = f"{newest[0]:%Y-%m-%d %H:%M}Z, {ages[0]:,.0f} h ago" if newest[0] and ages[0] is not None else "none"
-    return Finding(title, stale, f"{what}: {found}; {allowed_hours:g} h are allowed", remedy)
-
-
-def _coverage(seen: Seen, policy: FreshnessSettings, moments: Sequence[datetime]) -> Finding:
-    """The share of hours inside lower..upper over the window before each moment; too few hours are no finding."""
-    shares = [_share(seen.scored, moment, policy.coverage_hours) for moment in moments]
-    off = [share is not None and abs(share - seen.nominal_coverage) > policy.coverage_tolerance for share in shares]
-    found = "too few scored hours" if shares[0] is None else f"{shares[0]:.0%} of the hours fell inside"
-    wanted = f"{seen.nominal_coverage:.0%} within {policy.coverage_tolerance:.0%} is expected"
-    return Finding(
-        f"The intervals of {seen.series} are off",
-        all(off),
-        f"last {policy.coverage_hours} h: {found}; {wanted}",
-        "Run `retrain`: intervals are calibrated anew on the newest errors.",
+    """Whether a workflow has had no success for too long; one that has never run is not judged."""
+    ages = []
+    for moment in looks(now, policy):
+        last_success = _newest_until(moment, seen.successes)
+        ages.append(age_verdict(last_success or seen.first_run, moment, seen.allowed_hours))
+    return _aged(
+        f"The workflow {seen.file} has not succeeded for too long",
+        "last success",
+        ages,
+        remedy="Look at its runs in the Actions tab; run it by hand. "
+        "GitHub's schedule is late at times, and drops runs.",
+        missing_is_stale=False,
     )
 
 
-def _share(scored: Iterable[Row], moment: datetime, hours: int) -> float | None:
+def _data(seen: Seen, policy: FreshnessSettings, moments: Sequence[datetime]) -> Finding:
+    ages = []
+    for moment in moments:
+        ends = [end for loaded_at, end in seen.loads if loaded_at <= moment]
+        ages.append(age_verdict(max(ends, default=None), moment, policy.actual_hours))
+    return _aged(
+        f"The data of {seen.series} are stale",
+        "newest stored hour",
+        ages,
+        remedy="Look at the runs of `update_real_data` and at the source.",
+        missing_is_stale=True,
+    )
+
+
+def _forecast(seen: Seen, policy: FreshnessSettings, moments: Sequence[datetime]) -> Finding:
+    ages = []
+    for moment in moments:
+        issued_at = _newest_until(moment, seen.issues)
+        ages.append(age_verdict(issued_at, moment, policy.forecast_hours))
+    return _aged(
+        f"The forecast of {seen.series} is stale",
+        "newest forecast",
+        ages,
+        remedy="Look at the runs of `make_predictions`; without a champion run `retrain`.",
+        missing_is_stale=True,
+    )
+
+
+def _champion(seen: Seen, policy: FreshnessSettings, moments: Sequence[datetime]) -> Finding:
+    allowed_hours = policy.champion_days * HOURS_PER_DAY
+    ages = [age_verdict(seen.champion_created, moment, allowed_hours) for moment in moments]
+    return _aged(
+        f"The champion of {seen.series} is old",
+        "champion",
+        ages,
+        remedy="Run `retrain`: the gate keeps the champion if nothing is better.",
+        missing_is_stale=False,
+    )
+
+
+def _newest_until(moment: datetime, times: Iterable[datetime]) -> datetime | None:
+    """The newest of the times that had come by this moment."""
+    return max((time for time in times if time <= moment), default=None)
+
+
+def _aged(title: str, subject: str, ages: Sequence[Age], *, remedy: str, missing_is_stale: bool) -> Finding:
+    """Finding about the age of one thing (`subject`) at each look, newest look first; stale if all of them say so."""
+    stale = all(age.stale or (age.missing and missing_is_stale) for age in ages)
+    newest_look = ages[0]
+    state = "none"
+    if newest_look.newest is not None:
+        state = f"{newest_look.newest:%Y-%m-%d %H:%M}Z, {newest_look.hours:,.0f} h ago"
+    evidence = f"{subject}: {state}; {newest_look.allowed_hours:g} h are allowed"
+    return Finding(title, stale, evidence, remedy)
+
+
+def _coverage(seen: Seen, policy: FreshnessSettings, moments: Sequence[datetime]) -> Finding:
+    """Whether the share of hours inside lower..upper was off over the window before each moment."""
+    shares = [_share_inside(seen.scored, moment, policy.coverage_hours) for moment in moments]
+    off = [_is_off(share, seen.nominal_coverage, policy.coverage_tolerance) for share in shares]
+    state = "too few scored hours"
+    if shares[0] is not None:
+        state = f"{shares[0]:.0%} of the hours fell inside"
+    target = f"{seen.nominal_coverage:.0%} within {policy.coverage_tolerance:.0%} is expected"
+    return Finding(
+        title=f"The intervals of {seen.series} are off",
+        stale=all(off),
+        evidence=f"last {policy.coverage_hours} h: {state}; {target}",
+        remedy="Run `retrain`: intervals are calibrated anew on the newest errors.",
+    )
+
+
+def _is_off(share: float | None, nominal: float, tolerance: float) -> bool:
+    return share is not None and abs(share - nominal) > tolerance
+
+
+def _share_inside(scored: Iterable[Row], moment: datetime, hours: int) -> float | None:
+    """Share of the scored hours inside lower..upper among the `hours` before `moment`; None if too few are scored."""
     start = moment - timedelta(hours=hours)
-    window = [bool(row["covered"]) for row in scored if start <= row["prediction_date"] < moment]
-    return sum(window) / len(window) if len(window) >= hours / 2 else None
+    inside = [bool(row["covered"]) for row in scored if start <= row["prediction_date"] < moment]
+    if len(inside) < hours / 2:
+        return None
+    return sum(inside) / len(inside)

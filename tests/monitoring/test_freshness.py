@@ -17,7 +17,7 @@ from actioncast.config import load_settings
 from actioncast.database.database import open_database
 from actioncast.hours import Hours
 from actioncast.monitoring import freshness
-from actioncast.monitoring.freshness import Finding, Seen, WorkflowSeen
+from actioncast.monitoring.freshness import Finding, Seen, WorkflowSeen, age_verdict
 from actioncast.settings import FreshnessSettings, Settings
 from actioncast.times import to_seconds
 from tests.conftest import MIDNIGHT, at
@@ -44,6 +44,25 @@ def seen(**changes: object) -> Seen:
 
 def stale(found: list[Finding]) -> list[str]:
     return [finding.title for finding in found if finding.stale]
+
+
+@pytest.mark.parametrize(
+    ("hours_ago", "verdict"),
+    [
+        (None, (True, False, False)),
+        (6, (False, False, False)),
+        (6.1, (False, True, False)),
+        (12, (False, True, False)),
+        (12.1, (False, False, True)),
+    ],
+)
+def test_an_age_is_missing_or_young_or_ageing_or_stale(
+    hours_ago: float | None, verdict: tuple[bool, bool, bool]
+) -> None:
+    newest = None if hours_ago is None else NOW - timedelta(hours=hours_ago)
+    age = age_verdict(newest, NOW, allowed_hours=12)
+    assert (age.missing, age.ageing, age.stale) == verdict
+    assert age.hours == hours_ago
 
 
 def test_fresh() -> None:
