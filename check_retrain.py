@@ -66,11 +66,9 @@ def run(
 def _score(settings: Settings, database: Database, now: datetime, series_id: str, policy: RetrainSettings) -> LiveScore:
     """The live score of the champion's own forecasts over the newest window; of all forecasts without a champion."""
     card = read_card(settings.model_directory(series_id))
-    # Twice the window: as long as a score is recent enough for a verdict, its whole window lies inside.
-    rows = database.performance(series_id, since=now - timedelta(hours=2 * policy.window_hours), until=now)
-    own = [row for row in rows if card is None or row["model_version"] == card.version]
-    newest = live_error.newest_window(own, policy.window_hours)
-    return live_error.live_score(newest, card.mae_by_lead if card else [])
+    start = live_error.window_start(now, policy.window_hours)
+    rows = database.performance(series_id, since=start, until=now)
+    return live_error.of_champion(rows, card, window_hours=policy.window_hours)
 
 
 def _error_limit(text: str) -> float:

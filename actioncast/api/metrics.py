@@ -86,10 +86,11 @@ class Metrics:
 
 def _read(database: Database, service: Service, series_id: str, champion: Card | None) -> tuple[Newest, LiveScore]:
     """The score that check_retrain.py looks at: the champion's own forecasts over the newest window."""
-    now, window = service.clock(), service.settings.retrain.window_hours
-    rows = database.performance(series_id, since=now - timedelta(hours=2 * window), until=now)
-    own = [row for row in rows if champion is None or row["model_version"] == champion.version]
-    score = live_error.live_score(live_error.newest_window(own, window), champion.mae_by_lead if champion else [])
+    now = service.clock()
+    window_hours = service.settings.retrain.window_hours
+    start = live_error.window_start(now, window_hours)
+    rows = database.performance(series_id, since=start, until=now)
+    score = live_error.of_champion(rows, champion, window_hours=window_hours)
     return database.newest(series_id), score
 
 

@@ -8,6 +8,8 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
+from actioncast.forecasting.card import Card
+
 Row = Mapping[str, Any]
 
 
@@ -25,9 +27,32 @@ class LiveScore:
     coverage: float | None  # share of hours inside lower..upper
 
     def figures(self) -> dict[str, float | None]:
-        """What is stored, printed and sent: None also for what is not a number, which JSON does not know."""
-        errors = {"mae": self.mae, "reference_mae": self.reference_mae, "naive_mae": self.naive_mae}
+        """The three errors as they are stored, printed and sent. NaN and infinity become None: JSON has neither."""
+        errors = {
+            "mae": self.mae,
+            "reference_mae": self.reference_mae,
+            "naive_mae": self.naive_mae,
+        }
         return {name: error if is_sound(error) else None for name, error in errors.items()}
+
+
+def of_champion(rows: Sequence[Row], card: Card | None, *, window_hours: int) -> LiveScore:
+    """Score the champion's own forecasts over its newest window; without a card, the forecasts of every model.
+
+    `rows` of the view `performance`, ascending, from `window_start` on.
+    """
+    own_rows = list(rows)
+    backtest_mae_by_lead: Sequence[float] = []
+    if card is not None:
+        own_rows = [row for row in rows if row["model_version"] == card.version]
+        backtest_mae_by_lead = card.mae_by_lead
+    return live_score(newest_window(own_rows, window_hours), backtest_mae_by_lead)
+
+
+def window_start(now: datetime, window_hours: int) -> datetime:
+    """The moment from which rows are read for a score at `now`."""
+    # The window ends at the newest scored hour, which may itself be up to a window old and still count for a verdict.
+    return now - timedelta(hours=2 * window_hours)
 
 
 def newest_window(rows: Sequence[Row], hours: int) -> list[Row]:
@@ -35,8 +60,11 @@ def newest_window(rows: Sequence[Row], hours: int) -> list[Row]:
 
     Measured from the data and not from the clock: while the source is silent the same hours give the same score.
     """
-    scored = [row for row in rows if row["reality"] is not None]
-    return [row for row in scored if row["prediction_date"] > scored[-1]["prediction_date"] - timedelta(hours=hours)]
+    scored = _scored(rows)
+    if not scored:
+        return []
+    start = scored[-1]["prediction_date"] - timedelta(hours=hours)
+    return [row for row in scored if row["prediction_date"] > start]
 
 
 def live_score(rows: Sequence[Row], backtest_mae_by_lead: Sequence[float]) -> LiveScore:
@@ -44,15 +72,13 @@ def live_score(rows: Sequence[Row], backtest_mae_by_lead: Sequence[float]) -> Li
 
     `backtest_mae_by_lead` [h] is the champion's backtest error at lead 1..h; longer leads count as the last one.
     """
-    scored = [row for row in rows if row["reality"] is not None]
+    scored = _scored(rows)
     beside_naive = [row for row in scored if row["naive_error"] is not None]
-    longest = len(backtest_mae_by_lead)
-    reference = [backtest_mae_by_lead[min(int(row["lead"]), longest) - 1] for row in scored] if longest else []
     return LiveScore(
         scored_hours=len(scored),
         newest_hour=scored[-1]["prediction_date"] if scored else None,
         mae=_mean(row["absolute_error"] for row in scored),
-        reference_mae=_mean(reference),
+        reference_mae=_mean(_backtest_errors(scored, backtest_mae_by_lead)),
         naive_hours=len(beside_naive),
         naive_mae=_mean(row["naive_error"] for row in beside_naive),
         mae_beside_naive=_mean(row["absolute_error"] for row in beside_naive),
@@ -61,11 +87,29 @@ def live_score(rows: Sequence[Row], backtest_mae_by_lead: Sequence[float]) -> Li
 
 
 def is_sound(error: float | None) -> bool:
-    """Finite, or absent, which is no fault."""
+    """Whether a figure is finite or absent; an absent one is no fault."""
     return error is None or math.isfinite(error)
 
 
+def _scored(rows: Iterable[Row]) -> list[Row]:
+    return [row for row in rows if row["reality"] is not None]
+
+
+def _backtest_errors(scored: Sequence[Row], backtest_mae_by_lead: Sequence[float]) -> list[float]:
+    """The backtest error at the lead of each row; empty without a backtest."""
+    longest_lead = len(backtest_mae_by_lead)
+    if longest_lead == 0:
+        return []
+    leads = [min(int(row["lead"]), longest_lead) for row in scored]
+    return [backtest_mae_by_lead[lead - 1] for lead in leads]
+
+
 def _mean(values: Iterable[float | None]) -> float | None:
-    """None of nothing. SQLite says NULL where PostgreSQL says NaN (infinity - infinity): both are NaN here."""
-    known = [math.nan if value is None else value for value in values]
-    return sum(known) / len(known) if known else None
+    """Mean, or None of nothing.
+
+    A stored error that is NULL counts as NaN: SQLite says NULL for infinity - infinity where PostgreSQL says NaN.
+    """
+    numbers = [math.nan if value is None else value for value in values]
+    if not numbers:
+        return None
+    return sum(numbers) / len(numbers)

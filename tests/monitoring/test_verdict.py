@@ -1,11 +1,10 @@
-"""Score and verdict on rows made by hand: errors of 10 against a backtest of 10 and a naive of 20 are good."""
+"""The verdict on scores and checks made by hand: errors of 10 against a backtest of 10 and a naive of 20 are good."""
 
 from __future__ import annotations
 
-import json
 import math
 from collections.abc import Sequence
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
 from itertools import pairwise, takewhile
 from typing import Any
 
@@ -13,48 +12,12 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from actioncast.monitoring.live_error import LiveScore, live_score, newest_window
+from actioncast.monitoring.live_error import LiveScore, live_score
 from actioncast.monitoring.verdict import OPEN_HOURS, WEEK, Verdict, VerdictName, judge
 from actioncast.settings import RetrainSettings
+from tests.support.performance import NOW, ago, row, score
 
-NOW = datetime(2022, 3, 9, 12, 17, tzinfo=UTC)
 POLICY = RetrainSettings()  # 3 bad looks of 4, 24 of 48 hours, 1.5 x backtest, 1 x naive, 24 h cooldown, 3 a week
-
-
-def ago(hours: float) -> datetime:
-    return NOW - timedelta(hours=hours)
-
-
-def row(
-    hours_ago: float = 2,
-    *,
-    error: float | None = 10.0,
-    naive: float | None = 20.0,
-    lead: int = 1,
-    reality: float | None = 100.0,
-    covered: bool | None = True,
-) -> dict[str, Any]:
-    """A row of the view `performance`."""
-    return {
-        "prediction_date": ago(hours_ago),
-        "reality": reality,
-        "absolute_error": error,
-        "naive_error": naive,
-        "lead": lead,
-        "covered": covered,
-    }
-
-
-def score(
-    mae: float = 10.0,
-    *,
-    reference: float | None = 10.0,
-    naive: float | None = 20.0,
-    hours: int = 46,
-    naive_hours: int = 46,
-    newest: datetime | None = None,
-) -> LiveScore:
-    return LiveScore(hours, newest or ago(2), mae, reference, naive_hours, naive, mae, 0.8)
 
 
 def check(
@@ -87,73 +50,6 @@ def look(
 
 BAD = score(30.0)
 THREE_BAD = [check(2), check(4), check(6)]
-
-
-# the live score ------------------------------------------------------------------------------------------------------
-
-
-def test_each_lead_is_compared_with_its_own_backtest_error() -> None:
-    assert live_score([row(lead=1), row(lead=3)], [1.0, 2.0, 9.0]).reference_mae == 5.0
-
-
-def test_a_lead_beyond_the_backtest_counts_as_its_last() -> None:
-    assert live_score([row(lead=50)], [1.0, 2.0]).reference_mae == 2.0
-
-
-def test_without_a_backtest_there_is_no_reference() -> None:
-    assert live_score([row()], []).reference_mae is None
-
-
-def test_hours_without_reality_are_not_scored() -> None:
-    live = live_score([row(3, error=4.0), row(2, reality=None, error=None, naive=None, covered=None)], [])
-    assert (live.scored_hours, live.mae, live.newest_hour) == (1, 4.0, ago(3))
-
-
-def test_nothing_scored_is_no_number() -> None:
-    assert live_score([], [1.0]) == LiveScore(0, None, None, None, 0, None, None, None)
-
-
-def test_the_naive_is_compared_on_the_hours_it_has() -> None:
-    live = live_score([row(4, error=90.0, naive=None), row(3, error=10.0, naive=20.0)], [])
-    assert (live.mae, live.naive_mae, live.mae_beside_naive, live.naive_hours) == (50.0, 20.0, 10.0, 1)
-
-
-def test_coverage_is_the_share_of_hours_inside_the_interval() -> None:
-    assert live_score([row(3, covered=True), row(2, covered=False)], []).coverage == 0.5
-
-
-@pytest.mark.parametrize("error", [math.nan, math.inf])
-def test_a_broken_stored_error_is_not_averaged_away(error: float) -> None:
-    mae = live_score([row(3), row(2, error=error)], []).mae
-    assert mae is not None
-    assert not math.isfinite(mae)
-
-
-def test_null_for_an_error_whose_reality_is_known_is_not_a_number() -> None:
-    # SQLite says NULL for infinity - infinity.
-    mae = live_score([row(3), row(2, reality=math.inf, error=None)], []).mae
-    assert mae is not None
-    assert math.isnan(mae)
-
-
-def test_figures_never_hold_what_json_does_not_know() -> None:
-    figures = score(math.nan, reference=math.inf, naive=None).figures()
-    assert json.dumps(figures, allow_nan=False) == '{"mae": null, "reference_mae": null, "naive_mae": null}'
-
-
-def test_the_window_is_measured_from_the_newest_scored_hour() -> None:
-    rows = [row(75), row(74), row(50), row(27), row(26, reality=None)]
-    assert newest_window(rows, 48) == rows[1:4]
-
-
-def test_an_outage_does_not_change_the_window() -> None:
-    rows = [row(h) for h in (80, 75, 74, 60)]
-    silent = [row(h, reality=None, error=None) for h in (50, 30, 2)]
-    assert newest_window([*rows, *silent], 48) == newest_window(rows, 48)
-
-
-def test_no_rows_no_window() -> None:
-    assert newest_window([], 48) == []
 
 
 # one look ------------------------------------------------------------------------------------------------------------

@@ -21,7 +21,6 @@ import check_retrain
 from actioncast.config import load_settings
 from actioncast.database.connection import DatabaseError
 from actioncast.database.database import Database, open_database
-from actioncast.forecasting.card import Card
 from actioncast.github.dispatch import GitHubError
 from actioncast.hours import Hours
 from actioncast.monitoring.retrain_request import CheckReport
@@ -30,6 +29,7 @@ from actioncast.settings import Settings
 from actioncast.times import to_seconds
 from tests.conftest import Configure, at
 from tests.support.fake_github import READ_ONLY_TOKEN, TOKEN, FakeGitHub
+from tests.support.performance import champion_card
 
 NOW = at(240)
 SOURCE = '{ kind = "file", path = "points.csv" }'
@@ -79,26 +79,7 @@ class World:
 
     def crown(self, version: str = "v1", mae_by_lead: tuple[float, ...] = (10.0,)) -> None:
         """Put the card of a champion into its place; nobody forecasts with it here."""
-        card = Card.model_construct(
-            format=1,
-            series="demo",
-            name="ridge",
-            version=version,
-            created_at=at(0),
-            window_start=at(0),
-            window_end=at(0),
-            hours=1,
-            seasonality=(24, 168),
-            coverage=0.8,
-            mae=10.0,
-            mase=0.8,
-            mae_by_lead=list(mae_by_lead),
-            members=[],
-            spread={},
-            libraries={},
-            bytes=1,
-            sha256="",
-        )
+        card = champion_card(version, mae_by_lead)
         directory = self.settings.model_directory("demo")
         directory.mkdir(parents=True, exist_ok=True)
         (directory / CARD).write_text(card.model_dump_json(), encoding="utf-8")
