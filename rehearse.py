@@ -36,14 +36,14 @@ from actioncast.cli.script import run_without_database
 from actioncast.hours import Points
 from actioncast.rehearsal import flags, page
 from actioncast.rehearsal.compare import Options, compare
-from actioncast.rehearsal.loop import Verbs
+from actioncast.rehearsal.loop import Scripts
 from actioncast.rehearsal.plan import make_plan
 from actioncast.rehearsal.policies import OWN, Policy, read_policies
 from actioncast.rehearsal.report import RehearsalReport
 from actioncast.rehearsal.world.faults import Faults
 from actioncast.settings import Settings
 
-VERBS = Verbs(
+SCRIPTS = Scripts(
     ingest=update_real_data.run,
     forecast=make_predictions.run,
     check=check_retrain.run,
@@ -65,7 +65,7 @@ def run(
     """Load all but the last `days` of the recording, train, then let the rest arrive hour by hour."""
     chosen = faults or Faults()
     plan = make_plan(settings, recording, series_id=series_id, hours=24 * days, faults_=chosen, seed=seed)
-    return compare(plan, [Policy(OWN, settings.retrain)], VERBS, Options(folder))
+    return compare(plan, [Policy(OWN, settings.retrain)], SCRIPTS, Options(folder))
 
 
 def _story(arguments: argparse.Namespace, settings: Settings) -> RehearsalReport:
@@ -89,7 +89,7 @@ def _story(arguments: argparse.Namespace, settings: Settings) -> RehearsalReport
         recommends=arguments.recommend,
     )
     policies = read_policies(arguments.policy, arguments.grid, settings.retrain)
-    report = compare(plan, policies, VERBS, options)
+    report = compare(plan, policies, SCRIPTS, options)
     folder.mkdir(parents=True, exist_ok=True)
     shutil.copy(arguments.config, folder / "config.toml")  # so that every script and the API can look at what is there
     (folder / "report.html").write_text(page.render(plan, report), encoding="utf-8")

@@ -10,12 +10,12 @@ from pathlib import Path
 
 from actioncast.database.database import open_database
 from actioncast.rehearsal import stage, tutorial
-from actioncast.rehearsal.loop import Loop, Tally, Verbs
+from actioncast.rehearsal.loop import Loop, Progress, Scripts
 from actioncast.rehearsal.plan import Plan
 from actioncast.rehearsal.policies import TUTORIAL, Policy
 from actioncast.rehearsal.report import RehearsalReport
 from actioncast.rehearsal.score import Outcome, score
-from actioncast.rehearsal.stage import Places
+from actioncast.rehearsal.stage import Surroundings
 from actioncast.rehearsal.world.github import GitHubStandIn
 from actioncast.rehearsal.world.replay import ReplayServer
 from actioncast.text import progress
@@ -33,7 +33,7 @@ class Options:
     recommends: bool = False
 
 
-def compare(plan: Plan, policies: Sequence[Policy], verbs: Verbs, options: Options) -> RehearsalReport:
+def compare(plan: Plan, policies: Sequence[Policy], scripts: Scripts, options: Options) -> RehearsalReport:
     """Every policy on the same plan; what a rehearsal wrote here before is removed unless it is resumed."""
     begun = time.monotonic()
     if not options.resume:
@@ -43,12 +43,14 @@ def compare(plan: Plan, policies: Sequence[Policy], verbs: Verbs, options: Optio
         GitHubStandIn() as github,
         progress("simulated hours", plan.ticks * len(policies), "h") as advance,
     ):
-        places = Places(options.folder, source.url, github.url, options.database_url, alone=len(policies) == 1)
+        surroundings = Surroundings(
+            options.folder, source.url, github.url, options.database_url, alone=len(policies) == 1
+        )
 
         def outcome(policy: Policy) -> Outcome:
             if policy.name == TUTORIAL:
                 return tutorial.rehearse(plan, policy)
-            return _rehearse(plan, policy, verbs, places, (source, github), options.forecast_every, advance)
+            return _rehearse(plan, policy, scripts, surroundings, (source, github), options.forecast_every, advance)
 
         outcomes = [outcome(policy) for policy in policies]
     return RehearsalReport(
@@ -68,19 +70,19 @@ def compare(plan: Plan, policies: Sequence[Policy], verbs: Verbs, options: Optio
 def _rehearse(
     plan: Plan,
     policy: Policy,
-    verbs: Verbs,
-    places: Places,
+    scripts: Scripts,
+    surroundings: Surroundings,
     servers: tuple[ReplayServer, GitHubStandIn],
     forecast_every: int,
     advance: Callable[[float], object],
 ) -> Outcome:
     """One policy, from its last saved tick on if there is one."""
-    staged = stage.staged(plan, places, policy)
-    series_id = stage.series_of(plan, places, policy)
+    staged = stage.staged(plan, surroundings, policy)
+    series_id = stage.series_of(plan, surroundings, policy)
     staged.folder.mkdir(parents=True, exist_ok=True)
-    saved = Tally.read(staged.folder)
+    saved = Progress.read(staged.folder)
     with open_database(staged) as database:
-        loop = Loop(plan, policy, verbs, staged, series_id, database, *servers, forecast_every, saved or Tally())
+        loop = Loop(plan, policy, scripts, staged, series_id, database, *servers, forecast_every, saved or Progress())
         if saved is None:
             stage.refuse_used(database, series_id)
             loop.set_up()

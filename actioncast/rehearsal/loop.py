@@ -1,4 +1,4 @@
-"""One policy, hour by hour: the verbs run when their cron would, fail when told to, and are held to their promises."""
+"""One policy, hour by hour: the scripts run when their cron would, fail when told to, and are held to their promises."""
 
 from __future__ import annotations
 
@@ -43,7 +43,7 @@ MOST_VIOLATIONS = 50  # that are kept; one broken promise repeats itself at ever
 
 
 @dataclass(frozen=True)
-class Verbs:
+class Scripts:
     """The scripts' `run`, handed in: rooms do not import scripts."""
 
     ingest: Verb
@@ -54,7 +54,7 @@ class Verbs:
 
 
 @dataclass
-class Tally:
+class Progress:
     """What happened so far; saved with the rehearsal, so that it can be resumed."""
 
     ticks: int = 0
@@ -82,8 +82,8 @@ class Tally:
         waiting.replace(folder / PROGRESS)
 
     @classmethod
-    def read(cls, folder: Path) -> Tally | None:
-        """The tally of an interrupted rehearsal; None when there is none."""
+    def read(cls, folder: Path) -> Progress | None:
+        """The progress of an interrupted rehearsal; None when there is none."""
         path = folder / PROGRESS
         if not path.is_file():
             return None
@@ -97,19 +97,19 @@ class Loop:
 
     plan: Plan
     policy: Policy
-    verbs: Verbs
+    scripts: Scripts
     settings: Settings
     series_id: str
     database: Database
     source: ReplayServer
     github: GitHubStandIn
     forecast_every: int
-    tally: Tally
+    progress: Progress
 
     def __post_init__(self) -> None:
         self.witness = Witness(self.plan, self.database, self.series_id)
         self.api = Api(self.github.url, REPOSITORY, TOKEN)
-        self.notebook = threading.Lock()  # two runs of the same moment write into one witness and one tally
+        self.notebook = threading.Lock()  # two runs of the same moment write into one witness and one progress
         self.together = threading.Barrier(1)
         every = {
             "ingest": 1,
@@ -123,34 +123,34 @@ class Loop:
     def set_up(self) -> None:
         """What a user does once, and nothing fails: load the history, train, forecast."""
         start = self.source.now = self.plan.start
-        self.verbs.ingest(self.settings, self.database, start, series_id=self.series_id, backfill=True)
+        self.scripts.ingest(self.settings, self.database, start, series_id=self.series_id, backfill=True)
         self.witness.saw(self.source.shown(), start)
         self._publish_training(start)
         self._forecast(start)
 
     def resume(self) -> None:
         """Remember what was shown before this point."""
-        now = self.source.now = self.plan.start + timedelta(hours=self.tally.ticks)
+        now = self.source.now = self.plan.start + timedelta(hours=self.progress.ticks)
         last = self.database.last_hour(self.series_id)
         shown = self.source.shown()
         until = now if last is None else min(now, last + timedelta(hours=1))
         self.witness.offers(self.plan.recording, self.plan.end)  # the ticks since it was saved have stored some of it
         self.witness.saw(shown, until)
 
-    def run(self, advance: Callable[[float], object]) -> Tally:
+    def run(self, advance: Callable[[float], object]) -> Progress:
         """All ticks that are left."""
-        for tick in range(self.tally.ticks, self.plan.ticks):
-            trainings = len(self.tally.trainings)
+        for tick in range(self.progress.ticks, self.plan.ticks):
+            trainings = len(self.progress.trainings)
             for run in self.due[tick]:
                 self._start(run)
-            self.tally.ticks += 1
-            self.tally.broken(self.witness.tick(self.plan.start + timedelta(hours=tick + 1)))
-            if self.tally.ticks % SAVE_EVERY == 0 or len(self.tally.trainings) > trainings:  # no training twice
-                self.tally.save(self.settings.folder)
+            self.progress.ticks += 1
+            self.progress.broken(self.witness.tick(self.plan.start + timedelta(hours=tick + 1)))
+            if self.progress.ticks % SAVE_EVERY == 0 or len(self.progress.trainings) > trainings:  # no training twice
+                self.progress.save(self.settings.folder)
             advance(1)
         self._last_look()
-        self.tally.save(self.settings.folder)
-        return self.tally
+        self.progress.save(self.settings.folder)
+        return self.progress
 
     def _last_look(self) -> None:
         """Without a fault: the source is read once more and the champion judged, so that recovery can be seen."""
@@ -158,9 +158,9 @@ class Loop:
         now = self.source.now = self.plan.end + timedelta(minutes=1)
         for job in WORKFLOWS if self.plan.faults != Faults() else ("ingest", "check"):
             self._guarded(Run(self.plan.ticks, now, job, Mishap()), now)
-        self.tally.broken(self.witness.end())
+        self.progress.broken(self.witness.end())
         mended = [f"incident not closed after recovery: {title}" for title in self.github.open_issues if _mends(title)]
-        self.tally.broken(iter(mended))
+        self.progress.broken(iter(mended))
 
     # one run --------------------------------------------------------------------------------------------------------
 
@@ -180,7 +180,7 @@ class Loop:
     def _answer_dispatch(self, hour: int, now: datetime) -> None:
         """GitHub starts the retrain workflow, once for all that asked at this moment: its group drops the others."""
         self.github.dispatches = []
-        self.tally.broken(self.witness.budget(self.policy.retrain, now))
+        self.progress.broken(self.witness.budget(self.policy.retrain, now))
         befalls = faults.mishap(self.plan.faults, self.plan.seed, "train", hour)
         self._guarded(Run(hour, now + RETRAIN_AFTER, "train", befalls), now + RETRAIN_AFTER)
 
@@ -204,7 +204,7 @@ class Loop:
     def _guarded(self, run: Run, now: datetime) -> None:
         """A failure is counted and must have said why; anything that is no failure of ours is a broken promise."""
         with self.notebook:
-            self.tally.count(self.tally.runs, run.job)
+            self.progress.count(self.progress.runs, run.job)
         jobs = {
             "ingest": self._ingest,
             "forecast": self._forecast,
@@ -226,15 +226,15 @@ class Loop:
     def _note(self, run: Run, now: datetime, error: BaseException) -> None:
         """Count a failure and hold it to its promise of a reason."""
         if isinstance(error, Killed):
-            self.tally.count(self.tally.failures, f"{run.job}: killed")
+            self.progress.count(self.progress.failures, f"{run.job}: killed")
         elif isinstance(error, ActioncastError):
-            self.tally.count(self.tally.failures, f"{run.job}: {type(error).__name__}")
+            self.progress.count(self.progress.failures, f"{run.job}: {type(error).__name__}")
             if not str(error):
-                self.tally.broken(iter([f"the {run.job} of {now} failed without a word"]))
+                self.progress.broken(iter([f"the {run.job} of {now} failed without a word"]))
             if run.job == "ingest" and not run.mishap.down:
-                self.tally.broken(self.witness.failed_ingest(now))
+                self.progress.broken(self.witness.failed_ingest(now))
         else:
-            self.tally.broken(iter([f"the {run.job} of {now} raised {type(error).__name__}: {error}"]))
+            self.progress.broken(iter([f"the {run.job} of {now} raised {type(error).__name__}: {error}"]))
 
     @contextmanager
     def _struck(self, run: Run) -> Iterator[None]:
@@ -253,22 +253,22 @@ class Loop:
         settings = impatient(self.settings, self.series_id) if "slow" in self.source.answers else self.settings
         with self.notebook:
             self.witness.offers(self.source.shown(days=9), now)
-        self.verbs.ingest(settings, self.database, now, series_id=self.series_id)
+        self.scripts.ingest(settings, self.database, now, series_id=self.series_id)
         with self.notebook:
             self.witness.saw(self.source.shown(days=9), now)
 
     def _forecast(self, now: datetime) -> None:
-        report = self.verbs.forecast(self.settings, self.database, now, series_id=self.series_id)
+        report = self.scripts.forecast(self.settings, self.database, now, series_id=self.series_id)
         card = read_card(self.settings.model_directory(self.series_id))
-        self.tally.broken(self.witness.vintage(report.issued_at, card.version if card else None))
+        self.progress.broken(self.witness.vintage(report.issued_at, card.version if card else None))
 
     def _check(self, now: datetime) -> None:
-        report = self.verbs.check(self.settings, self.database, now, series_id=self.series_id)
-        self.tally.verdict, self.tally.last_check = report.verdict.name, report.as_text()
-        self.tally.count(self.tally.checks, self.tally.verdict)
+        report = self.scripts.check(self.settings, self.database, now, series_id=self.series_id)
+        self.progress.verdict, self.progress.last_check = report.verdict.name, report.as_text()
+        self.progress.count(self.progress.checks, self.progress.verdict)
 
     def _freshness(self, now: datetime) -> None:
-        self.verbs.freshness(self.settings, self.database, now, series_ids=[self.series_id], api=self.api)
+        self.scripts.freshness(self.settings, self.database, now, series_ids=[self.series_id], api=self.api)
 
     def _train(self, now: datetime) -> None:
         """The retrain workflow: train, publish, and forecast with whoever serves then."""
@@ -277,12 +277,12 @@ class Loop:
 
     def _publish_training(self, now: datetime) -> None:
         with checkout(self.settings, self.series_id):
-            report = self.verbs.train(self.settings, self.database, now, series_id=self.series_id)
-        self.tally.first_training = self.tally.first_training or report.as_text()
-        self.tally.trainings.append((floor_hour(now).isoformat(), report.gate.promoted))
+            report = self.scripts.train(self.settings, self.database, now, series_id=self.series_id)
+        self.progress.first_training = self.progress.first_training or report.as_text()
+        self.progress.trainings.append((floor_hour(now).isoformat(), report.gate.promoted))
         if report.gate.promoted:
             place = self.settings.model_directory(self.series_id)
-            self.tally.published_bytes += sum(path.stat().st_size for path in place.iterdir())
+            self.progress.published_bytes += sum(path.stat().st_size for path in place.iterdir())
 
 
 def _mends(title: str) -> bool:

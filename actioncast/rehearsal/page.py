@@ -143,7 +143,7 @@ def _faults(plan: Plan) -> Iterator[str]:
 
 
 def _retrains(plan: Plan, outcome: Outcome) -> Iterator[str]:
-    for moment, promoted in outcome.tally.trainings[1:]:
+    for moment, promoted in outcome.progress.trainings[1:]:
         if moment:
             x = _x(plan, (datetime.fromisoformat(moment) - plan.start) / timedelta(hours=1))
             kind = "promoted" if promoted else "kept"

@@ -37,7 +37,7 @@ class RehearsalReport:
         return [
             violation if alone else f"{outcome.policy.name}: {violation}"
             for outcome in self.outcomes
-            for violation in outcome.tally.violations
+            for violation in outcome.progress.violations
         ]
 
     @property
@@ -58,7 +58,7 @@ class RehearsalReport:
             "policies": [outcome.as_json() for outcome in self.outcomes],
             "scenario": self.scenario,
             "seed": self.seed,
-            "verdict": self.outcomes[0].tally.verdict,
+            "verdict": self.outcomes[0].progress.verdict,
         }
         return document | ({"recommended": recommended(self).policy.name} if self.recommends else {})
 
@@ -95,17 +95,17 @@ _SERVE = "Serve them: make serve DEMO=1, then open http://127.0.0.1:8000/"
 def _one(report: RehearsalReport) -> list[str]:
     """A single policy: the story of its loop."""
     outcome = report.outcomes[0]
-    tally = outcome.tally
-    checks = ", ".join(f"{count} x {name}" for name, count in tally.checks.items())
-    failures = ", ".join(f"{count} x {name}" for name, count in sorted(tally.failures.items()))
+    progress = outcome.progress
+    checks = ", ".join(f"{count} x {name}" for name, count in progress.checks.items())
+    failures = ", ".join(f"{count} x {name}" for name, count in sorted(progress.failures.items()))
     rows = [["champion", outcome.live_mae, outcome.naive_ratio], ["weekly naive", outcome.naive_mae, 1.0]]
     covered = "-" if outcome.coverage is None else f"{outcome.coverage:.0%}"
     return [
         "First training",
-        tally.first_training,
+        progress.first_training,
         "",
-        f"Then live from {isoformat(report.start)} to {isoformat(report.end)}: {tally.ticks} hourly ticks, "
-        f"{tally.runs.get('forecast', 0)} forecasts, {outcome.retrains} retrains, {outcome.promoted} of them promoted",
+        f"Then live from {isoformat(report.start)} to {isoformat(report.end)}: {progress.ticks} hourly ticks, "
+        f"{progress.runs.get('forecast', 0)} forecasts, {outcome.retrains} retrains, {outcome.promoted} of them promoted",
         f"Checks: {checks or 'none'}",
         *([f"Failed runs: {failures}"] if failures else []),
         "",
@@ -115,7 +115,7 @@ def _one(report: RehearsalReport) -> list[str]:
         f"${outcome.dollars:.2f} in a private repository beyond its free minutes",
         "",
         "Verdict of the last check",
-        tally.last_check,
+        progress.last_check,
     ]
 
 

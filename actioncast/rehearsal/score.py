@@ -14,7 +14,7 @@ from sqlalchemy import bindparam, column, text
 from actioncast.arrays import Values
 from actioncast.database.database import Database
 from actioncast.database.schema import UtcTime
-from actioncast.rehearsal.loop import Tally
+from actioncast.rehearsal.loop import Progress
 from actioncast.rehearsal.plan import Plan
 from actioncast.rehearsal.policies import Policy
 
@@ -44,7 +44,7 @@ class Outcome:
     hours_to_promotion: float | None  # from the first change on
     billed_minutes: int
     repository_bytes: int
-    tally: Tally
+    progress: Progress
     errors: list[tuple[int, float]] = field(default_factory=list)  # (hour of the rehearsal, mean of 24 h)
 
     @property
@@ -79,11 +79,11 @@ class Outcome:
         }
 
 
-def score(plan: Plan, policy: Policy, database: Database, series_id: str, tally: Tally) -> Outcome:
+def score(plan: Plan, policy: Policy, database: Database, series_id: str, progress: Progress) -> Outcome:
     """Read what the rehearsal left in the database."""
     rows = database.performance(series_id, since=plan.start, until=plan.end)
     rows = [row for row in rows if row["reality"] is not None]
-    retrains = tally.trainings[1:]
+    retrains = progress.trainings[1:]
     errors = rolling_errors(rows, plan.start)
     return Outcome(
         policy=policy,
@@ -97,9 +97,9 @@ def score(plan: Plan, policy: Policy, database: Database, series_id: str, tally:
         false_alarms=_false_alarms(database, series_id, plan, retrains),
         degraded_hours=degraded_hours(errors, plan),
         hours_to_promotion=hours_to_promotion(retrains, plan),
-        billed_minutes=minutes(tally),
-        repository_bytes=tally.published_bytes,
-        tally=tally,
+        billed_minutes=minutes(progress),
+        repository_bytes=progress.published_bytes,
+        progress=progress,
         errors=errors,
     )
 
@@ -108,10 +108,10 @@ def mean(values: Sequence[float]) -> float | None:
     return fmean(values) if values else None
 
 
-def minutes(tally: Tally) -> int:
+def minutes(progress: Progress) -> int:
     """Whole minutes of every job that ran, and of the deployment that each promotion starts."""
-    promotions = sum(promoted for _, promoted in tally.trainings)
-    return sum(MINUTES[job] * runs for job, runs in tally.runs.items()) + DEPLOY_MINUTES * promotions
+    promotions = sum(promoted for _, promoted in progress.trainings)
+    return sum(MINUTES[job] * runs for job, runs in progress.runs.items()) + DEPLOY_MINUTES * promotions
 
 
 def rolling_errors(rows: Sequence[Row], start: datetime) -> list[tuple[int, float]]:

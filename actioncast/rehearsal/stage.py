@@ -24,7 +24,7 @@ PROGRESS = "progress.json"
 
 
 @dataclass(frozen=True)
-class Places:
+class Surroundings:
     """What a rehearsal may touch. `database_url` None: a SQLite file in each policy's folder."""
 
     folder: Path
@@ -34,34 +34,34 @@ class Places:
     alone: bool = True  # a single policy is rehearsed: no folder and no name of its own
 
 
-def folder_of(places: Places, policy: Policy) -> Path:
-    return places.folder if places.alone else places.folder / _slug(policy.name)
+def folder_of(surroundings: Surroundings, policy: Policy) -> Path:
+    return surroundings.folder if surroundings.alone else surroundings.folder / _slug(policy.name)
 
 
-def series_of(plan: Plan, places: Places, policy: Policy) -> str:
+def series_of(plan: Plan, surroundings: Surroundings, policy: Policy) -> str:
     """The series' name in the database; policies that share one database have one each."""
-    shared = places.database_url is not None and not places.alone
+    shared = surroundings.database_url is not None and not surroundings.alone
     return f"{plan.series_id}-{_slug(policy.name)}" if shared else plan.series_id
 
 
-def staged(plan: Plan, places: Places, policy: Policy) -> Settings:
+def staged(plan: Plan, surroundings: Surroundings, policy: Policy) -> Settings:
     """The user's settings with the replay as source, the stand-in as GitHub, and a database and model of their own.
 
     Exogenous columns are left out: what was known of them at an earlier moment is not recorded.
     """
-    folder = folder_of(places, policy)
-    replayed = BlockchainSource(kind="blockchain", url=places.source_url)
+    folder = folder_of(surroundings, policy)
+    replayed = BlockchainSource(kind="blockchain", url=surroundings.source_url)
     wanted = plan.settings.series[plan.series_id].model_copy(update={"source": replayed, "exogenous": {}})
-    url = places.database_url or f"sqlite:///{folder / 'actioncast.db'}"
+    url = surroundings.database_url or f"sqlite:///{folder / 'actioncast.db'}"
     environment = plan.settings.environment.model_copy(
         update={
             "database_url": SecretStr(url),
             "github_repository": REPOSITORY,
             "github_token": SecretStr(TOKEN),
-            "github_api_url": places.github_url,
+            "github_api_url": surroundings.github_url,
         }
     )
-    series = {series_of(plan, places, policy): wanted}
+    series = {series_of(plan, surroundings, policy): wanted}
     update = {
         "series": series,
         "environment": environment,

@@ -19,7 +19,7 @@ from actioncast import times
 from actioncast.arrays import Values
 from actioncast.hours import Grid, to_grid, to_hours
 from actioncast.rehearsal import score
-from actioncast.rehearsal.loop import Tally
+from actioncast.rehearsal.loop import Progress
 from actioncast.rehearsal.plan import CHECK_EVERY, Plan
 from actioncast.rehearsal.policies import Policy
 from actioncast.rehearsal.score import Outcome
@@ -43,9 +43,11 @@ def rehearse(plan: Plan, policy: Policy) -> Outcome:
     actual, said = known.values[first:], scale * forecasts[first : len(known)]
     naive = np.abs(known.values[max(first, WEEK) :] - known.values[max(first, WEEK) - WEEK : -WEEK])
     misses = np.abs(said - actual)
-    tally = Tally(ticks=plan.ticks, runs={"ingest": plan.ticks, "check": plan.ticks // CHECK_EVERY, "train": retrains})
-    tally.runs["forecast"] = plan.ticks // FORECAST_EVERY
-    tally.trainings = [(plan.start.isoformat(), True)] + [("", True)] * retrains
+    progress = Progress(
+        ticks=plan.ticks, runs={"ingest": plan.ticks, "check": plan.ticks // CHECK_EVERY, "train": retrains}
+    )
+    progress.runs["forecast"] = plan.ticks // FORECAST_EVERY
+    progress.trainings = [(plan.start.isoformat(), True)] + [("", True)] * retrains
     rows = [
         {"prediction_date": known.start + timedelta(hours=first + i), "absolute_error": miss}
         for i, miss in enumerate(misses)
@@ -64,9 +66,9 @@ def rehearse(plan: Plan, policy: Policy) -> Outcome:
         false_alarms=0,
         degraded_hours=score.degraded_hours(errors, plan),
         hours_to_promotion=None,
-        billed_minutes=score.minutes(tally),
+        billed_minutes=score.minutes(progress),
         repository_bytes=BYTES * retrains,
-        tally=tally,
+        progress=progress,
         errors=errors,
     )
 

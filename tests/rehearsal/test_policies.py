@@ -10,7 +10,7 @@ import numpy as np
 from actioncast.config import load_settings
 from actioncast.rehearsal import tutorial
 from actioncast.rehearsal.invariants import over_budget
-from actioncast.rehearsal.loop import Tally
+from actioncast.rehearsal.loop import Progress
 from actioncast.rehearsal.plan import Plan, due_runs, make_plan
 from actioncast.rehearsal.policies import Policy, read_policies
 from actioncast.rehearsal.report import RehearsalReport, recommendation, recommended
@@ -33,7 +33,7 @@ def plan_of(days: int, told: Faults = Faults()) -> Plan:  # noqa: B008 - frozen
 def outcome_of(name: str, live_mae: float, retrains: int) -> Outcome:
     policy = Policy(name, OWN)
     figures = (100, live_mae, None, 900.0, 0.8, retrains, retrains, 0, None, None, 60, 1000)
-    return Outcome(policy, *figures, Tally())
+    return Outcome(policy, *figures, Progress())
 
 
 def report_of(*outcomes: Outcome) -> RehearsalReport:
@@ -64,7 +64,7 @@ def test_of_policies_as_good_the_one_that_trains_least_is_recommended() -> None:
 
 
 def test_broken_promises_fail_the_rehearsal_and_name_their_policy() -> None:
-    bad = replace(outcome_of("often", 600, 40), tally=Tally(violations=["an hour is lost"]))
+    bad = replace(outcome_of("often", 600, 40), progress=Progress(violations=["an hour is lost"]))
     report = report_of(bad, outcome_of("never", 900, 0))
     assert report.failed
     assert report.violations == ["often: an hour is lost"]
@@ -106,8 +106,10 @@ def test_the_budget_is_counted_a_week_back() -> None:
 
 
 def test_minutes_are_whole_ones_of_every_job() -> None:
-    tally = Tally(runs={"ingest": 24, "check": 12, "forecast": 4, "train": 1}, trainings=[("", True), ("", False)])
-    assert minutes(tally) == 24 + 12 + 4 + 3 + 2
+    progress = Progress(
+        runs={"ingest": 24, "check": 12, "forecast": 4, "train": 1}, trainings=[("", True), ("", False)]
+    )
+    assert minutes(progress) == 24 + 12 + 4 + 3 + 2
 
 
 def test_hours_are_degraded_against_the_time_before_the_change() -> None:

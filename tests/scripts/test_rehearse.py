@@ -63,8 +63,8 @@ def test_every_hour_that_was_shown_is_stored_and_every_forecast_of_a_periodic_se
     assert not report.failed
     assert outcome.hours >= 40
     assert outcome.live_mae == pytest.approx(0, abs=1e-9)
-    assert outcome.tally.verdict == "good"
-    assert [promoted for _, promoted in outcome.tally.trainings] == [True]
+    assert outcome.progress.verdict == "good"
+    assert [promoted for _, promoted in outcome.progress.trainings] == [True]
 
 
 def test_a_doubled_level_is_answered_by_a_promoted_model_and_then_calm(tmp_path: Path) -> None:
@@ -74,7 +74,7 @@ def test_a_doubled_level_is_answered_by_a_promoted_model_and_then_calm(tmp_path:
     assert outcome.degraded_hours is not None
     assert outcome.degraded_hours <= 96
     assert outcome.retrains <= 3
-    assert outcome.tally.verdict == "good"
+    assert outcome.progress.verdict == "good"
 
 
 @pytest.mark.parametrize("scenario", ["outage-10h", "outage-38h", "outage-3d", "empty"])
@@ -88,7 +88,7 @@ def test_an_outage_asks_for_no_retrain_and_loses_nothing(tmp_path: Path, scenari
 def test_with_everything_failing_every_promise_holds(tmp_path: Path, seed: int) -> None:
     report = rehearsed(tmp_path, daily_wave(18), days=8, faults=SCENARIOS["squeezed"], seed=seed)
     assert report.violations == []
-    assert {name.partition(": ")[2] for name in report.outcomes[0].tally.failures} >= {"killed", "SourceError"}
+    assert {name.partition(": ")[2] for name in report.outcomes[0].progress.failures} >= {"killed", "SourceError"}
 
 
 def test_the_same_seed_fails_in_the_same_places(tmp_path: Path) -> None:
@@ -115,9 +115,9 @@ def test_an_interrupted_rehearsal_is_resumed(tmp_path: Path, monkeypatch: pytest
             raise Interrupted
         return real(*arguments, **named)
 
-    real = rehearse.VERBS.check
+    real = rehearse.SCRIPTS.check
     with monkeypatch.context() as patched:
-        patched.setattr(rehearse, "VERBS", replace(rehearse.VERBS, check=check))
+        patched.setattr(rehearse, "SCRIPTS", replace(rehearse.SCRIPTS, check=check))
         with pytest.raises(Interrupted):
             rehearse.main(flags)
     assert rehearse.main([*flags, "--resume"]) == 0
@@ -190,7 +190,7 @@ def test_on_the_users_own_stored_hours(tmp_path: Path, capsys: pytest.CaptureFix
     with replay.ReplayServer(wave, datetime(2022, 1, 20, 2, tzinfo=UTC)) as server, open_database(settings) as database:
         source = settings.series["demo"].source.model_copy(update={"url": server.url})
         series = {"demo": settings.series["demo"].model_copy(update={"source": source})}
-        rehearse.VERBS.ingest(settings.model_copy(update={"series": series}), database, server.now, series_id="demo")
+        rehearse.SCRIPTS.ingest(settings.model_copy(update={"series": series}), database, server.now, series_id="demo")
     before = (tmp_path / "actioncast.db").read_bytes()
     flags = [
         "--config",
