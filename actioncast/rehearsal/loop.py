@@ -1,4 +1,4 @@
-"""One policy, hour by hour: the scripts run when their cron would, fail when told to, and are held to their promises."""
+"""Rehearses one policy hour by hour: scripts run when their cron would, and every promise is checked."""
 
 from __future__ import annotations
 

@@ -105,7 +105,8 @@ def _one(report: RehearsalReport) -> list[str]:
         progress.first_training,
         "",
         f"Then live from {isoformat(report.start)} to {isoformat(report.end)}: {progress.ticks} hourly ticks, "
-        f"{progress.runs.get('forecast', 0)} forecasts, {outcome.retrains} retrains, {outcome.promoted} of them promoted",
+        f"{progress.runs.get('forecast', 0)} forecasts, {outcome.retrains} retrains, "
+        f"{outcome.promoted} of them promoted",
         f"Checks: {checks or 'none'}",
         *([f"Failed runs: {failures}"] if failures else []),
         "",
