@@ -64,7 +64,7 @@ def run(
 ) -> RehearsalReport:
     """Load all but the last `days` of the recording, train, then let the rest arrive hour by hour."""
     chosen = faults or Faults()
-    plan = make_plan(settings, recording, series_id=series_id, hours=24 * days, faults_=chosen, seed=seed)
+    plan = make_plan(settings, recording, series_id=series_id, hours=24 * days, faults=chosen, seed=seed)
     return compare(plan, [Policy(OWN, settings.retrain)], SCRIPTS, Options(folder))
 
 
@@ -77,7 +77,7 @@ def _story(arguments: argparse.Namespace, settings: Settings) -> RehearsalReport
         recording,
         series_id=arguments.series,
         hours=flags.hours_of(arguments),
-        faults_=faults,
+        faults=faults,
         seed=arguments.seed,
     )
     options = Options(

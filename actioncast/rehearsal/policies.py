@@ -1,4 +1,4 @@
-"""Operating policies: when to retrain. The user's own, a few known ones, and a grid around them."""
+"""Operating policies, that is when to retrain: the user's own, some with a name, and a grid around the user's own."""
 
 from __future__ import annotations
 
@@ -13,19 +13,20 @@ from pydantic import ValidationError
 from actioncast.settings import RetrainSettings, SettingsError
 
 OWN = "config.toml"
-TUTORIAL = "tutorial"
+TUTORIAL = "tutorial"  # has its own recipe, its own hours and its own loop
+REFRESH = "refresh_hours"  # the one key of a policy that is no key of [retrain]
 NAMED: dict[str, dict[str, Any]] = {
     OWN: {},
     "never": {"mode": "suggest"},
-    "daily": {"mode": "suggest", "refresh_hours": 24},
-    "weekly": {"mode": "suggest", "refresh_hours": 168},
-    TUTORIAL: {},  # has its own recipe, its own hours and its own loop
+    "daily": {"mode": "suggest", REFRESH: 24},
+    "weekly": {"mode": "suggest", REFRESH: 168},
+    TUTORIAL: {},
 }
 
 
 @dataclass(frozen=True)
 class Policy:
-    """A name, the table [retrain], and how often a training is started whatever the checks say (hours, 0 never)."""
+    """A name, the table [retrain], and how often a training starts whatever the checks say (hours, 0 for never)."""
 
     name: str
     retrain: RetrainSettings
@@ -33,42 +34,61 @@ class Policy:
 
     def as_toml(self) -> str:
         """The table [retrain] for config.toml."""
-        lines = (f"{key} = {_toml(value)}" for key, value in self.retrain.model_dump().items() if value is not None)
-        return "\n".join(["[retrain]", *lines])
+        lines = ["[retrain]"]
+        for key, value in self.retrain.model_dump().items():
+            if value is not None:
+                lines.append(f"{key} = {_toml(value)}")
+        return "\n".join(lines)
+
+
+def _toml(value: object) -> str:
+    if isinstance(value, str):
+        return f'"{value}"'
+    if isinstance(value, float):
+        return f"{value:g}"
+    return str(value)
 
 
 def read_policies(flags: Sequence[str], grid: Sequence[str], own: RetrainSettings) -> list[Policy]:
-    """`--policy NAME`, `--policy NAME:key=value,key=value`, and `--grid key=value,value`: all combinations."""
-    named = [_policy(flag, own) for flag in flags]
-    spanned = [_grid_policy(combination, own) for combination in _combinations(grid)]
-    policies = [*named, *spanned] or [Policy(OWN, own)]
+    """`--policy NAME`, `--policy NAME:key=value,key=value`, and all combinations of `--grid key=value,value`.
+
+    Raises SettingsError for an unknown name, an unknown key, a wrong value, or a name that is given twice.
+    """
+    policies = [_named_policy(flag, own) for flag in flags] + _grid_policies(grid, own)
     names = [policy.name for policy in policies]
-    if repeated := {name for name in names if names.count(name) > 1}:
+    repeated = {name for name in names if names.count(name) > 1}
+    if repeated:
         raise SettingsError(f"a policy is named twice: {', '.join(sorted(repeated))}")
+    return policies or [Policy(OWN, own)]
+
+
+def _named_policy(flag: str, own: RetrainSettings) -> Policy:
+    name, _, assignments = flag.partition(":")
+    if name not in NAMED and not assignments:
+        raise SettingsError(f"unknown policy {name!r}; there are {', '.join(NAMED)}, or say NAME:key=value,key=value")
+    changes = dict(_assignment(text) for text in assignments.split(",") if text)
+    return _policy(name, own, NAMED.get(name, {}) | changes)
+
+
+def _grid_policies(grid: Sequence[str], own: RetrainSettings) -> list[Policy]:
+    """One policy for each combination of the values; none without a flag."""
+    if not grid:
+        return []
+    policies = []
+    for combination in itertools.product(*[_axis(flag) for flag in grid]):
+        name = " ".join(f"{key}={value}" for key, value in combination)
+        policies.append(_policy(name, own, dict(combination)))
     return policies
 
 
-def _policy(flag: str, own: RetrainSettings) -> Policy:
-    name, _, changes = flag.partition(":")
-    if name not in NAMED and not changes:
-        raise SettingsError(f"unknown policy {name!r}; there are {', '.join(NAMED)}, or say NAME:key=value,key=value")
-    pairs = [_pair(part) for part in changes.split(",") if part]
-    return _changed(name, own, NAMED.get(name, {}) | dict(pairs))
+def _axis(flag: str) -> list[tuple[str, Any]]:
+    """`key=value,value` -> (key, value) for each value."""
+    key, _, values = flag.partition("=")
+    return [_assignment(f"{key}={value}") for value in values.split(",")]
 
 
-def _combinations(grid: Sequence[str]) -> list[tuple[tuple[str, Any], ...]]:
-    axes = []
-    for flag in grid:
-        key, _, values = flag.partition("=")
-        axes.append([_pair(f"{key}={value}") for value in values.split(",")])
-    return list(itertools.product(*axes)) if axes else []
-
-
-def _grid_policy(combination: tuple[tuple[str, Any], ...], own: RetrainSettings) -> Policy:
-    return _changed(" ".join(f"{key}={value}" for key, value in combination), own, dict(combination))
-
-
-def _pair(text: str) -> tuple[str, Any]:
+def _assignment(text: str) -> tuple[str, Any]:
+    """`key=value`, the value read as TOML; what is no TOML is a string without its quotes."""
     key, _, value = text.partition("=")
     try:
         return key, tomllib.loads(f"value = {value}")["value"]
@@ -76,18 +96,19 @@ def _pair(text: str) -> tuple[str, Any]:
         return key, value
 
 
-def _changed(name: str, own: RetrainSettings, changes: dict[str, Any]) -> Policy:
-    refresh_hours = changes.get("refresh_hours", 0)
-    changes = {key: value for key, value in changes.items() if key != "refresh_hours"}
+def _policy(name: str, own: RetrainSettings, changes: dict[str, Any]) -> Policy:
+    """The user's own policy with some keys changed."""
+    refresh_hours = int(changes.get(REFRESH, 0))
+    retrain_changes = {key: value for key, value in changes.items() if key != REFRESH}
     try:
-        retrain = RetrainSettings.model_validate(own.model_dump() | changes)
+        retrain = RetrainSettings.model_validate(own.model_dump() | retrain_changes)
     except ValidationError as error:
-        first = error.errors(include_url=False)[0]
-        key = ".".join(map(str, first["loc"]))
-        allowed = ", ".join([*RetrainSettings.model_fields, "refresh_hours"])
-        raise SettingsError(f"policy {name}: {key}: {first['msg']}; keys are {allowed}") from None
-    return Policy(name, retrain, int(refresh_hours))
+        raise SettingsError(_wrong_key(name, error)) from None
+    return Policy(name, retrain, refresh_hours)
 
 
-def _toml(value: object) -> str:
-    return f'"{value}"' if isinstance(value, str) else f"{value:g}" if isinstance(value, float) else str(value)
+def _wrong_key(name: str, error: ValidationError) -> str:
+    first = error.errors(include_url=False)[0]
+    key = ".".join(map(str, first["loc"]))
+    allowed_keys = ", ".join([*RetrainSettings.model_fields, REFRESH])
+    return f"policy {name}: {key}: {first['msg']}; keys are {allowed_keys}"

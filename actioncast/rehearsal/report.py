@@ -1,4 +1,4 @@
-"""What a rehearsal says: text for people, JSON for programs, Markdown for the step summary, a block for config.toml."""
+"""The report of a rehearsal: text, JSON, Markdown for the step summary, and a [retrain] block for config.toml."""
 
 from __future__ import annotations
 
@@ -13,12 +13,14 @@ from actioncast.rehearsal.score import Outcome
 from actioncast.text import table
 from actioncast.times import isoformat
 
-ENOUGH = 1.02  # times the best live error: among policies this good the one that retrains least is recommended
+# Times the best live error: among policies this good the one that retrains least is recommended.
+ENOUGH = 1.02
+SERVE = "Serve them: make serve DEMO=1, then open http://127.0.0.1:8000/"
 
 
 @dataclass(frozen=True)
 class RehearsalReport:
-    """All policies' outcomes on one plan; `violations` are broken promises, and must be none."""
+    """The outcome of each policy on one plan. `violations` are broken promises; there should be none."""
 
     unit: str
     start: datetime
@@ -33,12 +35,12 @@ class RehearsalReport:
 
     @property
     def violations(self) -> list[str]:
-        alone = len(self.outcomes) == 1
-        return [
-            violation if alone else f"{outcome.policy.name}: {violation}"
-            for outcome in self.outcomes
-            for violation in outcome.progress.violations
-        ]
+        """Broken promises of all policies, each with its policy's name when there are several."""
+        violations = []
+        for outcome in self.outcomes:
+            prefix = f"{outcome.policy.name}: " if len(self.outcomes) > 1 else ""
+            violations += [prefix + violation for violation in outcome.progress.violations]
+        return violations
 
     @property
     def failed(self) -> bool:
@@ -46,7 +48,7 @@ class RehearsalReport:
 
     @property
     def best(self) -> Outcome | None:
-        """The hindsight-best: lowest live error."""
+        """The best policy in hindsight: the one with the lowest live error."""
         scored = [outcome for outcome in self.outcomes if outcome.live_mae is not None]
         return min(scored, key=lambda outcome: outcome.live_mae or 0.0, default=None)
 
@@ -60,139 +62,148 @@ class RehearsalReport:
             "seed": self.seed,
             "verdict": self.outcomes[0].progress.verdict,
         }
-        return document | ({"recommended": recommended(self).policy.name} if self.recommends else {})
+        if self.recommends:
+            document["recommended"] = recommended(self).policy.name
+        return document
 
     def as_text(self) -> str:
-        body = _one(self) if len(self.outcomes) == 1 else _several(self)
-        return "\n".join(
-            [
-                *body,
-                *(f"VIOLATION: {violation}" for violation in self.violations),
-                *(["", recommendation(self)] if self.recommends else []),
-                "",
-                f"Took {self.seconds:.0f} s; report.html, database and model lie in {self.folder.name}/.",
-                *([_SERVE] if len(self.outcomes) == 1 else []),
-            ]
-        )
+        alone = len(self.outcomes) == 1
+        lines = _one_policy(self) if alone else _several_policies(self)
+        lines += [f"VIOLATION: {violation}" for violation in self.violations]
+        if self.recommends:
+            lines += ["", recommendation(self)]
+        lines.append("")
+        lines.append(f"Took {self.seconds:.0f} s; report.html, database and model lie in {self.folder.name}/.")
+        if alone:
+            lines.append(SERVE)
+        return "\n".join(lines)
 
     def as_markdown(self) -> str:
         """For $GITHUB_STEP_SUMMARY."""
-        promises = f"{len(self.violations)} broken promises" if self.violations else "every promise held"
-        parts = [
+        promises = "every promise held"
+        if self.violations:
+            promises = f"{len(self.violations)} broken promises"
+        paragraphs = [
             "## Rehearsal",
-            f"{isoformat(self.start)} to {isoformat(self.end)}, {self.ticks} hourly ticks, faults: {self.scenario}, "
-            f"seed {self.seed}; {promises}.",
+            f"{_span(self)}, {self.ticks} hourly ticks, faults: {self.scenario}, seed {self.seed}; {promises}.",
             comparison(self),
-            *(f"- {violation}" for violation in self.violations),
-            *([f"```toml\n{recommendation(self)}\n```"] if self.recommends else []),
         ]
-        return "\n\n".join(parts) + "\n"
+        paragraphs += [f"- {violation}" for violation in self.violations]
+        if self.recommends:
+            paragraphs.append(f"```toml\n{recommendation(self)}\n```")
+        return "\n\n".join(paragraphs) + "\n"
 
 
-_SERVE = "Serve them: make serve DEMO=1, then open http://127.0.0.1:8000/"
+def _span(report: RehearsalReport) -> str:
+    return f"{isoformat(report.start)} to {isoformat(report.end)}"
 
 
-def _one(report: RehearsalReport) -> list[str]:
-    """A single policy: the story of its loop."""
+def _one_policy(report: RehearsalReport) -> list[str]:
+    """A single policy: its first training, its runs, its live error and its last check."""
     outcome = report.outcomes[0]
     progress = outcome.progress
-    checks = ", ".join(f"{count} x {name}" for name, count in progress.checks.items())
-    failures = ", ".join(f"{count} x {name}" for name, count in sorted(progress.failures.items()))
-    rows = [["champion", outcome.live_mae, outcome.naive_ratio], ["weekly naive", outcome.naive_mae, 1.0]]
-    covered = "-" if outcome.coverage is None else f"{outcome.coverage:.0%}"
-    return [
+    lines = [
         "First training",
         progress.first_training,
         "",
-        f"Then live from {isoformat(report.start)} to {isoformat(report.end)}: {progress.ticks} hourly ticks, "
+        f"Then live from {_span(report)}: {progress.ticks} hourly ticks, "
         f"{progress.runs.get('forecast', 0)} forecasts, {outcome.retrains} retrains, "
         f"{outcome.promoted} of them promoted",
-        f"Checks: {checks or 'none'}",
-        *([f"Failed runs: {failures}"] if failures else []),
+        f"Checks: {_counts(progress.checks) or 'none'}",
+    ]
+    if progress.failures:
+        failures = dict(sorted(progress.failures.items()))
+        lines.append(f"Failed runs: {_counts(failures)}")
+    return [
+        *lines,
         "",
-        f"Live error over {outcome.hours} hours",
-        table(["", f"MAE, {report.unit}", "ratio"], rows),
-        f"{covered} of the hours fell inside lower..upper; {outcome.billed_minutes:,} Actions minutes, "
-        f"${outcome.dollars:.2f} in a private repository beyond its free minutes",
+        *_live_error(outcome, report.unit),
         "",
         "Verdict of the last check",
         progress.last_check,
     ]
 
 
-def _several(report: RehearsalReport) -> list[str]:
+def _counts(counts: dict[str, int]) -> str:
+    return ", ".join(f"{count} x {name}" for name, count in counts.items())
+
+
+def _live_error(outcome: Outcome, unit: str) -> list[str]:
+    rows = [
+        ["champion", outcome.live_mae, outcome.naive_ratio],
+        ["weekly naive", outcome.naive_mae, 1.0],
+    ]
+    coverage = "-" if outcome.coverage is None else f"{outcome.coverage:.0%}"
     return [
-        f"{isoformat(report.start)} to {isoformat(report.end)}: {report.ticks} hourly ticks for each policy, faults: "
-        f"{report.scenario}, seed {report.seed}",
+        f"Live error over {outcome.hours} hours",
+        table(["", f"MAE, {unit}", "ratio"], rows),
+        f"{coverage} of the hours fell inside lower..upper; "
+        f"{outcome.billed_minutes:,} Actions minutes, "
+        f"${outcome.dollars:.2f} in a private repository beyond its free minutes",
+    ]
+
+
+def _several_policies(report: RehearsalReport) -> list[str]:
+    return [
+        f"{_span(report)}: {report.ticks} hourly ticks for each policy, faults: {report.scenario}, seed {report.seed}",
         "",
         comparison(report),
     ]
 
 
 def comparison(report: RehearsalReport) -> str:
-    """One row a policy."""
+    """A Markdown table with one row per policy."""
     best = report.best
-    headers = [
-        "policy",
-        f"live MAE, {report.unit}",
-        "/ naive",
-        "/ best",
-        "24 h ahead",
-        "retrains",
-        "promoted",
-        "rejected",
-        "false alarms",
-        "degraded h",
-        "h to promotion",
-        "coverage",
-        "minutes",
-        "dollars",
-        "KiB in git",
-    ]
-    rows = [
-        [
-            outcome.policy.name,
-            outcome.live_mae,
-            outcome.naive_ratio,
-            outcome.live_mae / best.live_mae if best and best.live_mae and outcome.live_mae else None,
-            outcome.day_ahead_mae,
-            outcome.retrains,
-            outcome.promoted,
-            outcome.rejected,
-            outcome.false_alarms,
-            outcome.degraded_hours,
-            outcome.hours_to_promotion,
-            outcome.coverage,
-            outcome.billed_minutes,
-            outcome.dollars,
-            outcome.repository_bytes // 1024,
-        ]
-        for outcome in report.outcomes
-    ]
-    return table(headers, rows)
+    best_mae = best.live_mae if best else None
+    rows = [_comparison_row(outcome, report.unit, best_mae) for outcome in report.outcomes]
+    return table(list(rows[0]), [list(row.values()) for row in rows])
+
+
+def _comparison_row(outcome: Outcome, unit: str, best_mae: float | None) -> dict[str, object]:
+    """Header of each column -> what one policy has there."""
+    ratio_to_best = None
+    if outcome.live_mae and best_mae:
+        ratio_to_best = outcome.live_mae / best_mae
+    return {
+        "policy": outcome.policy.name,
+        f"live MAE, {unit}": outcome.live_mae,
+        "/ naive": outcome.naive_ratio,
+        "/ best": ratio_to_best,
+        "24 h ahead": outcome.day_ahead_mae,
+        "retrains": outcome.retrains,
+        "promoted": outcome.promoted,
+        "rejected": outcome.rejected,
+        "false alarms": outcome.false_alarms,
+        "degraded h": outcome.degraded_hours,
+        "h to promotion": outcome.hours_to_promotion,
+        "coverage": outcome.coverage,
+        "minutes": outcome.billed_minutes,
+        "dollars": outcome.dollars,
+        "KiB in git": outcome.repository_bytes // 1024,
+    }
 
 
 def recommended(report: RehearsalReport) -> Outcome:
-    """Of the policies within ENOUGH of the best live error the one that trains least often; then the better one."""
-    candidates = [o for o in report.outcomes if o.live_mae is not None and o.policy.name != TUTORIAL]
-    best = min(outcome.live_mae or 0.0 for outcome in candidates)
-    good = [outcome for outcome in candidates if (outcome.live_mae or 0.0) <= ENOUGH * best]
+    """The policy that trains least often among those within ENOUGH of the best live error; then the better one."""
+    candidates = [
+        outcome for outcome in report.outcomes if outcome.live_mae is not None and outcome.policy.name != TUTORIAL
+    ]
+    best_mae = min(outcome.live_mae or 0.0 for outcome in candidates)
+    good = [outcome for outcome in candidates if (outcome.live_mae or 0.0) <= ENOUGH * best_mae]
     return min(good, key=lambda outcome: (outcome.retrains, outcome.live_mae))
 
 
 def recommendation(report: RehearsalReport) -> str:
-    """The block for config.toml with its evidence as comments."""
-    chosen = recommended(report)
-    retrained = f"{chosen.retrains} retrains, {chosen.promoted} promoted, {chosen.billed_minutes} Actions minutes"
-    naive = chosen.naive_mae or float("nan")
-    evidence = [
-        f"# Rehearsed on {isoformat(report.start)} to {isoformat(report.end)}, faults: {report.scenario},",
-        f"# seed {report.seed}: live MAE {chosen.live_mae:,.6g} {report.unit} (weekly naive {naive:,.6g}),",
-        f"# {retrained};",
+    """The [retrain] block for config.toml, with its evidence as comments."""
+    outcome = recommended(report)
+    policy = outcome.policy
+    naive_mae = outcome.naive_mae or float("nan")
+    lines = [
+        f"# Rehearsed on {_span(report)}, faults: {report.scenario},",
+        f"# seed {report.seed}: live MAE {outcome.live_mae:,.6g} {report.unit} (weekly naive {naive_mae:,.6g}),",
+        f"# {outcome.retrains} retrains, {outcome.promoted} promoted, {outcome.billed_minutes} Actions minutes;",
         f"# the fewest trainings among {len(report.outcomes)} policies within {ENOUGH - 1:.0%} of the best live error.",
     ]
-    if chosen.policy.refresh_hours:
-        evidence.append(
-            f"# Trains every {chosen.policy.refresh_hours} h whatever the checks say: a cron of the retrain job."
-        )
-    return "\n".join([*evidence, chosen.policy.as_toml()])
+    if policy.refresh_hours:
+        lines.append(f"# Trains every {policy.refresh_hours} h whatever the checks say: a cron of the retrain job.")
+    return "\n".join([*lines, policy.as_toml()])

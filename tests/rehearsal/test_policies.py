@@ -3,41 +3,20 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from pathlib import Path
 
 import numpy as np
 
-from actioncast.config import load_settings
 from actioncast.rehearsal import tutorial
 from actioncast.rehearsal.invariants import over_budget
 from actioncast.rehearsal.loop import Progress
-from actioncast.rehearsal.plan import Plan, due_runs, make_plan
+from actioncast.rehearsal.plan import due_runs
 from actioncast.rehearsal.policies import Policy, read_policies
-from actioncast.rehearsal.report import RehearsalReport, recommendation, recommended
-from actioncast.rehearsal.score import Outcome, degraded_hours, minutes
-from actioncast.rehearsal.world import replay
+from actioncast.rehearsal.report import recommendation, recommended
+from actioncast.rehearsal.score import degraded_hours, minutes
 from actioncast.rehearsal.world.faults import Faults
 from actioncast.settings import RetrainSettings
 from tests.conftest import at
-
-OWN = RetrainSettings()
-
-
-def plan_of(days: int, told: Faults = Faults()) -> Plan:  # noqa: B008 - frozen
-    recording = replay.joined(replay.read_recording(replay.LEAD_IN), replay.read_recording())
-    settings = load_settings(variables={})
-    hours = 24 * days
-    return make_plan(settings, recording, series_id="bitcoin_transactions", hours=hours, faults_=told, seed=0)
-
-
-def outcome_of(name: str, live_mae: float, retrains: int) -> Outcome:
-    policy = Policy(name, OWN)
-    figures = (100, live_mae, None, 900.0, 0.8, retrains, retrains, 0, None, None, 60, 1000)
-    return Outcome(policy, *figures, Progress())
-
-
-def report_of(*outcomes: Outcome) -> RehearsalReport:
-    return RehearsalReport("tx/h", at(0), at(24), 24, "none", 0, outcomes, 1.0, Path("demo"), recommends=True)
+from tests.support.rehearsals import OWN, outcome_of, plan_of, report_of
 
 
 def test_a_policy_is_named_or_described() -> None:
