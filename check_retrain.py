@@ -24,6 +24,7 @@ import math
 import sys
 from collections.abc import Sequence
 from datetime import datetime, timedelta
+from typing import Any
 
 from actioncast.cli import many_series
 from actioncast.cli.script import run_script
@@ -31,9 +32,10 @@ from actioncast.database.database import Database
 from actioncast.forecasting.card import ModelError, read_card
 from actioncast.monitoring import live_error, retrain_request
 from actioncast.monitoring.live_error import LiveScore
-from actioncast.monitoring.retrain_request import CheckReport
-from actioncast.monitoring.verdict import WEEK, Verdict, asked, judge
+from actioncast.monitoring.retrain_request import NO_SCORE, CheckReport
+from actioncast.monitoring.verdict import Verdict, dispatch_times, judge
 from actioncast.settings import RetrainSettings, Settings
+from actioncast.times import ONE_WEEK
 
 
 def run(
@@ -42,25 +44,42 @@ def run(
     """Score, judge, record, dispatch if due. A dispatch that fails is recorded as such, then raised."""
     if retrain_request.is_first_due(settings, database, now, series_id):
         return retrain_request.ask_for_first(settings, database, now, series_id)
-    policy = settings.retrain.model_copy(update={} if max_mae is None else {"max_mae": max_mae})
-    since = now - max(WEEK, timedelta(hours=policy.cooldown_hours))
-    earlier = database.checks(series_id, since=since, before=now + timedelta(seconds=1))  # this moment's too
-    trainings = [training["started_at"] for training in database.training_runs(series_id, since=since)]
-    last_training = max((started for started in trainings if started <= now), default=None)
+    policy = _policy(settings, max_mae)
+    since = now - max(ONE_WEEK, timedelta(hours=policy.cooldown_hours))
+    earlier = _checks_until(database, series_id, since, now)
     try:
         score = _score(settings, database, now, series_id, policy)
-        verdict = judge(score, earlier, last_training, policy, now)
+        last_training = _last_training(database, series_id, since, now)
+        verdict = judge(score, earlier=earlier, last_training=last_training, policy=policy, now=now)
     except ModelError as error:
-        score, verdict = live_error.live_score([], []), Verdict("alarm", False, [str(error)])
-    by_hand = retrain_request.by_hand(settings, series_id) if verdict.name == "retrain" else None
-    dispatches = verdict.name == "retrain" and by_hand is None
-    report = CheckReport(series_id, score, verdict.because(by_hand) if by_hand else verdict, dispatches)
-    if now not in asked(earlier):  # repeated at the same moment, it must not wipe out that it has asked
-        # Before the deed: a database that cannot remember a dispatch must not let the loop dispatch.
+        score = NO_SCORE
+        verdict = Verdict("alarm", bad=False, reasons=[str(error)])
+    report = _report(settings, series_id, score, verdict)
+    # A second run at the same `now` must keep the `dispatched` flag of the first.
+    if now not in dispatch_times(earlier):
+        # Record first: a database that cannot remember a dispatch must not let the loop dispatch.
         database.store_check(report.as_row(now))
-    if dispatches:
+    if report.dispatched:
         retrain_request.dispatch(settings, database, now, report)
     return report
+
+
+def _policy(settings: Settings, max_mae: float | None) -> RetrainSettings:
+    """The table [retrain], with the absolute limit of the flag if there is one."""
+    if max_mae is None:
+        return settings.retrain
+    return settings.retrain.model_copy(update={"max_mae": max_mae})
+
+
+def _checks_until(database: Database, series_id: str, since: datetime, now: datetime) -> list[dict[str, Any]]:
+    """The checks in [since, now], newest first, with one at this very moment."""
+    return database.checks(series_id, since=since, before=now + timedelta(seconds=1))
+
+
+def _last_training(database: Database, series_id: str, since: datetime, now: datetime) -> datetime | None:
+    """Start of the newest training run in [since, now]."""
+    runs = database.training_runs(series_id, since=since)
+    return max((run["started_at"] for run in runs if run["started_at"] <= now), default=None)
 
 
 def _score(settings: Settings, database: Database, now: datetime, series_id: str, policy: RetrainSettings) -> LiveScore:
@@ -69,6 +88,16 @@ def _score(settings: Settings, database: Database, now: datetime, series_id: str
     start = live_error.window_start(now, policy.window_hours)
     rows = database.performance(series_id, since=start, until=now)
     return live_error.of_champion(rows, card, window_hours=policy.window_hours)
+
+
+def _report(settings: Settings, series_id: str, score: LiveScore, verdict: Verdict) -> CheckReport:
+    """The report of a check; a retrain that a person must start carries the reason."""
+    if verdict.name != "retrain":
+        return CheckReport(series_id, score, verdict, dispatched=False)
+    by_hand = retrain_request.why_by_hand(settings, series_id)
+    if by_hand is not None:
+        return CheckReport(series_id, score, verdict.because(by_hand), dispatched=False)
+    return CheckReport(series_id, score, verdict, dispatched=True)
 
 
 def _error_limit(text: str) -> float:
@@ -87,7 +116,7 @@ def _add_flags(parser: argparse.ArgumentParser) -> None:
     many_series.add_flags(parser)
 
 
-def _story(
+def _run(
     arguments: argparse.Namespace, settings: Settings, database: Database
 ) -> CheckReport | many_series.FleetReport:
     if many_series.wanted(arguments):
@@ -96,7 +125,7 @@ def _story(
 
 
 def main(argv: Sequence[str] | None = None) -> int:
-    return run_script(argv, __doc__, _story, _add_flags)
+    return run_script(argv, __doc__, _run, _add_flags)
 
 
 if __name__ == "__main__":

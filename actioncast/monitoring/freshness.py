@@ -159,8 +159,15 @@ def _newest_until(moment: datetime, times: Iterable[datetime]) -> datetime | Non
     return max((time for time in times if time <= moment), default=None)
 
 
-def _aged(title: str, subject: str, ages: Sequence[Age], *, remedy: str, missing_is_stale: bool) -> Finding:
-    """Finding about the age of one thing (`subject`) at each look, newest look first; stale if all of them say so."""
+def _aged(
+    title: str,
+    subject: str,
+    ages: Sequence[Age],
+    *,
+    remedy: str,
+    missing_is_stale: bool,
+) -> Finding:
+    """The finding about the age of one thing at each look, newest look first; it is stale if every look says so."""
     stale = all(age.stale or (age.missing and missing_is_stale) for age in ages)
     newest_look = ages[0]
     state = "none"

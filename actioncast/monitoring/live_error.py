@@ -26,14 +26,17 @@ class LiveScore:
     mae_beside_naive: float | None  # the live error over the naive hours only
     coverage: float | None  # share of hours inside lower..upper
 
-    def figures(self) -> dict[str, float | None]:
-        """The three errors as they are stored, printed and sent. NaN and infinity become None: JSON has neither."""
-        errors = {
+    def errors(self) -> dict[str, float | None]:
+        """The three errors by name, as they were computed."""
+        return {
             "mae": self.mae,
             "reference_mae": self.reference_mae,
             "naive_mae": self.naive_mae,
         }
-        return {name: error if is_sound(error) else None for name, error in errors.items()}
+
+    def figures(self) -> dict[str, float | None]:
+        """The three errors as they are stored, printed and sent. NaN and infinity become None: JSON has neither."""
+        return {name: error if is_sound(error) else None for name, error in self.errors().items()}
 
 
 def of_champion(rows: Sequence[Row], card: Card | None, *, window_hours: int) -> LiveScore:

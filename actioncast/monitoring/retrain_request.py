@@ -1,4 +1,4 @@
-"""What a check leaves behind: its report, its row of `checks`, and what it asks GitHub for, the first training too."""
+"""What a check leaves behind: its report, its row of `checks` and the request for a retrain, the first one too."""
 
 from __future__ import annotations
 
@@ -9,16 +9,15 @@ from typing import Any
 from actioncast.database.database import Database
 from actioncast.forecasting.card import ModelError, read_card
 from actioncast.github.dispatch import EVENT_TYPE, GitHubError, dispatch_retrain
-from actioncast.monitoring import live_error
-from actioncast.monitoring import verdict as verdict_module
-from actioncast.monitoring.live_error import LiveScore
-from actioncast.monitoring.verdict import Verdict
+from actioncast.monitoring.live_error import LiveScore, live_score
+from actioncast.monitoring.verdict import Verdict, dispatch_times
 from actioncast.settings import Settings
 from actioncast.times import isoformat
 
 FIRST_HOURS = 24 * 21  # fewer stored hours are not worth a first training
-FIRST_AGAIN = timedelta(hours=24)  # when nothing came of it
+FIRST_AGAIN = timedelta(hours=24)  # pause before a first training that never ran is asked for again
 FIRST_REASON = "there is data and no champion"
+NO_SCORE = live_score([], [])  # of a check that could not score anything
 
 
 @dataclass(frozen=True)
@@ -48,7 +47,8 @@ class CheckReport:
         }
 
     def as_text(self) -> str:
-        lines = [f"{self.series}: {self.verdict.name}", *(f"- {reason}" for reason in self.verdict.reasons)]
+        lines = [f"{self.series}: {self.verdict.name}"]
+        lines += [f"- {reason}" for reason in self.verdict.reasons]
         if self.dispatched:
             lines.append(f"asked GitHub for a retrain (repository_dispatch {EVENT_TYPE})")
         return "\n".join(lines)
@@ -68,7 +68,7 @@ class CheckReport:
         }
 
 
-def by_hand(settings: Settings, series_id: str) -> str | None:
+def why_by_hand(settings: Settings, series_id: str) -> str | None:
     """Why a person must start the retrain; None when GitHub can be asked."""
     command = f"to retrain, run: python train.py --series {series_id}"
     if settings.retrain.mode == "suggest":
@@ -79,7 +79,10 @@ def by_hand(settings: Settings, series_id: str) -> str | None:
 
 
 def dispatch(settings: Settings, database: Database, now: datetime, report: CheckReport) -> None:
-    """Ask GitHub; when it refuses, correct the record, so that the next check asks again."""
+    """Ask GitHub for the retrain of a check that is recorded already.
+
+    When GitHub refuses, the record is corrected, so that the next check asks again, and GitHubError is raised.
+    """
     payload = {
         "series": report.series,
         "reasons": report.verdict.reasons,
@@ -95,25 +98,31 @@ def dispatch(settings: Settings, database: Database, now: datetime, report: Chec
 
 
 def is_first_due(settings: Settings, database: Database, now: datetime, series_id: str) -> bool:
-    """No champion, enough hours, none asked for today, and a GitHub to ask; a broken card is the check's to report."""
+    """Whether to ask for the first training of a series.
+
+    It is due without a champion, with enough stored hours, a GitHub to ask, and no request or training in the last
+    day. A card that cannot be read is not a missing champion: the check reports it.
+    """
     try:
-        missing = read_card(settings.model_directory(series_id)) is None
+        card = read_card(settings.model_directory(series_id))
     except ModelError:
         return False
-    if not missing or by_hand(settings, series_id):
+    if card is not None or why_by_hand(settings, series_id) is not None:
         return False
     since = now - FIRST_AGAIN
-    asked = verdict_module.asked(database.checks(series_id, since=since, before=now))
-    known = database.reality(series_id, until=now, newest=FIRST_HOURS)
-    enough = known is not None and len(known) >= FIRST_HOURS
-    return enough and not asked and not database.training_runs(series_id, since=since)
+    if dispatch_times(database.checks(series_id, since=since, before=now)):
+        return False
+    if database.training_runs(series_id, since=since):
+        return False
+    history = database.reality(series_id, until=now, newest=FIRST_HOURS)
+    return history is not None and len(history) >= FIRST_HOURS
 
 
 def ask_for_first(settings: Settings, database: Database, now: datetime, series_id: str) -> CheckReport:
     """Ask GitHub for the first training."""
-    verdict = Verdict("too few hours", False, [FIRST_REASON])
-    report = CheckReport(series_id, live_error.live_score([], []), verdict, dispatched=True)
-    # Before the deed: what cannot be remembered must not be repeated for ever.
+    verdict = Verdict("too few hours", bad=False, reasons=[FIRST_REASON])
+    report = CheckReport(series_id, NO_SCORE, verdict, dispatched=True)
+    # Record first: a request that cannot be remembered would be repeated for ever.
     database.store_check(report.as_row(now))
     dispatch(settings, database, now, report)
     return report

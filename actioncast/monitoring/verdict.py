@@ -2,7 +2,7 @@
 
 The loop must be able to say "enough". A retrain needs a bad look (relative to the champion's own backtest and to the
 weekly naive on the same hours), k of the last n looks bad with the newest among them, a minimum of scored hours, no
-retrain still open, a cooldown and a weekly cap. An error that is not a number is an alarm, never a verdict.
+retrain still open, a cooldown and a weekly cap. An error that is not a number is an alarm and never a verdict.
 """
 
 from __future__ import annotations
@@ -14,11 +14,13 @@ from typing import Literal, NamedTuple
 
 from actioncast.monitoring.live_error import LiveScore, Row, is_sound
 from actioncast.settings import RetrainSettings
+from actioncast.text import number
+from actioncast.times import ONE_WEEK
 
 VerdictName = Literal["good", "watch", "retrain", "wait", "too few hours", "alarm"]
 NO_EVIDENCE = ("too few hours", "alarm")  # looks that say nothing about the champion
-WEEK = timedelta(hours=168)
-OPEN_HOURS = 6  # a retrain asked for is open until a training run starts, at most as long as a job may run
+# A retrain asked for is open until a training run starts, at most as long as a job may run.
+OPEN_HOURS = 6
 LONG_AGO = datetime.min.replace(tzinfo=UTC)
 ROUNDING = 1e-9  # a champion that is the weekly naive must not lose to it by the last digit
 
@@ -51,57 +53,98 @@ class Comparison(NamedTuple):
 
     def __str__(self) -> str:
         side = "above" if self.is_bad else "within"
-        limit = f"{self.ratio:g} x {self.name} ({_figure(self.reference)})"
-        return f"live error {_figure(self.live)} over {self.hours} h is {side} {limit}"
+        limit = f"{self.ratio:g} x {self.name} ({number(self.reference)})"
+        return f"live error {number(self.live)} over {self.hours} h is {side} {limit}"
 
 
 def judge(
-    score: LiveScore, earlier: Sequence[Row], last_training: datetime | None, policy: RetrainSettings, now: datetime
+    score: LiveScore,
+    *,
+    earlier: Sequence[Row],
+    last_training: datetime | None,
+    policy: RetrainSettings,
+    now: datetime,
 ) -> Verdict:
     """The verdict of this look.
 
     `earlier`: rows of `checks`, newest first, of the last week and the cooldown at least; `last_training`: start of the
     newest training run, None if there was none.
     """
-    if broken := [name for name in ("mae", "reference_mae", "naive_mae") if not is_sound(getattr(score, name))]:
-        return Verdict(
-            "alarm", False, [f"{name} is {getattr(score, name)}: a stored value is broken" for name in broken]
-        )
-    comparisons = _comparisons(score, policy)
-    if silence := _why_no_verdict(score, comparisons, policy, now):
-        return Verdict("too few hours", False, [silence])
-    faults = [str(comparison) for comparison in comparisons if comparison.is_bad]
-    if not faults:
-        return Verdict("good", False, [str(comparison) for comparison in comparisons])
-    last_retrain = max([*asked(earlier)[:1], *([last_training] if last_training else [])], default=None)
-    bad_looks = _bad_looks(score, earlier, last_retrain, policy)
-    verdict = Verdict("watch", True, [*faults, _count(bad_looks, policy)])
+    look = _judge_look(score, policy, now)
+    if not look.bad:
+        return look
+    requests = dispatch_times(earlier)
+    last_retrain = _last_retrain(requests, last_training)
+    bad_looks = _bad_looks(score.newest_hour, earlier, last_retrain, policy)
+    verdict = look.because(_count(bad_looks, policy))
     if bad_looks < policy.bad_checks:
         return verdict
-    obstacle = _obstacle(asked(earlier), last_training, last_retrain, policy, now)
-    return replace(verdict.because(obstacle), name="wait") if obstacle else replace(verdict, name="retrain")
+    obstacle = _obstacle(requests, last_training, policy, now)
+    if obstacle is not None:
+        return replace(verdict.because(obstacle), name="wait")
+    return replace(verdict, name="retrain")
 
 
-def asked(checks: Iterable[Row]) -> list[datetime]:
+def dispatch_times(checks: Iterable[Row]) -> list[datetime]:
     """When retrains were asked for, in the order of the checks."""
     return [check["checked_at"] for check in checks if check["dispatched"]]
 
 
-def _comparisons(score: LiveScore, policy: RetrainSettings) -> list[Comparison]:
-    """All that can be made: the weekly naive only where it is known for as many hours as a verdict needs."""
-    live, hours = score.mae, score.scored_hours
-    naive = score.naive_mae if score.naive_hours >= policy.minimum_scored_hours else None
-    backtest_name, naive_name = "the champion's backtest error", "the weekly naive's error on the same hours"
-    possible = (
-        (live, hours, policy.maximum_ratio_to_backtest, backtest_name, score.reference_mae),
-        (score.mae_beside_naive, score.naive_hours, policy.maximum_ratio_to_naive, naive_name, naive),
-        (live, hours, 1.0, "max_mae", policy.max_mae),
-    )
+def _judge_look(score: LiveScore, policy: RetrainSettings, now: datetime) -> Verdict:
+    """The verdict of this look alone: alarm, too few hours, good, or a bad look to watch."""
+    broken = _broken_errors(score)
+    if broken:
+        return Verdict("alarm", bad=False, reasons=broken)
+    comparisons = _comparisons(score, policy)
+    silence = _why_no_verdict(score, comparisons, policy, now)
+    if silence is not None:
+        return Verdict("too few hours", bad=False, reasons=[silence])
+    faults = [str(comparison) for comparison in comparisons if comparison.is_bad]
+    if faults:
+        return Verdict("watch", bad=True, reasons=faults)
+    return Verdict("good", bad=False, reasons=[str(comparison) for comparison in comparisons])
+
+
+def _broken_errors(score: LiveScore) -> list[str]:
+    """A reason for each error that is NaN or infinite."""
     return [
-        Comparison(error, over, ratio, name, reference)
-        for error, over, ratio, name, reference in possible
-        if error is not None and reference is not None
+        f"{name} is {error}: a stored value is broken" for name, error in score.errors().items() if not is_sound(error)
     ]
+
+
+def _comparisons(score: LiveScore, policy: RetrainSettings) -> list[Comparison]:
+    """All comparisons that can be made of this score."""
+    comparisons = []
+    if score.mae is not None and score.reference_mae is not None:
+        backtest = Comparison(
+            live=score.mae,
+            hours=score.scored_hours,
+            ratio=policy.maximum_ratio_to_backtest,
+            name="the champion's backtest error",
+            reference=score.reference_mae,
+        )
+        comparisons.append(backtest)
+    # The weekly naive counts once it has an error for as many hours as a verdict needs.
+    naive_counts = score.naive_hours >= policy.minimum_scored_hours
+    if naive_counts and score.mae_beside_naive is not None and score.naive_mae is not None:
+        naive = Comparison(
+            live=score.mae_beside_naive,
+            hours=score.naive_hours,
+            ratio=policy.maximum_ratio_to_naive,
+            name="the weekly naive's error on the same hours",
+            reference=score.naive_mae,
+        )
+        comparisons.append(naive)
+    if score.mae is not None and policy.max_mae is not None:
+        absolute = Comparison(
+            live=score.mae,
+            hours=score.scored_hours,
+            ratio=1.0,
+            name="max_mae",
+            reference=policy.max_mae,
+        )
+        comparisons.append(absolute)
+    return comparisons
 
 
 def _why_no_verdict(
@@ -110,64 +153,99 @@ def _why_no_verdict(
     """Why nothing can be said about the champion; None when something can."""
     if score.newest_hour is None or score.scored_hours < policy.minimum_scored_hours:
         return (
-            f"{score.scored_hours} scored hours of the champion's forecasts within {policy.window_hours} h, "
+            f"{score.scored_hours} scored hours of the champion's forecasts "
+            f"within {policy.window_hours} h, "
             f"{policy.minimum_scored_hours} are needed for a verdict"
         )
     if now - score.newest_hour > timedelta(hours=policy.window_hours):
-        return f"the newest scored hour is {_moment(score.newest_hour)}, more than {policy.window_hours} h ago"
-    return None if comparisons else "nothing to compare with yet: no card, no hours one week earlier, no max_mae"
+        newest = _minute(score.newest_hour)
+        return f"the newest scored hour is {newest}, more than {policy.window_hours} h ago"
+    if not comparisons:
+        return "nothing to compare with yet: no card, no hours one week earlier, no max_mae"
+    return None
 
 
-def _bad_looks(score: LiveScore, earlier: Sequence[Row], last_retrain: datetime | None, policy: RetrainSettings) -> int:
-    """How many of the last n looks are bad, this one, which is, among them.
+def _last_retrain(requests: Sequence[datetime], last_training: datetime | None) -> datetime | None:
+    """The newest retrain, asked for or run; `requests` are newest first."""
+    moments = list(requests[:1])
+    if last_training is not None:
+        moments.append(last_training)
+    return max(moments, default=None)
 
-    Looks at the same newest hour are one look. What was seen up to the last retrain is spent, and without a newer hour
-    this look is no evidence either.
+
+def _bad_looks(
+    newest_hour: datetime | None,
+    earlier: Sequence[Row],
+    last_retrain: datetime | None,
+    policy: RetrainSettings,
+) -> int:
+    """Number of bad looks among the last n, with this bad look at `newest_hour` as the newest.
+
+    Looks at the same newest hour are one look. Hours that were seen up to the last retrain are spent; 0 when
+    `newest_hour` is one of them, because then this look is no new evidence.
     """
-    this: Row = {"newest_hour": score.newest_hour, "bad": True}
     evidence = [check for check in earlier if check["verdict"] not in NO_EVIDENCE]
-    spent = [check["newest_hour"] for check in evidence if last_retrain and check["checked_at"] <= last_retrain]
-    looks = {  # oldest first: of the looks at one hour the newest stays
-        look["newest_hour"]: bool(look["bad"])
-        for look in [*reversed(evidence), this]
-        if look["newest_hour"] > max(spent, default=LONG_AGO)
-    }
-    if this["newest_hour"] not in looks:
+    spent_until = _newest_spent_hour(evidence, last_retrain)
+    if newest_hour is None or newest_hour <= spent_until:
         return 0
-    hours = sorted(hour for hour in looks if hour <= this["newest_hour"])
-    return sum(looks[hour] for hour in hours[-policy.of_checks :])
+    bad_by_hour = {}
+    # From the oldest look on, so that of several looks at one hour the newest stays.
+    for check in reversed(evidence):
+        if spent_until < check["newest_hour"] <= newest_hour:
+            bad_by_hour[check["newest_hour"]] = bool(check["bad"])
+    bad_by_hour[newest_hour] = True
+    last_hours = sorted(bad_by_hour)[-policy.of_checks :]
+    return sum(bad_by_hour[hour] for hour in last_hours)
+
+
+def _newest_spent_hour(evidence: Sequence[Row], last_retrain: datetime | None) -> datetime:
+    """The newest hour that a look had seen when the last retrain was asked for or run."""
+    if last_retrain is None:
+        return LONG_AGO
+    spent = [check["newest_hour"] for check in evidence if check["checked_at"] <= last_retrain]
+    return max(spent, default=LONG_AGO)
 
 
 def _count(bad_looks: int, policy: RetrainSettings) -> str:
     return (
-        f"bad looks among the last {policy.of_checks}: {bad_looks}, {policy.bad_checks} are needed; "
+        f"bad looks among the last {policy.of_checks}: {bad_looks}, "
+        f"{policy.bad_checks} are needed; "
         "only looks at newer hours since the last retrain count"
     )
 
 
 def _obstacle(
-    asked: Sequence[datetime],
+    requests: Sequence[datetime],
     last_training: datetime | None,
-    last_retrain: datetime | None,
     policy: RetrainSettings,
     now: datetime,
 ) -> str | None:
-    """Why a retrain that is due must wait; None when nothing stands in its way. `asked` is newest first."""
-    unanswered = bool(asked) and (last_training is None or last_training < asked[0])
-    if unanswered and now - asked[0] < timedelta(hours=OPEN_HOURS):
-        return f"the retrain asked for at {_moment(asked[0])} has not been recorded as run yet"
-    if last_retrain and now - last_retrain < timedelta(hours=policy.cooldown_hours):
-        idle = "; no training run followed it, so look at the retrain workflow" if unanswered else ""
-        return f"cooldown of {policy.cooldown_hours:g} h since the last retrain at {_moment(last_retrain)}{idle}"
-    this_week = sum(now - moment < WEEK for moment in asked)
-    if this_week >= policy.maximum_per_week:
-        return f"retrains asked for in the last 7 days: {this_week}, the cap is {policy.maximum_per_week}"
+    """Why a retrain that is due must wait; None when nothing stands in its way. `requests` are newest first."""
+    unanswered = _is_unanswered(requests, last_training)
+    if unanswered and now - requests[0] < timedelta(hours=OPEN_HOURS):
+        return f"the retrain asked for at {_minute(requests[0])} has not been recorded as run yet"
+    last_retrain = _last_retrain(requests, last_training)
+    cooldown = timedelta(hours=policy.cooldown_hours)
+    if last_retrain is not None and now - last_retrain < cooldown:
+        hint = "; no training run followed it, so look at the retrain workflow"
+        return (
+            f"cooldown of {policy.cooldown_hours:g} h since the last retrain "
+            f"at {_minute(last_retrain)}{hint if unanswered else ''}"
+        )
+    this_week = sum(now - moment < ONE_WEEK for moment in requests)
+    cap = policy.maximum_per_week
+    if this_week >= cap:
+        return f"retrains asked for in the last 7 days: {this_week}, the cap is {cap}"
     return None
 
 
-def _figure(value: float) -> str:
-    return f"{value:,.0f}" if abs(value) >= 1000 else f"{value:.4g}"
+def _is_unanswered(requests: Sequence[datetime], last_training: datetime | None) -> bool:
+    """Whether no training run has started since the newest request."""
+    if not requests:
+        return False
+    return last_training is None or last_training < requests[0]
 
 
-def _moment(moment: datetime) -> str:
+def _minute(moment: datetime) -> str:
+    """2022-03-04 03:00Z."""
     return f"{moment:%Y-%m-%d %H:%M}Z"

@@ -12,10 +12,9 @@ from sqlalchemy import bindparam, column, text
 from actioncast.database.database import Database
 from actioncast.database.schema import UtcTime
 from actioncast.hours import Points, to_hours
-from actioncast.monitoring.verdict import WEEK
 from actioncast.rehearsal.plan import Plan
 from actioncast.settings import RetrainSettings
-from actioncast.times import HOUR, from_seconds, isoformat, to_seconds
+from actioncast.times import HOUR, ONE_WEEK, from_seconds, isoformat, to_seconds
 
 EVER = from_seconds(0)
 LOOKED_AT = timedelta(days=3)  # of stored hours at each tick; once a day and at the end all of them
@@ -133,13 +132,13 @@ class Witness:
 
     def budget(self, policy: RetrainSettings, now: datetime) -> Iterator[str]:
         """Retrains that were asked for keep the weekly cap and the cooldown."""
-        checks = self.database.checks(self.series_id, since=now - WEEK, before=now + timedelta(seconds=1))
+        checks = self.database.checks(self.series_id, since=now - ONE_WEEK, before=now + timedelta(seconds=1))
         yield from over_budget([check["checked_at"] for check in checks if check["dispatched"]], policy, now)
 
 
 def over_budget(asked: Sequence[datetime], policy: RetrainSettings, now: datetime) -> Iterator[str]:
     """`asked` is newest first, of the last week."""
-    this_week = [moment for moment in asked if now - moment < WEEK]
+    this_week = [moment for moment in asked if now - moment < ONE_WEEK]
     if len(this_week) > policy.maximum_per_week:
         yield f"{len(this_week)} retrains were asked for in the week up to {isoformat(now)}"
     for newer, older in itertools.pairwise(asked):

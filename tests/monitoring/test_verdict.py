@@ -13,8 +13,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from actioncast.monitoring.live_error import LiveScore, live_score
-from actioncast.monitoring.verdict import OPEN_HOURS, WEEK, Verdict, VerdictName, judge
+from actioncast.monitoring.verdict import OPEN_HOURS, Verdict, VerdictName, judge
 from actioncast.settings import RetrainSettings
+from actioncast.times import ONE_WEEK
 from tests.support.performance import NOW, ago, row, score
 
 POLICY = RetrainSettings()  # 3 bad looks of 4, 24 of 48 hours, 1.5 x backtest, 1 x naive, 24 h cooldown, 3 a week
@@ -45,7 +46,7 @@ def look(
     trained: datetime | None = None,
     policy: RetrainSettings = POLICY,
 ) -> Verdict:
-    return judge(live, earlier, trained, policy, NOW)
+    return judge(live, earlier=earlier, last_training=trained, policy=policy, now=NOW)
 
 
 BAD = score(30.0)
@@ -202,7 +203,8 @@ def test_a_three_day_outage_never_triggers() -> None:
     newest, earlier = ago(2), [check(2, bad=False, verdict="good")]
     for hours in range(0, 72, 2):
         now = NOW + timedelta(hours=hours)
-        verdict = judge(score(30.0, newest=newest), earlier, None, POLICY, now)
+        live = score(30.0, newest=newest)
+        verdict = judge(live, earlier=earlier, last_training=None, policy=POLICY, now=now)
         assert verdict.name == ("watch" if hours <= 46 else "too few hours")
         earlier.insert(0, {**check(-hours, verdict=verdict.name, bad=verdict.bad), "newest_hour": newest})
 
@@ -296,9 +298,10 @@ class Loop:
         self.trained: datetime | None = None
 
     def check(self, now: datetime, mae: float, newest: datetime, hours: int = 46) -> VerdictName:
-        since = now - max(WEEK, timedelta(hours=self.policy.cooldown_hours))
+        since = now - max(ONE_WEEK, timedelta(hours=self.policy.cooldown_hours))
         earlier = list(takewhile(lambda row: row["checked_at"] >= since, self.checks))
-        verdict = judge(score(mae, hours=hours, newest=newest), earlier, self.trained, self.policy, now)
+        live = score(mae, hours=hours, newest=newest)
+        verdict = judge(live, earlier=earlier, last_training=self.trained, policy=self.policy, now=now)
         seen = {"checked_at": now, "newest_hour": newest, "verdict": verdict.name, "bad": verdict.bad}
         self.checks.insert(0, {**seen, "dispatched": verdict.name == "retrain"})
         return verdict.name
