@@ -119,7 +119,7 @@ def _add_flags(parser: argparse.ArgumentParser) -> None:
 def _run(
     arguments: argparse.Namespace, settings: Settings, database: Database
 ) -> CheckReport | many_series.FleetReport:
-    if many_series.wanted(arguments):
+    if many_series.are_asked_for(arguments):
         return many_series.run("check_retrain", arguments, settings, {"max_mae": arguments.max_mae})
     return run(settings, database, arguments.now, series_id=arguments.series, max_mae=arguments.max_mae)
 

@@ -116,7 +116,7 @@ def _story(
     arguments: argparse.Namespace, settings: Settings, database: Database
 ) -> ForecastReport | many_series.FleetReport:
     horizon = arguments.num_predictions
-    if many_series.wanted(arguments):
+    if many_series.are_asked_for(arguments):
         return many_series.run("make_predictions", arguments, settings, {"horizon": horizon})
     return run(settings, database, arguments.now, series_id=arguments.series, horizon=horizon)
 

@@ -110,7 +110,7 @@ def _backtest(
 def _story(
     arguments: argparse.Namespace, settings: Settings, database: Database
 ) -> TrainingReport | many_series.FleetReport:
-    if many_series.wanted(arguments):
+    if many_series.are_asked_for(arguments):
         return many_series.run("train", arguments, settings)
     return run(settings, database, arguments.now, series_id=arguments.series)
 

@@ -126,7 +126,7 @@ def _story(
     arguments: argparse.Namespace, settings: Settings, database: Database
 ) -> IngestionReport | many_series.FleetReport:
     options = {"backfill": arguments.backfill, "time_travel": arguments.time_travel}
-    if many_series.wanted(arguments):
+    if many_series.are_asked_for(arguments):
         return many_series.run("update_real_data", arguments, settings, options)
     return run(settings, database, arguments.now, series_id=arguments.series, **options)
 

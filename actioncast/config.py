@@ -1,4 +1,7 @@
-"""Reading config.toml and the environment; errors that name the key and what to do."""
+"""Reading config.toml, .env and the environment, once, into Settings.
+
+A wrong, unknown or missing key is an error that names the key, the file and what is allowed.
+"""
 
 from __future__ import annotations
 
@@ -7,28 +10,20 @@ import os
 import tomllib
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Any, get_args
+from typing import Any, get_args, get_origin
 
 from dotenv import load_dotenv
-from pydantic import (
-    ValidationError,
-)
+from pydantic import ValidationError
 
-from actioncast.paths import DEFAULT_CONFIG
-from actioncast.settings import (
-    SHOWN_CHARACTERS,
-    ApiSettings,
-    Config,
-    Environment,
-    FreshnessSettings,
-    RetrainSettings,
-    SeriesSettings,
-    Settings,
-    SettingsError,
-    SourceSettings,
-    Table,
-    TrainSettings,
-)
+from actioncast.paths import DEFAULT_CONFIG, MODEL_FOLDER
+from actioncast.settings import Config, Environment, Settings, SettingsError, SourceSettings, Table, shortened
+
+REMOVED_KEYS = {
+    "train.model_directory": f"champions always lie in {MODEL_FOLDER}/ beside config.toml; delete this line",
+}
+SOURCES: dict[str, type[Table]] = {
+    get_args(kind.model_fields["kind"].annotation)[0]: kind for kind in get_args(get_args(SourceSettings)[0])
+}
 
 
 def load_settings(path: Path = DEFAULT_CONFIG, variables: Mapping[str, str] | None = None) -> Settings:
@@ -40,12 +35,12 @@ def load_settings(path: Path = DEFAULT_CONFIG, variables: Mapping[str, str] | No
     folder = path.resolve().parent
     if variables is None:
         load_dotenv(folder / ".env")  # never over what is set already
-    environment = Environment.of(os.environ if variables is None else variables)
-    return Settings(**dict(config), environment=environment, folder=folder)
+        variables = os.environ
+    return Settings(**dict(config), environment=Environment.of(variables), folder=folder)
 
 
 def with_rows(settings: Settings, rows: Mapping[str, str]) -> Settings:
-    """The settings and the series of the table `series`: its JSON text by name.
+    """Add the series of the table `series`: its JSON text by name.
 
     A row that cannot be used is kept aside in `broken`, so that it stops no other; config.toml has the last word on a
     name.
@@ -57,7 +52,7 @@ def with_rows(settings: Settings, rows: Mapping[str, str]) -> Settings:
             document = json.dumps({"series": {name: json.loads(rows[name])}})
             series |= Config.model_validate_json(document, strict=True).series
         except ValidationError as error:
-            broken[name] = "; ".join(explain(dict(detail)) for detail in error.errors(include_url=False))
+            broken[name] = "; ".join(_explanations(error))
         except ValueError as error:
             broken[name] = f"its settings are not JSON: {error}"
     return settings.model_copy(update={"series": series, "broken": broken})
@@ -74,63 +69,54 @@ def _read_config(path: Path) -> Config:
         # By way of JSON, strict means what TOML means: "168" is no number, a list is a tuple, a string may be a path.
         return Config.model_validate_json(json.dumps(document, default=str), strict=True)
     except ValidationError as error:
-        lines = (f"{path}: {explain(dict(detail))}" for detail in error.errors(include_url=False))
-        raise SettingsError("\n".join(lines)) from None
+        raise SettingsError("\n".join(f"{path}: {line}" for line in _explanations(error))) from None
 
 
-def explain(detail: dict[str, Any]) -> str:
-    """A wrong key: where, what is wrong with it, what is allowed."""
-    place = detail["loc"]
-    key = ".".join(str(part) for i, part in enumerate(place) if i not in _noise(place))
-    got = repr(detail["input"])
+def _explanations(error: ValidationError) -> list[str]:
+    return [_explain(dict(detail)) for detail in error.errors(include_url=False)]
+
+
+def _explain(detail: dict[str, Any]) -> str:
+    """Say of a wrong key where it is, what is wrong with it, and what is allowed."""
+    parts, table = _locate(detail["loc"])
+    key = ".".join(parts)
     match detail["type"]:
         case "extra_forbidden":
-            return f"unknown key {key}; allowed here: {', '.join(_allowed_keys(place))}"
+            if key in REMOVED_KEYS:
+                return f"{key} is no longer a key: {REMOVED_KEYS[key]}"
+            return f"unknown key {key}; allowed here: {', '.join(table.model_fields)}"
         case "missing":
             return f"missing key {key}; it has no default"
         case "union_tag_invalid" | "union_tag_not_found":
-            return f"{key}: kind must be one of {', '.join(_SOURCES)}; got {got}"
+            return f"{key}: kind must be one of {', '.join(SOURCES)}; got {detail['input']!r}"
         case "value_error":
             return f"{key}: {detail['ctx']['error']}"
         case _:
-            return (
-                f"{key}: {detail['msg']}; got {got if len(got) <= SHOWN_CHARACTERS else got[:SHOWN_CHARACTERS] + '...'}"
-            )
+            return f"{key}: {detail['msg']}; got {shortened(repr(detail['input']))}"
 
 
-def _noise(place: tuple[int | str, ...]) -> tuple[int, ...]:
-    """Where pydantic puts the kind of a source, or of a choice, into the place of a key."""
-    match place:
-        case ("series", _, "source", _, *_):
-            return (3,)
-        case ("series", _, "exogenous", _, _, *_):
-            return (4,)
-        case ("series", _, "seasonality", _, *_):
-            return (3,)
-    return ()
+def _locate(location: tuple[int | str, ...]) -> tuple[list[str], type[Table]]:
+    """Return the parts of a key as they stand in config.toml, and the innermost table around it.
 
-
-_SOURCES: dict[str, type[Table]] = {
-    get_args(kind.model_fields["kind"].annotation)[0]: kind for kind in get_args(get_args(SourceSettings)[0])
-}
-_TABLES: dict[str, type[Table]] = {
-    "series": SeriesSettings,
-    "train": TrainSettings,
-    "retrain": RetrainSettings,
-    "freshness": FreshnessSettings,
-    "api": ApiSettings,
-}
-
-
-def _allowed_keys(place: tuple[int | str, ...]) -> list[str]:
-    """The keys of the table that holds the unknown key at this place."""
-    match place:
-        case (_,):
-            return list(_TABLES)
-        case ("series", _, "source", kind, _):
-            return list(_SOURCES[str(kind)].model_fields)
-        case ("series", _, "exogenous", _, kind, _):
-            return list(_SOURCES[str(kind)].model_fields)
-        case (table, *_):
-            return list(_TABLES[str(table)].model_fields)
-    raise AssertionError(f"expected the place of a key, got {place}")
+    Pydantic also puts the branch of a union that it tried into the location of an error, such as the kind of a source;
+    that is no key.
+    """
+    parts: list[str] = []
+    table: type[Table] = Config
+    annotation: Any = Config
+    for part in location:
+        if isinstance(annotation, type) and issubclass(annotation, Table):
+            table = annotation
+            parts.append(str(part))
+            field = table.model_fields.get(str(part))
+            annotation = field.annotation if field else None
+        elif get_origin(annotation) is dict:
+            parts.append(str(part))
+            annotation = get_args(annotation)[1]
+        elif part in SOURCES:
+            annotation = SOURCES[str(part)]
+        elif isinstance(part, int):
+            parts.append(str(part))
+    if isinstance(annotation, type) and issubclass(annotation, Table):
+        table = annotation
+    return parts, table

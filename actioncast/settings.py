@@ -1,7 +1,6 @@
-"""config.toml, the environment and .env, read once into one typed, frozen Settings.
+"""The tables of config.toml and the environment as typed, frozen settings; actioncast/config.py reads them.
 
-Secrets come from the environment (or .env beside config.toml) only and never print. A wrong, unknown or missing key
-is an error that names the key, the file and what is allowed.
+Secrets come from the environment (or .env beside config.toml) only and never print.
 """
 
 from __future__ import annotations
@@ -40,7 +39,7 @@ class Table(BaseModel):
     model_config = ConfigDict(extra="forbid", frozen=True)
 
 
-def _known_zone(name: str) -> str:
+def _zone_that_exists(name: str) -> str:
     try:
         zoneinfo.ZoneInfo(name)
     except (zoneinfo.ZoneInfoNotFoundError, ValueError, OSError):
@@ -49,7 +48,7 @@ def _known_zone(name: str) -> str:
 
 
 Url = Annotated[str, StringConstraints(pattern=r"^https?://[^/\s]")]
-TimeZone = Annotated[str, AfterValidator(_known_zone)]
+TimeZone = Annotated[str, AfterValidator(_zone_that_exists)]
 
 
 class BlockchainSource(Table):
@@ -73,7 +72,7 @@ class TabularFields(Table):
 class JsonSource(TabularFields):
     """Any JSON document with a list of records.
 
-    {start} and {end} in the URL become ISO times, {days} their distance.
+    In the URL {start} and {end} become ISO times, and {days} the number of days between them.
     """
 
     kind: Literal["json"]
@@ -84,7 +83,7 @@ class JsonSource(TabularFields):
 
 
 class CsvSource(TabularFields):
-    """Any CSV document with a header. {start}, {end} and {days} in the URL as for JSON."""
+    """Any CSV document with a header. {start}, {end} and {days} in the URL are filled as for JSON."""
 
     kind: Literal["csv"]
     url: Url
@@ -100,7 +99,7 @@ class FileSource(TabularFields):
 
 
 class PythonSource(Table):
-    """A function of the user's: (since, until) -> iterable of (time, value).
+    """A function of the user: (since, until) -> iterable of (time, value).
 
     Times are aware datetimes or unix seconds; `since` is None for all there is.
     """
@@ -114,11 +113,14 @@ SourceSettings = Annotated[
 ]
 
 
-Seasonality = Annotated[
-    tuple[Annotated[int, Field(ge=2, le=8784)], ...],
-    Field(min_length=1),
-    AfterValidator(lambda periods: tuple(sorted(set(periods)))),
-]
+def _ascending(seasons: tuple[int, ...]) -> tuple[int, ...]:
+    return tuple(sorted(set(seasons)))
+
+
+SeasonHours = Annotated[int, Field(ge=2, le=8784)]  # up to a leap year
+Seasonality = Annotated[tuple[SeasonHours, ...], Field(min_length=1), AfterValidator(_ascending)]
+SeriesName = Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9_-]+$")]
+ColumnName = Annotated[str, StringConstraints(pattern=r"^[A-Za-z]\w*$")]
 
 
 class SeriesSettings(Table):
@@ -139,7 +141,7 @@ class SeriesSettings(Table):
     horizon: int = Field(default=168, ge=1, le=24 * 92)
     holidays: str = Field(default="", pattern=r"^([A-Z]{2}(-[A-Z0-9]{1,3})?)?$")
     holiday_timezone: TimeZone = "UTC"
-    exogenous: dict[Annotated[str, StringConstraints(pattern=r"^[A-Za-z]\w*$")], SourceSettings] = {}
+    exogenous: dict[ColumnName, SourceSettings] = {}
 
     @model_validator(mode="after")
     def _holiday_is_taken(self) -> SeriesSettings:
@@ -236,7 +238,10 @@ NO_PAUSES = Patience(pause_seconds=0, longest_pause_seconds=0)  # for a virtual 
 
 
 class Environment(BaseModel):
-    """What comes from environment variables; the tutorial's names URI and TOKEN are accepted."""
+    """What comes from environment variables; the tutorial's names URI and TOKEN are accepted.
+
+    Read by hand and not by pydantic-settings, whose import alone takes a tenth of the API's cold start.
+    """
 
     model_config = ConfigDict(frozen=True)
 
@@ -251,32 +256,38 @@ class Environment(BaseModel):
     @classmethod
     def of(cls, variables: Mapping[str, str]) -> Environment:
         """Pick the variables the project knows; empty ones count as unset, as GitHub passes missing secrets."""
-        known = {
+        on_cloud_run = bool(variables.get("K_SERVICE"))
+        values = {
             "database_url": variables.get("DATABASE_URL") or variables.get("URI"),
             "github_token": variables.get("GITHUB_TOKEN") or variables.get("TOKEN"),
             "github_api_url": variables.get("GITHUB_API_URL"),
             "github_repository": variables.get("GITHUB_REPOSITORY"),
             "api_key": variables.get("API_KEY"),
             "revision": variables.get("REVISION"),
-            "production": bool(variables.get("K_SERVICE")) or variables.get("ENVIRONMENT") == "production",
+            "production": on_cloud_run or variables.get("ENVIRONMENT") == "production",
         }
-        return cls.model_validate({name: value for name, value in known.items() if value})
+        return cls.model_validate({name: value for name, value in values.items() if value})
 
     def secrets(self) -> list[str]:
-        """The values that no output may hold. The place of a SQLite file is none."""
-        values = [s.get_secret_value() for s in (self.database_url, self.github_token) if s]
-        return [value for value in [*values, *self.api_keys()] if not value.startswith("sqlite:")]
+        """The values that no output may hold. The path of a SQLite file is no secret."""
+        values = self.api_keys()
+        for secret in (self.github_token, self.database_url):
+            if secret:
+                values.insert(0, secret.get_secret_value())
+        return [value for value in values if not value.startswith("sqlite:")]
 
     def api_keys(self) -> list[str]:
-        """The keys that are valid: while a key is rotated the new and the old one."""
-        keys = self.api_key.get_secret_value().split(",") if self.api_key else []
-        return [key.strip() for key in keys if key.strip()]
+        """The keys that are valid: while a key is rotated, the new and the old one."""
+        if self.api_key is None:
+            return []
+        keys = [key.strip() for key in self.api_key.get_secret_value().split(",")]
+        return [key for key in keys if key]
 
 
 class Config(Table):
     """config.toml as a whole."""
 
-    series: dict[Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9_-]+$")], SeriesSettings] = Field(min_length=1)
+    series: dict[SeriesName, SeriesSettings] = Field(min_length=1)
     train: TrainSettings = TrainSettings()
     retrain: RetrainSettings = RetrainSettings()
     freshness: FreshnessSettings = FreshnessSettings()
@@ -284,25 +295,29 @@ class Config(Table):
 
 
 class Settings(Config):
-    """Everything a verb may ask for."""
+    """Everything a script may ask for."""
 
-    broken: dict[str, str] = Field(default={}, exclude=True)  # rows of the table `series` that cannot be used, and why
+    broken: dict[str, str] = Field(default={}, exclude=True)  # unusable rows of the table `series` -> reason
     environment: Environment = Field(default=Environment(), exclude=True)
     patience: Patience = Field(default=Patience(), exclude=True)
     folder: Path = Field(default=Path(), exclude=True)  # of config.toml: relative paths start here
 
-    def series_id(self, wanted: str | None = None) -> str:
-        """The series asked for; the first table of config.toml when none is."""
-        if wanted is None:
+    def series_id(self, name: str | None = None) -> str:
+        """Return the series of this name; without one, the first table of config.toml. Raises SettingsError."""
+        if name is None:
             return next(iter(self.series))
-        if wanted in self.broken:
-            raise SettingsError(f"the table series, {wanted}: {self.broken[wanted]}")
-        if wanted not in self.series:
-            known = ", ".join(self.series)
-            shown = known if len(known) <= SHOWN_CHARACTERS else f"{known[:SHOWN_CHARACTERS]}..."
-            raise SettingsError(f"there is no series {wanted!r}; config.toml and the table series have: {shown}")
-        return wanted
+        if name in self.broken:
+            raise SettingsError(f"the table series, {name}: {self.broken[name]}")
+        if name not in self.series:
+            names = shortened(", ".join(self.series))
+            raise SettingsError(f"there is no series {name!r}; config.toml and the table series have: {names}")
+        return name
 
     def model_directory(self, series_id: str) -> Path:
-        """Where the champion of a series lies."""
+        """The folder of the champion of a series."""
         return self.folder / MODEL_FOLDER / series_id
+
+
+def shortened(text: str) -> str:
+    """The text, cut where a message would get too long."""
+    return text if len(text) <= SHOWN_CHARACTERS else f"{text[:SHOWN_CHARACTERS]}..."

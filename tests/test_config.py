@@ -88,6 +88,14 @@ def test_defaults_fill_what_is_left_out(tmp_path: Path) -> None:
             "retrain: minimum_scored_hours is 49, more than window_hours = 48",
         ),
         (MINIMAL + "x = " + repr("long" * 100), "unknown key series.a.x"),
+        (
+            MINIMAL + '[train]\nmodel_directory = "elsewhere"',
+            "train.model_directory is no longer a key: champions always lie in model/ beside config.toml; delete this",
+        ),
+        (
+            MINIMAL + 'exogenous = { t = { kind = "file", path = "t.csv", colour = 1 } }',
+            "unknown key series.a.exogenous.t.colour; allowed here: timestamp, value, timezone, newest_first, kind",
+        ),
     ],
 )
 def test_a_wrong_key_is_named_with_what_is_allowed(tmp_path: Path, text: str, expected: str) -> None:

@@ -1,8 +1,8 @@
-"""Job: what a scheduled workflow calls: one script for every series of config.toml and of the table `series`.
+"""The job of a scheduled workflow: one script for every series of config.toml and of the table `series`.
 
 The scripts run as they would by hand, one process a series, so that one that fails stops no other; from FLEET_FROM
-series on as one `--all`, which spreads them over the cores. Writes the step summary with tables and charts when it
-runs on GitHub, and a notice that says what is still to be set up, if anything.
+series on as one `--all`, which spreads them over the cores. On GitHub it writes the step summary with tables and
+charts, and a notice that says what is still to be set up, if anything.
 
     python -m actioncast.cli.job update_real_data
     python -m actioncast.cli.job train --series bitcoin_transactions
@@ -15,7 +15,7 @@ Exit codes: 0 done; 1 a series failed, or the database cannot be reached; 2 wron
 
 from __future__ import annotations
 
-import argparse
+import math
 import os
 import sys
 from collections.abc import Callable, Sequence
@@ -25,7 +25,7 @@ from typing import Any
 
 from actioncast.api import client
 from actioncast.cli import many_series
-from actioncast.cli.script import report_of
+from actioncast.cli.script import parser, report_of
 from actioncast.config import load_settings, with_rows
 from actioncast.database.database import Database, open_database
 from actioncast.errors import ActioncastError
@@ -40,107 +40,151 @@ CHART_DAYS = 14
 FLEET_FROM = 8  # series; a script's start takes a second, which hundreds of series should not pay for each
 
 
-def _tell(verb: str, settings: Settings, now: datetime, series_id: str) -> bool:
-    """Run the script of the verb on one series and write what it reports into the summary."""
+def run(
+    settings: Settings,
+    verb: str,
+    now: datetime,
+    series_ids: Sequence[str],
+    shard: str = "",
+) -> list[str]:
+    """Run the script of the verb for each series; returns those that failed.
+
+    `shard` says which part of all series these are, "I/N", or empty for all.
+    """
+    summary.write(f"## {verb}, {isoformat(now)}")
+    api_url = os.environ.get("API_URL")
+    if api_url and verb == "make_predictions":
+        return _run_each(settings, verb, series_ids, partial(_forecast_by_api, settings, api_url))
+    if len(series_ids) >= FLEET_FROM:
+        return _run_together(settings, verb, now, shard)
+    return _run_each(settings, verb, series_ids, partial(_run_script, settings, verb, now))
+
+
+def _run_each(
+    settings: Settings,
+    verb: str,
+    series_ids: Sequence[str],
+    run_one: Callable[[str], bool],
+) -> list[str]:
+    """Run one series after another; a failure is reported, and stops no other. Returns those that failed."""
+    failed = []
+    for series_id in series_ids:
+        try:
+            succeeded = run_one(series_id)
+        except ActioncastError as error:
+            summary.failure(f"{verb} {series_id}", masked(str(error), settings.environment.secrets()))
+            succeeded = False
+        if not succeeded:
+            failed.append(series_id)
+    return failed
+
+
+def _run_script(settings: Settings, verb: str, now: datetime, series_id: str) -> bool:
+    """Run the script on one series and write what it reports into the summary. Returns whether it succeeded."""
     with open_database(settings) as database:
         if verb == "make_predictions" and read_card(settings.model_directory(series_id)) is None:
-            summary.notice("No champion yet", f"{series_id}: the first training follows the data by itself")
+            _note_missing_champion(series_id)
             return True
         succeeded, report = report_of(verb, settings, now, "--series", series_id)
-        print(_said(report))
-        summary.write(_summary(verb, report, settings, database, now))
+        print(_log_text(verb, report))
+        summary.write(_section(verb, report, settings, database, now))
     return succeeded
 
 
-def _tell_fleet(verb: str, settings: Settings, now: datetime, shard: str) -> list[str]:
-    """Run the script on every series of the shard at once. Returns those that failed; one without a champion yet has
-    nothing to forecast with, which is no failure."""
-    _, report = report_of(verb, settings, now, *(["--shard", shard] if shard else ["--all"]))
+def _run_together(settings: Settings, verb: str, now: datetime, shard: str) -> list[str]:
+    """Run the script once for every series of the shard. Returns those that failed.
+
+    A series without a champion yet has nothing to forecast with, which is no failure.
+    """
+    flags = ["--shard", shard] if shard else ["--all"]
+    _, report = report_of(verb, settings, now, *flags)
     failed = []
     for result in report["results"]:
-        name, error = result["series"], result.get("error")
-        if error and verb == "make_predictions" and read_card(settings.model_directory(name)) is None:
-            summary.notice("No champion yet", f"{name}: the first training follows the data by itself")
-        elif error:
-            summary.failure(f"{verb} {name}", error)
-            failed.append(name)
+        series_id = result["series"]
+        error = result.get("error")
+        if not error:
+            print(_log_text(verb, result))
+        elif verb == "make_predictions" and read_card(settings.model_directory(series_id)) is None:
+            _note_missing_champion(series_id)
         else:
-            print(_said(result))
+            summary.failure(f"{verb} {series_id}", error)
+            failed.append(series_id)
     rows = [["series", len(report["results"])], ["failed", len(failed)]]
     summary.write(table(["", verb], rows))
     return failed
 
 
-def _said(report: dict[str, Any]) -> str:
-    """The report in the words of a log."""
-    word = report.get("verdict") or report.get("outcome") or f"{len(report['predictions'])} hours forecast"
-    reasons = report.get("reasons", [report["reason"]] if "reason" in report else [])
-    return "\n".join([f"{report['series']}: {word}", *(f"- {reason}" for reason in reasons)])
-
-
-def _summary(verb: str, report: dict[str, Any], settings: Settings, database: Database, now: datetime) -> str:
-    series_id = report["series"]
-    unit = settings.series[series_id].unit
-    if verb == "update_real_data":
-        known = database.reality(series_id, until=now, newest=summary.SHOWN_HOURS)
-        values = [] if known is None else [None if value != value else float(value) for value in known.values]
-        return summary.etl(report, unit, values)
-    if verb == "check_retrain":
-        rows = database.performance(series_id, since=now - timedelta(days=CHART_DAYS), until=now)
-        return summary.check(report, unit, rows)
-    return (summary.training if verb == "train" else summary.forecast)(report, unit)
-
-
-def _forecast_by_service(settings: Settings, url: str, series_id: str) -> bool:
-    report = client.forecast(url, series_id, settings.environment.api_key)
-    print(f"{series_id}: {len(report['predictions'])} hours forecast and stored by {url}")
+def _forecast_by_api(settings: Settings, api_url: str, series_id: str) -> bool:
+    """Let the deployed API forecast, and write what it answers into the summary."""
+    report = client.forecast(api_url, series_id, settings.environment.api_key)
+    print(f"{series_id}: {len(report['predictions'])} hours forecast and stored by {api_url}")
     summary.write(summary.forecast(report, settings.series[series_id].unit))
     return True
 
 
-def _succeeds(verb: str, series_id: str, secrets: Sequence[str], story: Callable[[str], bool]) -> bool:
-    """Tell the story of one series; a failure is said, and stops no other."""
-    try:
-        return story(series_id)
-    except ActioncastError as error:
-        summary.failure(f"{verb} {series_id}", masked(str(error), secrets))
-        return False
+def _note_missing_champion(series_id: str) -> None:
+    summary.notice("No champion yet", f"{series_id}: the first training follows the data by itself")
 
 
-def run(settings: Settings, verb: str, now: datetime, wanted: Sequence[str], shard: str = "") -> list[str]:
-    """Do it for each series; `shard` says which of all series `wanted` are. Returns those that failed."""
-    succeeds = partial(_succeeds, verb, secrets=settings.environment.secrets())
-    summary.write(f"## {verb}, {isoformat(now)}")
-    url = os.environ.get("API_URL") if verb == "make_predictions" else None
-    if url:
-        by_service = partial(_forecast_by_service, settings, url)
-        return [series_id for series_id in wanted if not succeeds(series_id, story=by_service)]
-    if len(wanted) >= FLEET_FROM:
-        return _tell_fleet(verb, settings, now, shard)
-    story = partial(_tell, verb, settings, now)
-    return [series_id for series_id in wanted if not succeeds(series_id, story=story)]
+def _log_text(verb: str, report: dict[str, Any]) -> str:
+    """The report of one series in the words of a log."""
+    match verb:
+        case "update_real_data":
+            lines = [report["outcome"]]
+        case "make_predictions":
+            lines = [f"{len(report['predictions'])} hours forecast"]
+        case "check_retrain":
+            lines = [report["verdict"], *report["reasons"]]
+        case _:
+            lines = [report["verdict"], report["reason"]]
+    return "\n- ".join([f"{report['series']}: {lines[0]}", *lines[1:]])
+
+
+def _section(verb: str, report: dict[str, Any], settings: Settings, database: Database, now: datetime) -> str:
+    """The section of one series in the step summary."""
+    series_id = report["series"]
+    unit = settings.series[series_id].unit
+    match verb:
+        case "update_real_data":
+            newest_hours = _newest_hours(database, series_id, now)
+            return summary.etl(report, unit, newest_hours)
+        case "make_predictions":
+            return summary.forecast(report, unit)
+        case "check_retrain":
+            rows = database.performance(series_id, since=now - timedelta(days=CHART_DAYS), until=now)
+            return summary.check(report, unit, rows)
+        case _:
+            return summary.training(report, unit)
+
+
+def _newest_hours(database: Database, series_id: str, now: datetime) -> list[float | None]:
+    """The newest stored hours, None where one is missing."""
+    history = database.reality(series_id, until=now, newest=summary.SHOWN_HOURS)
+    if history is None:
+        return []
+    return [None if math.isnan(value) else float(value) for value in history.values]
 
 
 def main(argv: Sequence[str] | None = None) -> int:
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("verb", choices=many_series.VERBS)
-    parser.add_argument("--series", default="", help="name of one [series.NAME] table (default, or empty: all)")
-    parser.add_argument("--shard", default="", metavar="I/N", help="every N-th series, from the I-th on (default: all)")
-    arguments = parser.parse_args(argv)
+    flags = parser(__doc__)
+    flags.add_argument("verb", choices=many_series.VERBS)
+    flags.add_argument("--series", default="", help="name of one [series.NAME] table (default, or empty: all)")
+    flags.add_argument("--shard", default="", metavar="I/N", help="every N-th series, from the I-th on (default: all)")
+    arguments = flags.parse_args(argv)
     secrets: list[str] = []
     try:
         settings = load_settings()
         secrets = settings.environment.secrets()
         with open_database(settings) as database:
             settings = with_rows(settings, database.series())
-        wanted = [settings.series_id(arguments.series)] if arguments.series else list(settings.series)
+        series_ids = [settings.series_id(arguments.series)] if arguments.series else list(settings.series)
         first, count = many_series.shard_flag(arguments.shard or "1/1")
-        wanted = wanted[first - 1 :: count]
         now = datetime.now(UTC).replace(microsecond=0)
-        return int(bool(run(settings, arguments.verb, now, wanted, arguments.shard)))
+        failed = run(settings, arguments.verb, now, series_ids[first - 1 :: count], arguments.shard)
     except ActioncastError as error:
         summary.failure(arguments.verb, masked(str(error), secrets))
         return 2 if isinstance(error, SettingsError) else 1
+    return 1 if failed else 0
 
 
 if __name__ == "__main__":

@@ -1,4 +1,4 @@
-"""One verb over many series: --all, --shard I/N, --jobs N.
+"""One script over many series: --all, --shard I/N, --jobs N.
 
 On one machine the series are spread over processes. With DASK_SCHEDULER_ADDRESS set they go to the workers of that
 Dask cluster instead, which run in a checkout of the project with the same config.toml, environment and model folder.
@@ -24,8 +24,6 @@ from actioncast.redaction import masked
 from actioncast.settings import Settings
 from actioncast.text import progress, table
 
-# One thread of linear algebra per process: the processes are the parallelism.
-ONE_THREAD = dict.fromkeys(("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS"), "1")
 # Verb -> module and function of the root script that does it for one series.
 VERBS = {
     "update_real_data": "update_real_data:run",
@@ -33,13 +31,13 @@ VERBS = {
     "check_retrain": "check_retrain:run",
     "train": "train:run",
 }
-Result = dict[str, Any]  # one series' --json object, or {"series", "outcome": "failed", "error"}
+Result = dict[str, Any]  # the --json object of one series, or {"series", "outcome": "failed", "error"}
 OneSeries = Callable[[str], Result]
 
 
 @dataclass(frozen=True)
 class FleetReport:
-    """What each series' run printed with --json, in the order of config.toml, then of the table `series`."""
+    """What the run of each series printed with --json, in the order of config.toml, then of the table `series`."""
 
     results: list[Result]
 
@@ -55,21 +53,33 @@ class FleetReport:
         return {"results": self.results, "failed": [result["series"] for result in self.failures]}
 
     def as_text(self) -> str:
-        done = f"{len(self.results) - len(self.failures)} of {len(self.results)} series done"
+        done = len(self.results) - len(self.failures)
+        first_line = f"{done} of {len(self.results)} series done"
+        if not self.failures:
+            return first_line
         rows = [[result["series"], result["error"]] for result in self.failures]
-        return f"{done}\n\n{table(['failed', 'why'], rows)}" if rows else done
+        return f"{first_line}\n\n{table(['failed', 'why'], rows)}"
 
 
 def add_flags(parser: argparse.ArgumentParser) -> None:
+    """Add --all, --shard and --jobs."""
     parser.add_argument(
         "--all",
         action="store_true",
         help="every series of config.toml and of the table series; one that fails stops no other",
     )
     parser.add_argument(
-        "--shard", type=shard_flag, metavar="I/N", help="every N-th series, from the I-th on (1/N .. N/N)"
+        "--shard",
+        type=shard_flag,
+        metavar="I/N",
+        help="every N-th series, from the I-th on (1/N .. N/N)",
     )
-    parser.add_argument("--jobs", type=int, default=os.cpu_count(), help="processes for --all (default: one per core)")
+    parser.add_argument(
+        "--jobs",
+        type=int,
+        default=os.cpu_count(),
+        help="processes for --all (default: one per core)",
+    )
 
 
 def shard_flag(text: str) -> tuple[int, int]:
@@ -80,8 +90,8 @@ def shard_flag(text: str) -> tuple[int, int]:
     return int(first), int(count)
 
 
-def wanted(arguments: argparse.Namespace) -> bool:
-    """The flags ask for more than one series."""
+def are_asked_for(arguments: argparse.Namespace) -> bool:
+    """Whether the flags ask for more than one series."""
     return bool(arguments.all or arguments.shard)
 
 
@@ -92,61 +102,86 @@ def run(
     options: Mapping[str, Any] | None = None,
     environment: Mapping[str, str] = os.environ,
 ) -> FleetReport:
-    """`verb`.run for every series of the shard, with these keyword arguments beside series_id."""
+    """Run the verb for every series of the shard, with these keyword arguments beside series_id."""
     first, count = arguments.shard or (1, 1)
     names = list(settings.series)[first - 1 :: count]
     broken = list(settings.broken.items())[first - 1 :: count]
-    one = partial(run_one, verb, arguments.config, arguments.now, dict(options or {}))
+    one_series = partial(run_one, verb, arguments.config, arguments.now, dict(options or {}))
     scheduler = environment.get("DASK_SCHEDULER_ADDRESS")
-    finished = _on_dask(one, names, scheduler) if scheduler else _on_processes(one, names, arguments.jobs)
+    if scheduler:
+        finished = _on_dask(one_series, names, scheduler)
+    else:
+        finished = _on_processes(one_series, names, arguments.jobs)
     results = {}
     with progress("series", len(names)) as advance:
         for result in finished:
             results[result["series"]] = result
             advance(1)
-    unusable = [{"series": name, "outcome": "failed", "error": f"the table series: {why}"} for name, why in broken]
+    unusable = [_failure(name, f"the table series: {reason}") for name, reason in broken]
     return FleetReport([*(results[name] for name in names), *unusable])
 
 
 def run_one(verb: str, config: Path, now: datetime, options: Mapping[str, Any], series_id: str) -> Result:
-    """One series, wherever this process is: settings are read and the database is opened here."""
+    """Run the verb for one series, wherever this process is: it reads the settings and opens the database itself."""
     settings = load_settings(config)
     try:
         with open_database(settings) as database:
-            known = with_rows(settings, database.series(only=series_id))
-            module, function = VERBS[verb].split(":")
-            story: Callable[..., Report] = getattr(importlib.import_module(module), function)
-            report = story(known, database, now, series_id=series_id, **options)
-            failed = {"outcome": "failed", "error": report.as_text()} if report.failed else {}
-            return {"series": series_id, **report.as_json(), **failed}
-    except Exception as error:  # noqa: BLE001  (whatever it is, it is listed and the other series go on)
+            settings = with_rows(settings, database.series(only=series_id))
+            report = _function_of(verb)(settings, database, now, series_id=series_id, **options)
+    except Exception as error:  # noqa: BLE001  (report any failure per series, keep the others running)
         message = masked(f"{type(error).__name__}: {error}", settings.environment.secrets())
-        return {"series": series_id, "outcome": "failed", "error": message}
+        return _failure(series_id, message)
+    result = {"series": series_id, **report.as_json()}
+    if report.failed:
+        result |= _failure(series_id, report.as_text())
+    return result
 
 
-def _on_processes(one: OneSeries, names: Sequence[str], jobs: int) -> Iterator[Result]:
-    """Results as they come, from so many fresh processes of one thread each."""
-    import multiprocessing
-    from concurrent.futures import ProcessPoolExecutor, as_completed
-
-    for name, value in ONE_THREAD.items():
-        os.environ.setdefault(name, value)
-    with ProcessPoolExecutor(jobs, mp_context=multiprocessing.get_context("spawn")) as pool:
-        futures = {pool.submit(one, name): name for name in names}
-        for future in as_completed(futures):
-            error = future.exception()  # the process itself died
-            lost = {"series": futures[future], "outcome": "failed", "error": f"{type(error).__name__}: {error}"}
-            yield lost if error else future.result()
+def _function_of(verb: str) -> Callable[..., Report]:
+    """The `run` of the root script."""
+    module, function = VERBS[verb].split(":")
+    run_of_script: Callable[..., Report] = getattr(importlib.import_module(module), function)
+    return run_of_script
 
 
-def _on_dask(one: OneSeries, names: Sequence[str], scheduler: str) -> Iterator[Result]:
-    """Results as they come, from the workers of a Dask cluster."""
+def _failure(series_id: str, error: str) -> Result:
+    return {"series": series_id, "outcome": "failed", "error": error}
+
+
+def _on_processes(one_series: OneSeries, names: Sequence[str], jobs: int) -> Iterator[Result]:
+    """Yield results as they come from this many processes, each with one thread of linear algebra."""
+    from joblib import Parallel, delayed, parallel_config
+    from joblib.externals.loky import get_reusable_executor
+
+    unfinished = set(names)
+    # The processes are the parallelism: more threads than cores would only wait for each other.
+    with parallel_config(backend="loky", inner_max_num_threads=1):
+        results = Parallel(n_jobs=jobs, return_as="generator_unordered")(delayed(one_series)(name) for name in names)
+        try:
+            for result in results:
+                unfinished.discard(result["series"])
+                yield result
+        except Exception as error:  # noqa: BLE001  (a process died, and with it the pool)
+            for name in sorted(unfinished):
+                yield _failure(name, f"{type(error).__name__}: {error}")
+        finally:
+            # Processes that joblib keeps for a next call would not see a changed environment.
+            get_reusable_executor().shutdown()
+
+
+def _on_dask(one_series: OneSeries, names: Sequence[str], scheduler: str) -> Iterator[Result]:
+    """Yield results as they come from the workers of a Dask cluster.
+
+    Not by joblib's Dask backend, which gives up all series when the worker of one dies.
+    """
     from distributed import Client
     from distributed import as_completed as dask_as_completed
 
     with Client(scheduler) as client:
-        futures = {client.submit(one, name, pure=False): name for name in names}
+        futures = {client.submit(one_series, name, pure=False): name for name in names}
         for future in dask_as_completed(futures):
             error = future.exception()
-            lost = {"series": futures[future], "outcome": "failed", "error": f"{type(error).__name__}: {error}"}
-            yield lost if error else future.result()
+            if error:
+                yield _failure(futures[future], f"{type(error).__name__}: {error}")
+            else:
+                yield future.result()

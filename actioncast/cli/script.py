@@ -12,7 +12,7 @@ import json
 import logging
 import sys
 from collections.abc import Callable, Sequence
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, Protocol
 
@@ -22,7 +22,7 @@ from actioncast.errors import ActioncastError
 from actioncast.paths import DEFAULT_CONFIG, ROOT
 from actioncast.redaction import masked
 from actioncast.settings import Settings, SettingsError
-from actioncast.times import isoformat, parse_time
+from actioncast.times import ONE_HOUR, isoformat, parse_time
 
 log = logging.getLogger("actioncast")
 MANY_SERIES = 20  # of more than these the log does not show the settings of each
@@ -33,11 +33,11 @@ class ScriptError(ActioncastError):
 
 
 class Report(Protocol):
-    """What a verb hands back."""
+    """What a script hands back."""
 
     @property
     def failed(self) -> bool:
-        """The job ran to its end and what it found is a failure."""
+        """Whether the job ran to its end and what it found is a failure."""
         ...
 
     def as_json(self) -> dict[str, Any]:
@@ -49,39 +49,45 @@ class Report(Protocol):
         ...
 
 
-Story = Callable[[argparse.Namespace, Settings], Report]
-StoryWithDatabase = Callable[[argparse.Namespace, Settings, Database], Report]
+Run = Callable[[argparse.Namespace, Settings], Report]
+RunWithDatabase = Callable[[argparse.Namespace, Settings, Database], Report]
 AddFlags = Callable[[argparse.ArgumentParser], None]
 
 
 def run_script(
-    argv: Sequence[str] | None, description: str | None, story: StoryWithDatabase, add_flags: AddFlags | None = None
+    argv: Sequence[str] | None,
+    description: str | None,
+    run: RunWithDatabase,
+    add_flags: AddFlags | None = None,
 ) -> int:
-    """Read the flags, open what they name, tell the story, print its report. Returns the exit code."""
+    """Read the flags, open the database, run, print the report. Returns the exit code."""
 
-    def with_database(arguments: argparse.Namespace, settings: Settings) -> Report:
+    def run_with_database(arguments: argparse.Namespace, settings: Settings) -> Report:
         with open_database(settings) as database:
-            known = with_rows(settings, database.series())
-            arguments.series = known.series_id(arguments.series)
-            return story(arguments, known, database)
+            settings = with_rows(settings, database.series())
+            arguments.series = settings.series_id(arguments.series)
+            return run(arguments, settings, database)
 
-    return _run(argv, description, with_database, add_flags)
+    return _run(argv, description, run_with_database, add_flags)
 
 
 def run_without_database(
-    argv: Sequence[str] | None, description: str | None, story: Story, add_flags: AddFlags | None = None
+    argv: Sequence[str] | None,
+    description: str | None,
+    run: Run,
+    add_flags: AddFlags | None = None,
 ) -> int:
-    """As `run_script`, for a story that does not touch the user's database, with the series of config.toml alone."""
+    """Do the same for a script that does not touch the user's database, with the series of config.toml alone."""
 
-    def with_series(arguments: argparse.Namespace, settings: Settings) -> Report:
+    def run_with_series(arguments: argparse.Namespace, settings: Settings) -> Report:
         arguments.series = settings.series_id(arguments.series)
-        return story(arguments, settings)
+        return run(arguments, settings)
 
-    return _run(argv, description, with_series, add_flags)
+    return _run(argv, description, run_with_series, add_flags)
 
 
-def _run(argv: Sequence[str] | None, description: str | None, story: Story, add_flags: AddFlags | None) -> int:
-    arguments = _parser(description, add_flags).parse_args(argv)
+def _run(argv: Sequence[str] | None, description: str | None, run: Run, add_flags: AddFlags | None) -> int:
+    arguments = _script_parser(description, add_flags).parse_args(argv)
     _start_logging()
     secrets: list[str] = []
     try:
@@ -89,11 +95,9 @@ def _run(argv: Sequence[str] | None, description: str | None, story: Story, add_
         secrets = settings.environment.secrets()
         clock = datetime.now(UTC).replace(microsecond=0)
         arguments.now = arguments.now or clock
-        arguments.time_travel = abs(clock - arguments.now) > timedelta(hours=1)
-        # A log that nobody watches needs it to be understood later; a person at a terminal has the file.
-        shown = settings.model_dump_json(exclude={"series"} if len(settings.series) > MANY_SERIES else None)
-        log.log(logging.DEBUG if sys.stderr.isatty() else logging.INFO, "settings %s", shown)
-        report = story(arguments, settings)
+        arguments.time_travel = abs(clock - arguments.now) > ONE_HOUR
+        _log_settings(settings)
+        report = run(arguments, settings)
     except ActioncastError as error:
         message = masked(str(error), secrets)
         print(f"error: {message}", file=sys.stderr)
@@ -104,16 +108,24 @@ def _run(argv: Sequence[str] | None, description: str | None, story: Story, add_
     return int(report.failed)
 
 
-def report_of(verb: str, settings: Settings, now: datetime, *wanted: str) -> tuple[bool, dict[str, Any]]:
+def _log_settings(settings: Settings) -> None:
+    """Write the settings into the log of a job, to understand it later; a person at a terminal has the file."""
+    excluded = {"series"} if len(settings.series) > MANY_SERIES else None
+    level = logging.DEBUG if sys.stderr.isatty() else logging.INFO
+    log.log(level, "settings %s", settings.model_dump_json(exclude=excluded))
+
+
+def report_of(verb: str, settings: Settings, now: datetime, *flags: str) -> tuple[bool, dict[str, Any]]:
     """Run a script in a process of its own: (exit code 0, its JSON); its log goes where ours goes.
 
     Raises ScriptError when all it reports is an error.
     """
     import subprocess
 
-    config, script = settings.folder / "config.toml", ROOT / f"{verb}.py"
-    flags = ["--config", str(config), *wanted, "--now", isoformat(now), "--json"]
-    done = subprocess.run([sys.executable, str(script), *flags], stdout=subprocess.PIPE, text=True, check=False)
+    script = ROOT / f"{verb}.py"
+    config = settings.folder / "config.toml"
+    command = [sys.executable, str(script), "--config", str(config), *flags, "--now", isoformat(now), "--json"]
+    done = subprocess.run(command, stdout=subprocess.PIPE, text=True, check=False)
     try:
         report: dict[str, Any] = json.loads(done.stdout)
     except ValueError:
@@ -124,17 +136,23 @@ def report_of(verb: str, settings: Settings, now: datetime, *wanted: str) -> tup
 
 
 def _start_logging() -> None:
-    """Logs go to stderr. urllib3 stays silent about its retries: it would write whole URLs, keys included."""
+    """Send logs to stderr. urllib3 stays silent about its retries: it would write whole URLs, keys included."""
     logging.basicConfig(level=logging.INFO, format="%(levelname)s %(message)s", stream=sys.stderr, force=True)
     logging.getLogger("urllib3").setLevel(logging.ERROR)
 
 
-def _parser(description: str | None, add_flags: AddFlags | None) -> argparse.ArgumentParser:
-    parser = argparse.ArgumentParser(description=description, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--config", type=Path, default=DEFAULT_CONFIG, help="settings file (default: config.toml)")
-    parser.add_argument("--series", help="name of a [series.NAME] table or of a row of series (default: the first)")
-    parser.add_argument("--now", type=parse_time, help="act as at this moment, ISO 8601 (UTC without an offset)")
-    parser.add_argument("--json", action="store_true", help="one JSON object on stdout instead of text")
+def parser(description: str | None) -> argparse.ArgumentParser:
+    """A parser whose --help shows a docstring as it is written."""
+    return argparse.ArgumentParser(description=description, formatter_class=argparse.RawDescriptionHelpFormatter)
+
+
+def _script_parser(description: str | None, add_flags: AddFlags | None) -> argparse.ArgumentParser:
+    """A parser with the flags of every script, and those of this one."""
+    flags = parser(description)
+    flags.add_argument("--config", type=Path, default=DEFAULT_CONFIG, help="settings file (default: config.toml)")
+    flags.add_argument("--series", help="name of a [series.NAME] table or of a row of series (default: the first)")
+    flags.add_argument("--now", type=parse_time, help="act as at this moment, ISO 8601 (UTC without an offset)")
+    flags.add_argument("--json", action="store_true", help="one JSON object on stdout instead of text")
     if add_flags:
-        add_flags(parser)
-    return parser
+        add_flags(flags)
+    return flags

@@ -3,6 +3,7 @@ from __future__ import annotations
 import argparse
 import json
 import logging
+import os
 import sys
 from collections.abc import Callable, Iterator
 from concurrent.futures import Future
@@ -95,6 +96,16 @@ def test_processes_share_the_work(config: Path, capsys: Any) -> None:
         assert all(database.training_runs(name, since=START) for name in "abd")
 
 
+def end_the_process(name: str) -> many_series.Result:
+    os._exit(1)
+
+
+def test_series_whose_process_dies_are_listed() -> None:
+    results = list(many_series._on_processes(end_the_process, ["a", "b"], jobs=2))
+    assert [result["series"] for result in results] == ["a", "b"]
+    assert all(result["error"].startswith("TerminatedWorkerError: ") for result in results)
+
+
 def test_a_surprise_in_one_series_is_listed_without_secrets(config: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     def broken(*_: Any, **__: Any) -> None:
         raise ZeroDivisionError("password sesame-open")
@@ -166,9 +177,9 @@ def test_rows_of_the_table_are_series_too_and_a_broken_one_stops_no_other(config
     wrong = {"b2": "{", "c2": json.dumps(ROW | {"colour": "red"}), "a": json.dumps(ROW | {"horizon": 3})}
     add_rows(config, e=json.dumps(ROW), **wrong)
     with open_database(load_settings(config)) as database:
-        known = with_rows(load_settings(config), database.series())
-    assert list(known.series) == ["a", "b", "c", "d", "e"]
-    assert known.series["a"].horizon == 24, "config.toml has the last word"
+        settings = with_rows(load_settings(config), database.series())
+    assert list(settings.series) == ["a", "b", "c", "d", "e"]
+    assert settings.series["a"].horizon == 24, "config.toml has the last word"
     code, printed = ran(train.main, config, capsys, "--all")
     assert code == 1
     assert printed["failed"] == ["c", "e", "b2", "c2"]
