@@ -40,6 +40,7 @@ from actioncast.times import isoformat
 
 TIMEOUT_SECONDS = 900
 SHOWN = 12
+LONGEST_COMMENT = 65_000  # characters; GitHub refuses a comment of more than 65,536
 
 
 class ReportError(ActioncastError):
@@ -106,7 +107,7 @@ def run(settings: Settings, now: datetime, *, series_id: str, base: str, output:
     report = TrainingComparison(series_id, settings.series[series_id].unit, branch, before)
     summary.write(report.as_text())
     if output:
-        output.write_text(report.as_text(), encoding="utf-8")
+        output.write_text(report.as_text()[:LONGEST_COMMENT], encoding="utf-8")
     return report
 
 

@@ -9,9 +9,7 @@ from pathlib import Path
 import pytest
 
 import compare_training
-from actioncast.github import comment
 from actioncast.github.git import git
-from tests.workflows.github_stand_in import GitHub
 
 CONFIG = '[series.demo]\nsource = { kind = "file", path = "x.csv" }\nunit = "x"\n'
 TRAIN = """
@@ -71,16 +69,11 @@ def test_a_branch_that_does_not_train_fails(project: Path, capsys: pytest.Captur
     assert "broken" in capsys.readouterr().err
 
 
-def test_the_comment_needs_permission(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    (tmp_path / "report.md").write_text("text")
-    with GitHub(tmp_path / "github") as github:
-        github.repository.commit({"a": "1"})
-        github.repository.git("update-ref", "refs/heads/change", "main")
-        github.repository.commit({"a": "2"}, branch="change")
-        number = str(github.open_pull("change"))
-        monkeypatch.setenv("GITHUB_API_URL", github.api_url)
-        monkeypatch.setenv("GITHUB_REPOSITORY", github.full_name)
-        for level, code in (("read", 1), ("write", 0)):
-            monkeypatch.setenv("GITHUB_TOKEN", github.issue_token({"pull-requests": level}).value)
-            assert comment.main([number, str(tmp_path / "report.md")]) == code
-        assert len(github.comments) == 1
+def test_the_report_fits_a_comment(project: Path, tmp_path: Path) -> None:
+    endless = (TRAIN % "90.0").replace(' hours"', ' hours" + 70_000 * "!"')
+    (project / "train.py").write_text(endless)
+    git(project, "commit", "--quiet", "--all", "--message", "endless")
+    output = tmp_path / "report.md"
+    flags = ["--config", str(project / "config.toml"), "--base", "HEAD~1", "--output", str(output)]
+    assert compare_training.main(flags) == 0
+    assert len(output.read_text()) == compare_training.LONGEST_COMMENT

@@ -196,6 +196,23 @@ def test_fork_reads_only_and_gets_no_secrets(clock: Clock, github: GitHub) -> No
     assert [comment["body"] for comment in github.comments.values()] == ["report"]
 
 
+def test_gh_needs_permission_to_comment_and_keeps_one_comment_up_to_date(clock: Clock, github: GitHub) -> None:
+    variables = {"GH_TOKEN": "${{ github.token }}", "GH_REPO": "${{ github.repository }}"}
+    command = "gh pr comment 1 --edit-last --create-if-none --body-file report.md"
+    comment = {"env": variables, "run": f'echo "run $GITHUB_RUN_NUMBER" > report.md\n{command}'}
+    for name, level in (("reads", "read"), ("writes", "write")):
+        triggered = workflow("pull_request", {"j": job(comment)}, permissions={"pull-requests": level})
+        install(github, **{name: triggered})
+    github.repository.git("branch", "feature", "main")
+    github.repository.commit({"y": "1"}, branch="feature")
+    number = github.open_pull("feature")
+    refused = clock.pull_request("reads.yml", number).check("failure")
+    assert "Resource not accessible by integration (HTTP 403)" in refused.log
+    for _ in range(2):
+        clock.pull_request("writes.yml", number).check()
+    assert [comment["body"] for comment in github.comments.values()] == ["run 2\n"]
+
+
 def test_token_is_worthless_after_the_run(clock: Clock, github: GitHub) -> None:
     install(github, a=workflow("workflow_dispatch", {"j": job("true")}))
     run = clock.press("a.yml")
