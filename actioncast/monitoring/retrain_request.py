@@ -8,7 +8,7 @@ from typing import Any
 
 from actioncast.database.database import Database
 from actioncast.forecasting.card import ModelError, read_card
-from actioncast.github.dispatch import EVENT_TYPE, GitHubError, dispatch_retrain
+from actioncast.github.api import EVENT_TYPE, Api, ApiError, dispatch_retrain
 from actioncast.monitoring.live_error import LiveScore, live_score
 from actioncast.monitoring.verdict import Verdict, dispatch_times
 from actioncast.settings import Settings
@@ -81,7 +81,7 @@ def why_by_hand(settings: Settings, series_id: str) -> str | None:
 def dispatch(settings: Settings, database: Database, now: datetime, report: CheckReport) -> None:
     """Ask GitHub for the retrain of a check that is recorded already.
 
-    When GitHub refuses, the record is corrected, so that the next check asks again, and GitHubError is raised.
+    When GitHub refuses, the record is corrected, so that the next check asks again, and ApiError is raised.
     """
     payload = {
         "series": report.series,
@@ -90,11 +90,28 @@ def dispatch(settings: Settings, database: Database, now: datetime, report: Chec
         **report.score.figures(),
     }
     try:
-        dispatch_retrain(settings.environment, payload, settings.patience)
-    except GitHubError as error:
+        dispatch_retrain(api_of(settings), payload)
+    except ApiError as error:
         refused = replace(report, verdict=report.verdict.because(str(error)), dispatched=False)
         database.store_check(refused.as_row(now))
         raise
+
+
+def api_of(settings: Settings) -> Api:
+    """GitHub as the settings name it. Raises ApiError when the repository or the token is missing."""
+    environment = settings.environment
+    token = environment.github_token
+    variables = {
+        "GITHUB_API_URL": environment.github_api_url,
+        "GITHUB_REPOSITORY": environment.github_repository or "",
+        "GITHUB_TOKEN": token.get_secret_value() if token else "",
+    }
+    first_pause = settings.patience.pause_seconds
+    return Api.of(
+        variables,
+        pauses=(first_pause, 2 * first_pause),
+        longest_pause=settings.patience.longest_pause_seconds,
+    )
 
 
 def is_first_due(settings: Settings, database: Database, now: datetime, series_id: str) -> bool:

@@ -108,7 +108,7 @@ class Loop:
 
     def __post_init__(self) -> None:
         self.witness = Witness(self.plan, self.database, self.series_id)
-        self.api = Api(self.github.url, REPOSITORY, TOKEN)
+        self.api = Api(self.github.url, REPOSITORY, TOKEN, pauses=(0.0, 0.0))
         self.notebook = threading.Lock()  # two runs of the same moment write into one witness and one progress
         self.together = threading.Barrier(1)
         every = {

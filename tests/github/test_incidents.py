@@ -8,18 +8,15 @@ from pathlib import Path
 
 import pytest
 
-from actioncast.github import api as api_module
 from actioncast.github import incidents
-from actioncast.github.api import Api, ApiError
-from actioncast.github.comment import put
+from actioncast.github.api import Api
 from tests.workflows.github_stand_in import GitHub
 
-MAY = {"issues": "write", "pull-requests": "write"}
+MAY = {"issues": "write"}
 
 
 @pytest.fixture
 def github(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[GitHub]:
-    monkeypatch.setattr(api_module, "PATIENCE_SECONDS", (0, 0))
     with GitHub(tmp_path / "github") as stand_in:
         monkeypatch.setenv("GITHUB_REPOSITORY", stand_in.full_name)
         monkeypatch.setenv("GITHUB_API_URL", stand_in.api_url)
@@ -85,30 +82,3 @@ def test_without_permission_it_says_so_and_fails(
     monkeypatch.setenv("GITHUB_TOKEN", github.issue_token({"contents": "write"}).value)
     assert incidents.main(["etl", "failure"]) == 1
     assert "permissions" in capsys.readouterr().out
-
-
-def test_a_busy_github_is_asked_again_but_an_answered_write_is_not_repeated(github: GitHub) -> None:
-    api = Api(github.api_url, github.full_name, github.issue_token(MAY).value)
-    github.fail_next("GET", status=502, count=2)
-    assert api.call("GET", "/issues") == []
-    github.fail_next("POST", status=502)
-    with pytest.raises(ApiError, match="502"):
-        api.call("POST", "/issues", {"title": "x"})
-    assert github.issues == {}
-    with pytest.raises(ApiError, match="GITHUB_TOKEN"):
-        Api.of({"GITHUB_REPOSITORY": "a/b"})
-    with pytest.raises(ApiError) as silent:
-        Api("http://127.0.0.1:9", "a/b", "t").call("POST", "/issues", {})
-    assert silent.value.status == 0
-
-
-def test_the_comment_of_a_pull_request_is_replaced(github: GitHub) -> None:
-    github.repository.commit({"a": "1"})
-    github.repository.git("update-ref", "refs/heads/change", "main")
-    github.repository.commit({"a": "2"}, branch="change")
-    number = github.open_pull("change")
-    api = Api(github.api_url, github.full_name, github.issue_token(MAY).value)
-    put(api, number, "one")
-    put(api, number, "two" * 40_000)
-    (comment,) = github.comments.values()
-    assert comment["body"].startswith("<!-- model report -->\ntwotwo")

@@ -21,7 +21,7 @@ import check_retrain
 from actioncast.config import load_settings
 from actioncast.database.connection import DatabaseError
 from actioncast.database.database import Database, open_database
-from actioncast.github.dispatch import GitHubError
+from actioncast.github.api import ApiError
 from actioncast.hours import Hours
 from actioncast.monitoring.retrain_request import CheckReport
 from actioncast.paths import CARD
@@ -201,7 +201,7 @@ def test_a_retrain_is_asked_of_github_with_its_reasons(make_world: Any, server: 
 
 def test_a_refused_dispatch_is_recorded_and_the_next_check_asks_again(make_world: Any, server: FakeGitHub) -> None:
     world = make_world(BAD, AT_ONCE)
-    with pytest.raises(GitHubError, match="contents: write"):
+    with pytest.raises(ApiError, match="contents: write"):
         world.with_variables(server.variables(READ_ONLY_TOKEN)).check()
     (refused,) = world.recorded()
     assert (refused["verdict"], refused["dispatched"]) == ("retrain", False)
@@ -211,7 +211,7 @@ def test_a_refused_dispatch_is_recorded_and_the_next_check_asks_again(make_world
 
 def test_without_a_token_github_is_not_asked_and_the_check_fails(make_world: Any, server: FakeGitHub) -> None:
     world = make_world(BAD, AT_ONCE).with_variables({**server.variables(), "GITHUB_TOKEN": ""})
-    with pytest.raises(GitHubError, match="GITHUB_TOKEN is not set"):
+    with pytest.raises(ApiError, match="GITHUB_TOKEN is not set"):
         world.check()
     assert [row["dispatched"] for row in world.recorded()] == [False]
 
