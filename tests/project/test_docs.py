@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 import tomllib
+from importlib.util import module_from_spec, spec_from_file_location
 from pathlib import Path
 
 from actioncast.config import load_settings
@@ -22,16 +23,20 @@ def named(pattern: str, text: str = README) -> set[str]:
     return set(re.findall(pattern, text))
 
 
-def test_every_script_is_in_the_readme_and_the_design_and_the_reverse() -> None:
+def test_every_script_is_in_the_readme_and_the_reverse() -> None:
     scripts = {path.name for path in ROOT.glob("*.py")}
     assert named(r"`(?:python )?(\w+\.py)\b") == scripts
-    assert scripts <= named(r"\b(\w+\.py)\b", DESIGN)
 
 
-def test_every_room_of_the_design_exists_and_the_reverse() -> None:
-    rooms = {path.name for path in (ROOT / "actioncast").iterdir() if path.name not in ("__init__.py", "__pycache__")}
-    drawn = named(r"(?m)^  (\w+(?:\.py|/)) +\w", DESIGN)
-    assert {room.rstrip("/") for room in drawn} == rooms
+def test_the_tree_of_the_design_is_made_from_the_docstrings() -> None:
+    """`python docs/tree.py --write` brings it up to date."""
+    path = ROOT / "docs" / "tree.py"
+    specification = spec_from_file_location("tree", path)
+    assert specification
+    assert specification.loader
+    tree = module_from_spec(specification)
+    specification.loader.exec_module(tree)
+    assert tree.updated(DESIGN) == DESIGN
 
 
 def test_every_table_and_view_is_in_the_readme() -> None:
