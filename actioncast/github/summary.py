@@ -24,6 +24,14 @@ def write(text: str) -> None:
             summary.write(f"{text}\n\n")
 
 
+def output(name: str, value: str) -> None:
+    """Set an output of this step; nothing outside GitHub."""
+    path = os.environ.get("GITHUB_OUTPUT")
+    if path:
+        with Path(path).open("a", encoding="utf-8") as outputs:
+            outputs.write(f"{name}={value}\n")
+
+
 def notice(title: str, message: str) -> None:
     """Say what is still to be set up, as an annotation of the run and in its summary."""
     print(f"::notice title={title}::{message}")
