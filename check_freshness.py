@@ -14,6 +14,7 @@ environment.
 
 from __future__ import annotations
 
+import argparse
 import os
 import sys
 from collections.abc import Sequence
@@ -28,7 +29,7 @@ from actioncast.forecasting.card import ModelError, read_card
 from actioncast.github import incidents, summary
 from actioncast.github.api import Api
 from actioncast.monitoring import freshness
-from actioncast.monitoring.freshness import Finding, Seen, WorkflowSeen
+from actioncast.monitoring.freshness import Finding, SeriesState, WorkflowRuns
 from actioncast.settings import Settings
 from actioncast.text import table
 from actioncast.times import parse_time
@@ -36,7 +37,7 @@ from actioncast.times import parse_time
 
 @dataclass(frozen=True)
 class FreshnessReport:
-    """What was looked at, and what was done about it."""
+    """All findings, fresh ones too, and what was done about them."""
 
     findings: list[Finding]
     actions: list[str]
@@ -46,48 +47,46 @@ class FreshnessReport:
         return any(finding.stale for finding in self.findings)
 
     def as_json(self) -> dict[str, Any]:
-        return {"findings": [vars(finding) for finding in self.findings], "actions": self.actions}
+        findings = [vars(finding) for finding in self.findings]
+        return {"findings": findings, "actions": self.actions}
 
     def as_text(self) -> str:
-        rows = [[f.title, "STALE" if f.stale else "no", f.evidence] for f in self.findings]
-        return "\n".join([table(["finding", "holds", "evidence"], rows), *self.actions])
+        rows = []
+        for finding in self.findings:
+            rows.append([finding.title, "STALE" if finding.stale else "no", finding.evidence])
+        lines = [table(["finding", "holds", "evidence"], rows), *self.actions]
+        return "\n".join(lines)
 
 
 def run(
     settings: Settings, database: Database, now: datetime, *, series_ids: Sequence[str], api: Api | None
 ) -> FreshnessReport:
-    """Look, then bring issues and schedules in step with what was seen."""
-    findings = [
-        finding
-        for series_id in series_ids
-        for finding in freshness.of_series(_seen(settings, database, series_id, now), settings.freshness, now)
-    ]
+    """Look at series and workflows, then bring issues and schedules in step. Without `api`, look at the series only."""
+    policy = settings.freshness
+    findings = []
+    for series_id in series_ids:
+        findings += freshness.of_series(_state(settings, database, series_id, now), policy, now)
     if api is None:
-        return FreshnessReport(
-            findings, ["no GITHUB_TOKEN and GITHUB_REPOSITORY: workflows and issues were left alone"]
-        )
+        left_alone = "no GITHUB_TOKEN and GITHUB_REPOSITORY: workflows and issues were left alone"
+        return FreshnessReport(findings, [left_alone])
     actions = _keep_alive(api)
-    hours = settings.freshness.workflow_hours
-    findings += [
-        freshness.of_workflow(_runs(api, file, allowed), settings.freshness, now) for file, allowed in hours.items()
-    ]
-    run_link = incidents.run_link(os.environ)
-    for finding in findings:
-        body = f"{finding.evidence} (seen by {run_link}).\n\n{finding.remedy}\n\nThis issue closes itself on recovery."
-        done = incidents.report(api, finding.title, body if finding.stale else None, run_link)
-        actions += [done] if done != incidents.NOTHING else []
+    for file, allowed_hours in policy.workflow_hours.items():
+        findings.append(freshness.of_workflow(_workflow_runs(api, file, allowed_hours), policy, now))
+    actions += _update_issues(api, findings)
     return FreshnessReport(findings, actions)
 
 
-def _seen(settings: Settings, database: Database, series_id: str, now: datetime) -> Seen:
+def _state(settings: Settings, database: Database, series_id: str, now: datetime) -> SeriesState:
+    """What the database and the model folder hold of a series, far enough back for the oldest look."""
     policy = settings.freshness
-    oldest = now - timedelta(hours=policy.look_hours * policy.bad_looks)
     try:
         card = read_card(settings.model_directory(series_id))
     except ModelError:
-        card = None  # the check says so
-    rows = database.performance(series_id, since=oldest - timedelta(hours=policy.coverage_hours), until=now)
-    return Seen(
+        card = None  # check_retrain.py reports a card that cannot be read
+    oldest_look = now - timedelta(hours=policy.look_hours * policy.bad_looks)
+    since = oldest_look - timedelta(hours=policy.coverage_hours)
+    rows = database.performance(series_id, since=since, until=now)
+    return SeriesState(
         series=series_id,
         loads=database.newest_loads(series_id),
         issues=database.newest_vintages(series_id),
@@ -98,52 +97,62 @@ def _seen(settings: Settings, database: Database, series_id: str, now: datetime)
 
 
 def _keep_alive(api: Api) -> list[str]:
-    """Enable every workflow with a schedule that nobody has disabled on purpose; that also starts its 60 days anew."""
+    """Enable every workflow that no person has disabled. GitHub counts its 60 quiet days from then."""
     actions = []
     for workflow in api.call("GET", "/actions/workflows?per_page=100")["workflows"]:
+        name = Path(workflow["path"]).name
+        state = workflow["state"]
         if not workflow["path"].startswith(".github/workflows/"):
-            continue  # GitHub's own
-        if workflow["state"] in ("active", "disabled_inactivity"):
+            continue  # one of GitHub's own, without a file in the repository
+        if state in ("active", "disabled_inactivity"):
             api.call("PUT", f"/actions/workflows/{workflow['id']}/enable")
-        if workflow["state"] != "active":
-            name = Path(workflow["path"]).name
-            done = "enabled again" if workflow["state"] == "disabled_inactivity" else "left disabled"
-            actions.append(f"{name} was {workflow['state']}: {done}")
+        if state == "disabled_inactivity":
+            actions.append(f"{name} was {state}: enabled again")
+        elif state != "active":
+            actions.append(f"{name} was {state}: left disabled")
     return actions
 
 
-def _runs(api: Api, file: str, allowed_hours: float) -> WorkflowSeen:
+def _workflow_runs(api: Api, file: str, allowed_hours: float) -> WorkflowRuns:
+    """The newest 100 runs of a workflow."""
     runs = api.call("GET", f"/actions/workflows/{file}/runs?per_page=100")["workflow_runs"]
-    begun = sorted((parse_time(run["created_at"]), run["conclusion"]) for run in runs)
-    successes = [moment for moment, conclusion in begun if conclusion == "success"]
-    return WorkflowSeen(file, allowed_hours, begun[0][0] if begun else None, successes)
+    created = sorted(parse_time(run["created_at"]) for run in runs)
+    successes = [parse_time(run["created_at"]) for run in runs if run["conclusion"] == "success"]
+    return WorkflowRuns(
+        file=file,
+        allowed_hours=allowed_hours,
+        first_run=created[0] if created else None,
+        successes=sorted(successes),
+    )
 
 
-def _tell(report: FreshnessReport) -> FreshnessReport:
-    """For GitHub: the summary, and that the look itself came to its end."""
+def _update_issues(api: Api, findings: Sequence[Finding]) -> list[str]:
+    """Open, update or close the issue of each finding; the lines that say which."""
+    actions = []
+    run_link = incidents.run_link(os.environ)
+    for finding in findings:
+        body = None  # closes the issue
+        if finding.stale:
+            evidence = f"{finding.evidence} (seen by {run_link})."
+            body = f"{evidence}\n\n{finding.remedy}\n\nThis issue closes itself on recovery."
+        action = incidents.report(api, finding.title, body, run_link)
+        if action != incidents.NOTHING:
+            actions.append(action)
+    return actions
+
+
+def _run(arguments: argparse.Namespace, settings: Settings, database: Database) -> FreshnessReport:
+    """Look; on GitHub with workflows and issues, and with the report as summary and `looked` as output of the step."""
+    on_github = bool(os.environ.get("GITHUB_TOKEN") and os.environ.get("GITHUB_REPOSITORY"))
+    api = Api.of(os.environ) if on_github else None
+    report = run(settings, database, arguments.now, series_ids=list(settings.series), api=api)
     summary.write(f"## check_freshness\n\n{report.as_text()}")
-    output = os.environ.get("GITHUB_OUTPUT")
-    if output:
-        with Path(output).open("a", encoding="utf-8") as file:
-            file.write("looked=true\n")
+    summary.output("looked", "true")
     return report
 
 
 def main(argv: Sequence[str] | None = None) -> int:
-    on_github = bool(os.environ.get("GITHUB_TOKEN") and os.environ.get("GITHUB_REPOSITORY"))
-    return run_script(
-        argv,
-        __doc__,
-        lambda arguments, settings, database: _tell(
-            run(
-                settings,
-                database,
-                arguments.now,
-                series_ids=list(settings.series),
-                api=Api.of(os.environ) if on_github else None,
-            )
-        ),
-    )
+    return run_script(argv, __doc__, _run)
 
 
 if __name__ == "__main__":

@@ -6,15 +6,17 @@ look would have seen follows from stored times: what arrived later was not there
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from typing import Any
 
+from actioncast.monitoring.live_error import Row
 from actioncast.settings import FreshnessSettings
 from actioncast.times import HOURS_PER_DAY, ONE_HOUR
 
-Row = Mapping[str, Any]
+WORKFLOW_REMEDY = (
+    "Look at its runs in the Actions tab; run it by hand. GitHub's schedule is late at times, and drops runs."
+)
 
 
 @dataclass(frozen=True)
@@ -61,7 +63,7 @@ class Finding:
 
 
 @dataclass(frozen=True)
-class Seen:
+class SeriesState:
     """What the database and the model folder hold of a series; times in any order."""
 
     series: str
@@ -73,7 +75,7 @@ class Seen:
 
 
 @dataclass(frozen=True)
-class WorkflowSeen:
+class WorkflowRuns:
     """Runs of one scheduled workflow that GitHub still lists."""
 
     file: str
@@ -87,40 +89,39 @@ def looks(now: datetime, policy: FreshnessSettings) -> list[datetime]:
     return [now - timedelta(hours=policy.look_hours * i) for i in range(policy.bad_looks)]
 
 
-def of_series(seen: Seen, policy: FreshnessSettings, now: datetime) -> list[Finding]:
+def of_series(state: SeriesState, policy: FreshnessSettings, now: datetime) -> list[Finding]:
     """All findings about one series, fresh ones too: they close issues."""
     moments = looks(now, policy)
     return [
-        _data(seen, policy, moments),
-        _forecast(seen, policy, moments),
-        _champion(seen, policy, moments),
-        _coverage(seen, policy, moments),
+        _data(state, policy, moments),
+        _forecast(state, policy, moments),
+        _champion(state, policy, moments),
+        _coverage(state, policy, moments),
     ]
 
 
-def of_workflow(seen: WorkflowSeen, policy: FreshnessSettings, now: datetime) -> Finding:
+def of_workflow(runs: WorkflowRuns, policy: FreshnessSettings, now: datetime) -> Finding:
     """Whether a workflow has had no success for too long; one that has never run is not judged."""
     ages = []
     for moment in looks(now, policy):
-        last_success = _newest_until(moment, seen.successes)
-        ages.append(age_verdict(last_success or seen.first_run, moment, seen.allowed_hours))
+        last_success = _newest_until(moment, runs.successes)
+        ages.append(age_verdict(last_success or runs.first_run, moment, runs.allowed_hours))
     return _aged(
-        f"The workflow {seen.file} has not succeeded for too long",
+        f"The workflow {runs.file} has not succeeded for too long",
         "last success",
         ages,
-        remedy="Look at its runs in the Actions tab; run it by hand. "
-        "GitHub's schedule is late at times, and drops runs.",
+        remedy=WORKFLOW_REMEDY,
         missing_is_stale=False,
     )
 
 
-def _data(seen: Seen, policy: FreshnessSettings, moments: Sequence[datetime]) -> Finding:
+def _data(state: SeriesState, policy: FreshnessSettings, moments: Sequence[datetime]) -> Finding:
     ages = []
     for moment in moments:
-        ends = [end for loaded_at, end in seen.loads if loaded_at <= moment]
+        ends = [end for loaded_at, end in state.loads if loaded_at <= moment]
         ages.append(age_verdict(max(ends, default=None), moment, policy.actual_hours))
     return _aged(
-        f"The data of {seen.series} are stale",
+        f"The data of {state.series} are stale",
         "newest stored hour",
         ages,
         remedy="Look at the runs of `update_real_data` and at the source.",
@@ -128,13 +129,13 @@ def _data(seen: Seen, policy: FreshnessSettings, moments: Sequence[datetime]) ->
     )
 
 
-def _forecast(seen: Seen, policy: FreshnessSettings, moments: Sequence[datetime]) -> Finding:
+def _forecast(state: SeriesState, policy: FreshnessSettings, moments: Sequence[datetime]) -> Finding:
     ages = []
     for moment in moments:
-        issued_at = _newest_until(moment, seen.issues)
+        issued_at = _newest_until(moment, state.issues)
         ages.append(age_verdict(issued_at, moment, policy.forecast_hours))
     return _aged(
-        f"The forecast of {seen.series} is stale",
+        f"The forecast of {state.series} is stale",
         "newest forecast",
         ages,
         remedy="Look at the runs of `make_predictions`; without a champion run `retrain`.",
@@ -142,11 +143,11 @@ def _forecast(seen: Seen, policy: FreshnessSettings, moments: Sequence[datetime]
     )
 
 
-def _champion(seen: Seen, policy: FreshnessSettings, moments: Sequence[datetime]) -> Finding:
+def _champion(state: SeriesState, policy: FreshnessSettings, moments: Sequence[datetime]) -> Finding:
     allowed_hours = policy.champion_days * HOURS_PER_DAY
-    ages = [age_verdict(seen.champion_created, moment, allowed_hours) for moment in moments]
+    ages = [age_verdict(state.champion_created, moment, allowed_hours) for moment in moments]
     return _aged(
-        f"The champion of {seen.series} is old",
+        f"The champion of {state.series} is old",
         "champion",
         ages,
         remedy="Run `retrain`: the gate keeps the champion if nothing is better.",
@@ -168,27 +169,27 @@ def _aged(
     missing_is_stale: bool,
 ) -> Finding:
     """The finding about the age of one thing at each look, newest look first; it is stale if every look says so."""
-    stale = all(age.stale or (age.missing and missing_is_stale) for age in ages)
+    stale = all(each.stale or (each.missing and missing_is_stale) for each in ages)
     newest_look = ages[0]
-    state = "none"
+    age = "none"
     if newest_look.newest is not None:
-        state = f"{newest_look.newest:%Y-%m-%d %H:%M}Z, {newest_look.hours:,.0f} h ago"
-    evidence = f"{subject}: {state}; {newest_look.allowed_hours:g} h are allowed"
+        age = f"{newest_look.newest:%Y-%m-%d %H:%M}Z, {newest_look.hours:,.0f} h ago"
+    evidence = f"{subject}: {age}; {newest_look.allowed_hours:g} h are allowed"
     return Finding(title, stale, evidence, remedy)
 
 
-def _coverage(seen: Seen, policy: FreshnessSettings, moments: Sequence[datetime]) -> Finding:
+def _coverage(state: SeriesState, policy: FreshnessSettings, moments: Sequence[datetime]) -> Finding:
     """Whether the share of hours inside lower..upper was off over the window before each moment."""
-    shares = [_share_inside(seen.scored, moment, policy.coverage_hours) for moment in moments]
-    off = [_is_off(share, seen.nominal_coverage, policy.coverage_tolerance) for share in shares]
-    state = "too few scored hours"
+    shares = [_share_inside(state.scored, moment, policy.coverage_hours) for moment in moments]
+    off = [_is_off(share, state.nominal_coverage, policy.coverage_tolerance) for share in shares]
+    result = "too few scored hours"
     if shares[0] is not None:
-        state = f"{shares[0]:.0%} of the hours fell inside"
-    target = f"{seen.nominal_coverage:.0%} within {policy.coverage_tolerance:.0%} is expected"
+        result = f"{shares[0]:.0%} of the hours fell inside"
+    target = f"{state.nominal_coverage:.0%} within {policy.coverage_tolerance:.0%} is expected"
     return Finding(
-        title=f"The intervals of {seen.series} are off",
+        title=f"The intervals of {state.series} are off",
         stale=all(off),
-        evidence=f"last {policy.coverage_hours} h: {state}; {target}",
+        evidence=f"last {policy.coverage_hours} h: {result}; {target}",
         remedy="Run `retrain`: intervals are calibrated anew on the newest errors.",
     )
 
