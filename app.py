@@ -84,7 +84,7 @@ async def _lifespan(app: FastAPI) -> AsyncIterator[None]:
         preparing.cancel()
         await asyncio.gather(preparing, return_exceptions=True)
         await service.close()
-        database.engine.dispose()
+        database.close()
 
 
 async def _prepare(service: Service) -> None:

@@ -1,1 +1,1 @@
-"""The database: the only place that speaks SQL."""
+"""Stores hours, forecasts and a ledger of runs; no other wing writes SQL."""

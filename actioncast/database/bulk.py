@@ -1,4 +1,4 @@
-"""Many rows at once: COPY and merge, unnest, upsert."""
+"""Writes many rows at once."""
 
 from __future__ import annotations
 
@@ -6,18 +6,19 @@ import io
 from collections.abc import Mapping, Sequence
 from contextlib import closing
 from datetime import datetime
+from functools import cache
 from typing import Any
 
-from sqlalchemy import (
-    Connection,
-)
+from sqlalchemy import Connection
+from sqlalchemy.dialects import postgresql, sqlite
 
 from actioncast.arrays import np
-from actioncast.database.schema import PREDICTION_COLUMNS
+from actioncast.database.schema import EXOGENOUS, PREDICTIONS
 from actioncast.hours import DataError, Hours
 from actioncast.times import from_seconds, isoformat
 
-_MERGE = """
+# An hour is never replaced by one of fewer points, nor rewritten when nothing changed.
+_MERGE_HOURS = """
 insert into reality (series_id, reality_date, value, samples, loaded_at)
 {rows}
 on conflict (series_id, reality_date) do update
@@ -25,80 +26,149 @@ set value = excluded.value, samples = excluded.samples, loaded_at = excluded.loa
 where excluded.samples >= reality.samples
   and (excluded.value <> reality.value or excluded.samples <> reality.samples)
 """
-
-
-def copy_and_merge(connection: Connection, series_id: str, hours: Hours, loaded_at: datetime) -> int:
-    """COPY into a temporary table and merge: 150 times as fast as row by row at 82,500 hours."""
-    connection.exec_driver_sql(
-        "create temporary table incoming (start bigint, value double precision, samples integer) on commit drop"
-    )
-    lines = zip(hours.starts.tolist(), hours.values.tolist(), hours.samples.tolist(), strict=True)
-    buffer = io.StringIO("".join(f"{start}\t{value!r}\t{samples}\n" for start, value, samples in lines))
-    cursor: Any = connection.connection.cursor()  # psycopg2's own, which knows COPY
-    with closing(cursor):
-        cursor.copy_expert("copy incoming from stdin", buffer)
-    rows = "select %(series_id)s, to_timestamp(start), value, samples, %(loaded_at)s from incoming order by start"
-    merged = connection.exec_driver_sql(_MERGE.format(rows=rows), {"series_id": series_id, "loaded_at": loaded_at})
-    return merged.rowcount
-
-
-def upsert_sqlite(connection: Connection, series_id: str, hours: Hours, loaded_at: datetime) -> int:
-    """executemany inside one transaction: no round trips to save in the same process."""
-    columns = zip(hours.starts.tolist(), hours.values.tolist(), hours.samples.tolist(), strict=True)
-    at = isoformat(loaded_at)
-    rows = [(series_id, start, value, samples, at) for start, value, samples in columns]
-    before = connection.exec_driver_sql("select total_changes()").scalar_one()
-    if rows:
-        values = "values (?, strftime('%Y-%m-%dT%H:%M:%SZ', ?, 'unixepoch'), ?, ?, ?)"
-        connection.exec_driver_sql(_MERGE.format(rows=values), rows)
-    return int(connection.exec_driver_sql("select total_changes()").scalar_one() - before)
+_SQLITE_ROW = "values (?, strftime('%Y-%m-%dT%H:%M:%SZ', ?, 'unixepoch'), ?, ?, ?)"
+_COPIED_ROWS = """
+select %(series_id)s, to_timestamp(start), value, samples, %(loaded_at)s
+from incoming order by start
+"""
+_CREATE_INCOMING = """
+create temporary table incoming (start bigint, value double precision, samples integer)
+on commit drop
+"""
 
 
 def refuse_infinite(hours: Hours) -> None:
-    if not np.isfinite(hours.values).all():
-        first = from_seconds(hours.starts[~np.isfinite(hours.values)][0])
-        raise DataError(f"the value of {isoformat(first)} is not finite; nothing was loaded. Check `scale`")
+    """Raise DataError for a value that is not finite."""
+    finite = np.isfinite(hours.values)
+    if not finite.all():
+        first = isoformat(from_seconds(hours.starts[~finite][0]))
+        raise DataError(
+            f"the value of {first} is not finite; nothing was loaded. Check `scale`",
+        )
 
 
-_STATE = """
-insert into exogenous (series_id, name, exogenous_date, value, loaded_at)
-{rows}
-on conflict (series_id, name, exogenous_date) do update
-set value = excluded.value, loaded_at = excluded.loaded_at
-where excluded.value <> exogenous.value
-"""
+def merge_hours(
+    connection: Connection,
+    series_id: str,
+    hours: Hours,
+    loaded_at: datetime,
+    *,
+    is_sqlite: bool,
+) -> int:
+    """Upsert complete hours. Returns how many are new or changed."""
+    merge = _merge_one_by_one if is_sqlite else _copy_and_merge
+    return merge(connection, series_id, hours, loaded_at)
+
+
+def _copy_and_merge(
+    connection: Connection,
+    series_id: str,
+    hours: Hours,
+    loaded_at: datetime,
+) -> int:
+    """COPY into a temporary table and merge it.
+
+    This takes a 150th of the time of row by row at 82,500 hours.
+    """
+    connection.exec_driver_sql(_CREATE_INCOMING)
+    lines = [f"{start}\t{value!r}\t{samples}\n" for start, value, samples in _rows(hours)]
+    cursor: Any = connection.connection.cursor()  # psycopg2's own, which knows COPY
+    with closing(cursor):
+        cursor.copy_expert("copy incoming from stdin", io.StringIO("".join(lines)))
+    merged = connection.exec_driver_sql(
+        _MERGE_HOURS.format(rows=_COPIED_ROWS),
+        {"series_id": series_id, "loaded_at": loaded_at},
+    )
+    return merged.rowcount
+
+
+def _merge_one_by_one(
+    connection: Connection,
+    series_id: str,
+    hours: Hours,
+    loaded_at: datetime,
+) -> int:
+    """Upsert row by row on SQLite: inside one process there are no round trips to save."""
+    loaded_text = isoformat(loaded_at)
+    rows = [(series_id, *hour, loaded_text) for hour in _rows(hours)]
+    changes_before = _total_changes(connection)
+    if rows:
+        connection.exec_driver_sql(_MERGE_HOURS.format(rows=_SQLITE_ROW), rows)
+    return _total_changes(connection) - changes_before
+
+
+def _total_changes(connection: Connection) -> int:
+    """Rows changed since this SQLite connection was opened."""
+    return int(connection.exec_driver_sql("select total_changes()").scalar_one())
+
+
+def _rows(hours: Hours) -> list[tuple[int, float, int]]:
+    """(start in unix seconds, value, samples) of each hour, as Python's own numbers."""
+    starts = hours.starts.tolist()
+    values = hours.values.tolist()
+    samples = hours.samples.tolist()
+    return list(zip(starts, values, samples, strict=True))
 
 
 def upsert_column(
-    connection: Connection, is_sqlite: bool, key: tuple[str, str], hours: Hours, loaded_at: datetime
+    connection: Connection,
+    series_id: str,
+    name: str,
+    hours: Hours,
+    loaded_at: datetime,
+    *,
+    is_sqlite: bool,
 ) -> int:
-    """What the source of a column says now replaces what it said before. Returns how many hours are new or changed."""
-    starts, values = hours.starts.tolist(), hours.values.tolist()
-    if is_sqlite:
-        row = "values (?, ?, strftime('%Y-%m-%dT%H:%M:%SZ', ?, 'unixepoch'), ?, ?)"
-        before = connection.exec_driver_sql("select total_changes()").scalar_one()
-        rows = [(*key, start, value, isoformat(loaded_at)) for start, value in zip(starts, values, strict=True)]
-        if rows:
-            connection.exec_driver_sql(_STATE.format(rows=row), rows)
-        return int(connection.exec_driver_sql("select total_changes()").scalar_one() - before)
-    row = (
-        "select %(series_id)s, %(name)s, to_timestamp(start), value, %(loaded_at)s "
-        "from unnest(%(starts)s::bigint[], %(values)s::double precision[]) as incoming (start, value) order by start"
+    """Replace the stored hours of an exogenous column by what its source says now.
+
+    Returns how many hours are new or changed.
+    """
+    rows = [
+        {
+            "series_id": series_id,
+            "name": name,
+            "exogenous_date": from_seconds(start),
+            "value": value,
+            "loaded_at": loaded_at,
+        }
+        for start, value, _ in _rows(hours)
+    ]
+    if not rows:
+        return 0
+    insert = insert_of(EXOGENOUS, is_sqlite=is_sqlite)
+    upsert = insert.on_conflict_do_update(
+        index_elements=["series_id", "name", "exogenous_date"],
+        set_={"value": insert.excluded.value, "loaded_at": insert.excluded.loaded_at},
+        where=insert.excluded.value != EXOGENOUS.c.value,
     )
-    arrays = {"series_id": key[0], "name": key[1], "starts": starts, "values": values, "loaded_at": loaded_at}
-    return connection.exec_driver_sql(_STATE.format(rows=row), arrays).rowcount
+    changed = connection.execute(upsert.returning(EXOGENOUS.c.exogenous_date), rows)
+    return len(changed.all())
 
 
-_INSERT_UNNESTED = """
-insert into predictions (series_id, prediction_date, issued_at, prediction, lower, upper, lead, model_version)
-select * from unnest(
-    %(series_id)s::text[], %(prediction_date)s::timestamptz[], %(issued_at)s::timestamptz[],
-    %(prediction)s::double precision[], %(lower)s::double precision[], %(upper)s::double precision[],
-    %(lead)s::integer[], %(model_version)s::text[]
-)
-"""
+def insert_of(table: Any, *, is_sqlite: bool) -> Any:
+    """An insert of the dialect, which knows ON CONFLICT."""
+    return sqlite.insert(table) if is_sqlite else postgresql.insert(table)
 
 
-def insert_unnested(connection: Connection, rows: Sequence[Mapping[str, Any]]) -> None:
-    """One INSERT of one array a column: one round trip, whatever the horizon."""
-    connection.exec_driver_sql(_INSERT_UNNESTED, {name: [row[name] for row in rows] for name in PREDICTION_COLUMNS})
+def insert_arrays(connection: Connection, rows: Sequence[Mapping[str, Any]]) -> None:
+    """Insert forecasts on PostgreSQL as one array per column.
+
+    This takes one round trip, whatever the horizon.
+    """
+    arrays = {}
+    for column in PREDICTIONS.columns:
+        arrays[column.name] = [row[column.name] for row in rows]
+    connection.exec_driver_sql(_insert_from_arrays(), arrays)
+
+
+@cache
+def _insert_from_arrays() -> str:
+    """The statement that makes rows of `predictions` from an array of each column."""
+    dialect = postgresql.dialect()  # type: ignore[no-untyped-call]
+    names = []
+    arrays = []
+    for column in PREDICTIONS.columns:
+        names.append(column.name)
+        arrays.append(f"cast(%({column.name})s as {column.type.compile(dialect)}[])")
+    insert = f"insert into predictions ({', '.join(names)})"
+    return f"{insert} select * from unnest({', '.join(arrays)})"  # noqa: S608 - our own names

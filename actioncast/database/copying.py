@@ -1,4 +1,7 @@
-"""All rows of one database into another: for a state that somebody else has saved meanwhile, and to PostgreSQL."""
+"""Copies all rows of one database into another.
+
+That merges a state which somebody else has saved meanwhile, and moves from SQLite to PostgreSQL.
+"""
 
 from __future__ import annotations
 
@@ -8,15 +11,16 @@ from pathlib import Path
 from typing import Any
 
 from sqlalchemy import select
-from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.engine import URL
 from sqlalchemy.exc import SQLAlchemyError
 
+from actioncast.database.bulk import insert_of
 from actioncast.database.connection import DatabaseError
 from actioncast.database.database import Database
-from actioncast.database.schema import TABLES
+from actioncast.database.schema import EXOGENOUS, REALITY, TABLES
 
-ROWS_AT_ONCE = 500
+BATCH_ROWS = 500
+SHOWN_CHARACTERS = 300  # of an error: it holds the whole statement
 
 
 @contextmanager
@@ -27,37 +31,47 @@ def opened(path: Path) -> Iterator[Database]:
         database.migrate()
         yield database
     finally:
-        database.engine.dispose()
+        database.close()
 
 
 def copy_rows(source: Database, target: Database) -> dict[str, int]:
-    """Add all rows of `source` to `target`: table -> rows read. What is there stays, or is a fuller hour, or a column
-    stated earlier."""
+    """Add all rows of `source` to `target`. Returns the rows read of each table.
+
+    A row that the target has already stays, with two exceptions: an hour is replaced by one of
+    more samples, and the value of an exogenous column by one that was loaded later.
+    """
     return {table.name: _copy_table(source, target, table) for table in TABLES}
 
 
 def _copy_table(source: Database, target: Database, table: Any) -> int:
-    insert: Any = (sqlite if target.is_sqlite else postgresql).insert
     count = 0
-    writing = target.engine.connect().execution_options(write=True)
+    writer_connection = target.engine.connect().execution_options(write=True)
     try:
-        with source.engine.connect() as reader, writing as writer, writer.begin():
-            for rows in reader.execute(select(table)).mappings().partitions(ROWS_AT_ONCE):
-                statement = insert(table).values([dict(row) for row in rows])
-                writer.execute(_on_conflict(statement, table))
+        with source.engine.connect() as reader, writer_connection as writer, writer.begin():
+            for rows in reader.execute(select(table)).mappings().partitions(BATCH_ROWS):
+                insert = insert_of(table, is_sqlite=target.is_sqlite)
+                values = insert.values([dict(row) for row in rows])
+                writer.execute(_on_conflict(values, table))
                 count += len(rows)
     except SQLAlchemyError as error:
-        raise DatabaseError(f"{target.place}: {table.name}: {type(error).__name__}: {str(error)[:300]}") from None
+        reason = f"{type(error).__name__}: {str(error)[:SHOWN_CHARACTERS]}"
+        raise DatabaseError(f"{target.address}: {table.name}: {reason}") from None
     return count
 
 
-def _on_conflict(statement: Any, table: Any) -> Any:
-    new = statement.excluded
-    if table.name == "reality":
-        update, keys, better = ["value", "samples"], ["reality_date"], new.samples > table.c.samples
-    elif table.name == "exogenous":
-        update, keys, better = ["value"], ["name", "exogenous_date"], new.loaded_at > table.c.loaded_at
-    else:
-        return statement.on_conflict_do_nothing()
-    changed = {name: new[name] for name in [*update, "loaded_at"]}
-    return statement.on_conflict_do_update(index_elements=["series_id", *keys], set_=changed, where=better)
+def _on_conflict(insert: Any, table: Any) -> Any:
+    """The insert, with what to do about a row that is there already."""
+    new = insert.excluded
+    if table is REALITY:
+        return insert.on_conflict_do_update(
+            index_elements=["series_id", "reality_date"],
+            set_={"value": new.value, "samples": new.samples, "loaded_at": new.loaded_at},
+            where=new.samples > table.c.samples,
+        )
+    if table is EXOGENOUS:
+        return insert.on_conflict_do_update(
+            index_elements=["series_id", "name", "exogenous_date"],
+            set_={"value": new.value, "loaded_at": new.loaded_at},
+            where=new.loaded_at > table.c.loaded_at,
+        )
+    return insert.on_conflict_do_nothing()

@@ -1,4 +1,4 @@
-"""Tables and column types, as SQLAlchemy describes them; sql/ creates them."""
+"""The tables and column types, as SQLAlchemy describes them; the files of sql/ create them."""
 
 from __future__ import annotations
 
@@ -20,18 +20,24 @@ from sqlalchemy import (
 
 from actioncast.times import isoformat
 
+Row = dict[str, Any]  # column -> value
+
 
 class UtcTime(TypeDecorator[datetime]):
-    """timestamptz on PostgreSQL, ISO text ending in Z on SQLite; aware UTC datetimes on this side."""
+    """Aware UTC datetimes here; timestamptz on PostgreSQL, ISO text ending in Z on SQLite."""
 
     impl = DateTime(timezone=True)
     cache_ok = True
 
     def load_dialect_impl(self, dialect: Dialect) -> Any:
-        return dialect.type_descriptor(String() if dialect.name == "sqlite" else DateTime(timezone=True))
+        if dialect.name == "sqlite":
+            return dialect.type_descriptor(String())
+        return dialect.type_descriptor(DateTime(timezone=True))
 
     def process_bind_param(self, value: datetime | None, dialect: Dialect) -> Any:
-        return isoformat(value) if value and dialect.name == "sqlite" else value
+        if value and dialect.name == "sqlite":
+            return isoformat(value)
+        return value
 
     def process_result_value(self, value: Any, dialect: Dialect) -> datetime | None:  # noqa: ARG002
         if isinstance(value, str):  # ends in Z: aware and UTC already
@@ -40,7 +46,7 @@ class UtcTime(TypeDecorator[datetime]):
 
 
 class Json(TypeDecorator[Any]):
-    """JSON kept as text, on both."""
+    """JSON kept as text, on both kinds of database."""
 
     impl = String
     cache_ok = True
@@ -53,14 +59,28 @@ class Json(TypeDecorator[Any]):
 
 
 def _table(table_name: str, /, **kinds: Any) -> Any:
-    """A table or view of sql/, as far as the code reads and writes it."""
-    return table(table_name, *(column(key, kind) for key, kind in kinds.items()))
+    """A table or view of sql/, with the columns that the code reads and writes."""
+    return table(table_name, *(column(name, kind) for name, kind in kinds.items()))
 
 
-REALITY = _table("reality", series_id=String, reality_date=UtcTime, value=Float, samples=Integer, loaded_at=UtcTime)
-EXOGENOUS = _table("exogenous", series_id=String, name=String, exogenous_date=UtcTime, value=Float, loaded_at=UtcTime)
+REALITY = _table(
+    "reality",
+    series_id=String,
+    reality_date=UtcTime,
+    value=Float,
+    samples=Integer,
+    loaded_at=UtcTime,
+)
+EXOGENOUS = _table(
+    "exogenous",
+    series_id=String,
+    name=String,
+    exogenous_date=UtcTime,
+    value=Float,
+    loaded_at=UtcTime,
+)
 SERIES = _table("series", series_id=String, settings=String)
-PREDICTION_COLUMNS: dict[str, Any] = {
+_PREDICTION_COLUMNS: dict[str, Any] = {
     "series_id": String,
     "prediction_date": UtcTime,
     "issued_at": UtcTime,
@@ -70,9 +90,14 @@ PREDICTION_COLUMNS: dict[str, Any] = {
     "lead": Integer,
     "model_version": String,
 }
-PREDICTIONS = _table("predictions", **PREDICTION_COLUMNS)
+PREDICTIONS = _table("predictions", **_PREDICTION_COLUMNS)
 PERFORMANCE = _table(
-    "performance", **PREDICTION_COLUMNS, reality=Float, absolute_error=Float, covered=Boolean, naive_error=Float
+    "performance",
+    **_PREDICTION_COLUMNS,
+    reality=Float,
+    absolute_error=Float,
+    covered=Boolean,
+    naive_error=Float,
 )
 ETL_RUNS = _table(
     "etl_runs",
@@ -119,4 +144,5 @@ CHECKS = _table(
     naive_mae=Float,
     dispatched=Boolean,
 )
-TABLES = (REALITY, PREDICTIONS, ETL_RUNS, TRAINING_RUNS, CHECKS, EXOGENOUS, SERIES)  # all that is stored
+# All that is stored, in the order of a copy.
+TABLES = (REALITY, PREDICTIONS, ETL_RUNS, TRAINING_RUNS, CHECKS, EXOGENOUS, SERIES)

@@ -98,7 +98,7 @@ def refuse_used(database: Database, series_id: str) -> None:
     """A rehearsal fills its database: one that holds this series already belongs to somebody."""
     if database.last_hour(series_id) is not None:
         raise RecordingError(
-            f"{database.place} holds hours of {series_id} already; a rehearsal wants a database of its own"
+            f"{database.address} holds hours of {series_id} already; a rehearsal wants a database of its own"
         )
 
 

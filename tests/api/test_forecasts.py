@@ -65,7 +65,7 @@ def with_service(settings: Settings, make: Counted, story: Any) -> Any:
             return await story(service)
         finally:
             await service.close()
-            database.engine.dispose()
+            database.close()
 
     return asyncio.run(told())
 

@@ -16,7 +16,8 @@ from sqlalchemy import Connection, text
 
 from actioncast.config import load_settings
 from actioncast.database.connection import DatabaseError, database_url
-from actioncast.database.database import Database, _execute_script, open_database
+from actioncast.database.database import Database, open_database
+from actioncast.database.migrations import execute_script
 from actioncast.hours import DataError, Hours
 from actioncast.paths import ROOT
 from actioncast.settings import Settings, SettingsError
@@ -71,7 +72,7 @@ def at_once(url: str, work: Callable[[Database, int], object]) -> list[object]:
             ready.wait(30)
             return work(database, number)
         finally:
-            database.engine.dispose()
+            database.close()
 
     with ThreadPoolExecutor(4) as pool:
         return list(pool.map(one, range(4)))
@@ -139,7 +140,7 @@ def test_a_password_with_special_characters(postgres: TempPostgres) -> None:
     url = postgres.new_database(password="p@ss/w:rd?#% é")
     assert "%40" in url
     with open_database(settings_for(url)) as opened:
-        assert "w:rd" not in opened.place
+        assert "w:rd" not in opened.address
 
 
 def test_a_password_in_the_query_is_not_shown() -> None:
@@ -195,7 +196,7 @@ def test_migrations_are_applied_once(url: str) -> None:
     kind = "sqlite" if database.is_sqlite else "postgresql"
     assert database.migrate() == ["0001_tables.sql", f"0002_views.{kind}.sql", "0003_exogenous.sql", "0004_series.sql"]
     assert database.migrate() == []
-    database.engine.dispose()
+    database.close()
 
 
 def test_the_tables_have_the_same_columns_on_both(postgres: TempPostgres, tmp_path: Path) -> None:
@@ -212,7 +213,7 @@ def test_a_migration_that_fails_leaves_nothing_behind(
     url: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     (tmp_path / "0001_broken.sql").write_text("create table half (a integer);\ncreate tabel;\n")
-    monkeypatch.setattr("actioncast.database.database.MIGRATIONS", tmp_path)
+    monkeypatch.setattr("actioncast.database.migrations.MIGRATIONS", tmp_path)
     assert "syntax error" in opening_error(url)
     (tmp_path / "0001_broken.sql").write_text("create table half (a integer);\n")
     with open_database(settings_for(url)):
@@ -237,9 +238,9 @@ def test_processes_that_start_on_an_empty_database_at_once(url: str) -> None:
 def test_migrations_that_meet_are_applied_once(url: str, monkeypatch: pytest.MonkeyPatch) -> None:
     def slowly(connection: Connection, script: str) -> None:
         time.sleep(0.05)
-        _execute_script(connection, script)
+        execute_script(connection, script)
 
-    monkeypatch.setattr("actioncast.database.database._execute_script", slowly)
+    monkeypatch.setattr("actioncast.database.migrations.execute_script", slowly)
     applied = at_once(url, lambda database, _: database.migrate())
     assert sorted(len(names) for names in applied if isinstance(names, list)) == [0, 0, 0, 4]
 

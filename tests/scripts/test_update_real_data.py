@@ -177,7 +177,7 @@ def test_a_time_zone_of_the_server_changes_nothing(postgres: TempPostgres, stub:
     with open_database(load_settings(variables={"DATABASE_URL": url})) as database:
         with database.engine.connect().execution_options(isolation_level="AUTOCOMMIT") as connection:
             connection.execute(text(f"alter database {url.rsplit('/', 1)[1]} set timezone to 'Asia/Kolkata'"))
-        database.engine.dispose()
+        database.close()
         stub.answer(chart(FOUR_HOURS))
         settings = load_settings(configure(f'{{ kind = "blockchain", url = "{stub.url}" }}'), {})
         report = update_real_data.run(settings, database, at(4.5), series_id="demo")

@@ -1,0 +1,61 @@
+"""Reads and writes the ledger: what each ingestion, training and check did."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import delete, insert, select
+
+from actioncast.database.schema import CHECKS, ETL_RUNS, TRAINING_RUNS, Row
+from actioncast.database.transactions import Transactions
+
+
+class Ledger(Transactions):
+    """The tables `etl_runs`, `training_runs` and `checks`."""
+
+    def record_etl_failure(self, run: Mapping[str, Any]) -> None:
+        """Write the row of an ingestion that loaded nothing."""
+        with self._transaction(write=True) as connection:
+            row = {**run, "hours_loaded": 0, "outcome": "failed"}
+            connection.execute(insert(ETL_RUNS), row)
+
+    def etl_runs(self, series_id: str, *, since: datetime) -> list[Row]:
+        """Ingestions started since then, newest first. Those that load hours: see `load_hours`."""
+        return self._rows(_runs_since(ETL_RUNS, series_id, since))
+
+    def store_training_run(self, row: Mapping[str, Any]) -> None:
+        """Write the row of a training."""
+        with self._transaction(write=True) as connection:
+            connection.execute(insert(TRAINING_RUNS), row)
+
+    def training_runs(self, series_id: str, *, since: datetime) -> list[Row]:
+        """Trainings started since then, newest first."""
+        return self._rows(_runs_since(TRAINING_RUNS, series_id, since))
+
+    def store_check(self, row: Mapping[str, Any]) -> None:
+        """Write the row of a check; another check of the same moment is replaced."""
+        same_series = CHECKS.c.series_id == row["series_id"]
+        same_moment = CHECKS.c.checked_at == row["checked_at"]
+        with self._transaction(write=True) as connection:
+            self._lock(connection, "checks")
+            connection.execute(delete(CHECKS).where(same_series, same_moment))
+            connection.execute(insert(CHECKS), row)
+
+    def checks(self, series_id: str, *, before: datetime, since: datetime) -> list[Row]:
+        """Checks in [since, before), newest first."""
+        checked_at = CHECKS.c.checked_at
+        query = (
+            select(CHECKS)
+            .where(CHECKS.c.series_id == series_id, checked_at >= since, checked_at < before)
+            .order_by(checked_at.desc())
+        )
+        return self._rows(query)
+
+
+def _runs_since(table: Any, series_id: str, since: datetime) -> Any:
+    """The query for the runs of a series that started since then, newest first."""
+    started_at = table.c.started_at
+    query = select(table).where(table.c.series_id == series_id, started_at >= since)
+    return query.order_by(started_at.desc())

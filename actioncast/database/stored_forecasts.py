@@ -1,0 +1,174 @@
+"""Reads and writes forecasts, and compares them with what happened."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from datetime import datetime, timedelta
+from typing import Any, NamedTuple
+
+from sqlalchemy import delete, func, insert, select
+
+from actioncast.database.bulk import insert_arrays
+from actioncast.database.schema import PERFORMANCE, PREDICTIONS, REALITY, Row, UtcTime
+from actioncast.database.transactions import Transactions
+from actioncast.times import ONE_HOUR
+
+_SAME_HOUR = (REALITY.c.series_id == PREDICTIONS.c.series_id) & (
+    REALITY.c.reality_date == PREDICTIONS.c.prediction_date
+)
+_PREDICTIONS_WITH_REALITY = PREDICTIONS.join(REALITY, _SAME_HOUR)
+
+
+class IssuedVintage(NamedTuple):
+    """The rows of a vintage by lead, and the newest hour that was stored and over at its issue."""
+
+    rows: list[Row]
+    last_hour: datetime | None
+
+
+class StoredForecasts(Transactions):
+    """The table `predictions` and the view `performance`."""
+
+    def store_vintage(self, rows: Sequence[Mapping[str, Any]]) -> None:
+        """Store one vintage; one with the same `issued_at` is replaced as a whole.
+
+        Each row has the columns of `predictions`. Raises ValueError without a row.
+        """
+        if not rows:
+            raise ValueError("expected at least one forecast, got none")
+        same_vintage = _vintage(rows[0]["series_id"], rows[0]["issued_at"])
+        with self._transaction(write=True) as connection:
+            self._lock(connection, "predictions")
+            connection.execute(delete(PREDICTIONS).where(same_vintage))
+            if self.is_sqlite:
+                connection.execute(insert(PREDICTIONS), list(rows))
+            else:
+                insert_arrays(connection, rows)
+
+    def vintage(self, series_id: str, issued_at: datetime) -> list[Row]:
+        """The rows issued at this moment, by lead."""
+        return self._rows(_select_vintage(series_id, issued_at))
+
+    def issued_vintage(self, series_id: str, issued_at: datetime) -> IssuedVintage:
+        """The rows issued at this moment, and the hour that they follow, as of one transaction."""
+        newest_hour = func.max(REALITY.c.reality_date, type_=UtcTime)
+        last_hour = select(newest_hour).where(
+            REALITY.c.series_id == series_id,
+            REALITY.c.reality_date <= issued_at - ONE_HOUR,
+        )
+        with self._transaction(write=False) as connection:
+            rows = connection.execute(_select_vintage(series_id, issued_at)).mappings().all()
+            return IssuedVintage([dict(row) for row in rows], connection.scalar(last_hour))
+
+    def find_vintage(
+        self,
+        series_id: str,
+        *,
+        model_version: str,
+        origin: datetime,
+        horizon: int,
+        since: datetime | None,
+    ) -> datetime | None:
+        """Moment when this model last issued a vintage of at least `horizon` hours after `origin`.
+
+        None without one; with `since` an older one does not count.
+        """
+        columns = PREDICTIONS.c
+        query = select(func.max(columns.issued_at, type_=UtcTime)).where(
+            columns.series_id == series_id,
+            columns.prediction_date == origin + timedelta(hours=horizon),
+            columns.lead == horizon,
+            columns.model_version == model_version,
+        )
+        if since:
+            query = query.where(columns.issued_at >= since)
+        return self._moment(query)
+
+    def newest_vintages(self, series_id: str, newest: int = 100) -> list[datetime]:
+        """Moments when the newest forecasts were issued, newest first."""
+        issued_at = PREDICTIONS.c.issued_at
+        query = (
+            select(issued_at)
+            .where(PREDICTIONS.c.series_id == series_id)
+            .distinct()
+            .order_by(issued_at.desc())
+            .limit(newest)
+        )
+        return [row["issued_at"] for row in self._rows(query)]
+
+    def performance(
+        self,
+        series_id: str,
+        *,
+        since: datetime,
+        until: datetime,
+        limit: int | None = None,
+    ) -> list[Row]:
+        """Rows of the view `performance` for hours that begin in [since, until), ascending.
+
+        `reality` is None where it is not stored.
+        """
+        begins = PERFORMANCE.c.prediction_date
+        query = (
+            select(PERFORMANCE)
+            .where(PERFORMANCE.c.series_id == series_id, begins >= since, begins < until)
+            .order_by(begins)
+            .limit(limit)
+        )
+        return self._rows(query)
+
+    def error_by_lead(self, series_id: str, *, since: datetime, until: datetime) -> list[Row]:
+        """Mean absolute error of all vintages for hours in [since, until): lead, mae, hours."""
+        columns = PREDICTIONS.c
+        error = func.abs(columns.prediction - REALITY.c.value)
+        query = (
+            select(columns.lead, func.avg(error).label("mae"), func.count().label("hours"))
+            .select_from(_PREDICTIONS_WITH_REALITY)
+            .where(_hours_between(series_id, since, until))
+            .group_by(columns.lead)
+            .order_by(columns.lead)
+        )
+        return self._rows(query)
+
+    def forecasts_with_reality(
+        self,
+        series_id: str,
+        *,
+        since: datetime,
+        until: datetime,
+    ) -> list[Row]:
+        """Forecasts of all vintages for hours in [since, until) that have happened, oldest first.
+
+        Each row: prediction_date, issued_at, prediction, reality.
+        """
+        columns = PREDICTIONS.c
+        query = (
+            select(
+                columns.prediction_date,
+                columns.issued_at,
+                columns.prediction,
+                REALITY.c.value.label("reality"),
+            )
+            .select_from(_PREDICTIONS_WITH_REALITY)
+            .where(_hours_between(series_id, since, until))
+            .order_by(columns.issued_at)
+        )
+        return self._rows(query)
+
+
+def _vintage(series_id: str, issued_at: datetime) -> Any:
+    """The condition that a forecast belongs to this vintage."""
+    same_series = PREDICTIONS.c.series_id == series_id
+    return same_series & (PREDICTIONS.c.issued_at == issued_at)
+
+
+def _select_vintage(series_id: str, issued_at: datetime) -> Any:
+    """The query for the rows of one vintage, by lead."""
+    query = select(PREDICTIONS).where(_vintage(series_id, issued_at))
+    return query.order_by(PREDICTIONS.c.lead)
+
+
+def _hours_between(series_id: str, since: datetime, until: datetime) -> Any:
+    """The condition that a forecast is for an hour that begins in [since, until)."""
+    begins = PREDICTIONS.c.prediction_date
+    return (PREDICTIONS.c.series_id == series_id) & (begins >= since) & (begins < until)
