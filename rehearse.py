@@ -1,8 +1,8 @@
 """Rehearse: replay a recorded series through the real scripts, hour by hour, under a virtual clock.
 
-The same `run` that the workflows call ingests each hour from a replay of the source, forecasts, checks, and retrains
-when a check asks for it, while the clock, the source, the database and the series fail as told. It says beforehand what
-a policy costs (live error, retrains, Actions minutes) and whether each promise of the loop holds at each tick.
+The workflows' own functions ingest each hour from a replay of the source, forecast, check, and retrain when a check
+asks for it, while the clock, the source, the database and the series fail as the flags say. The report shows beforehand
+what a policy costs (live error, retrains, Actions minutes) and whether each promise of the loop holds at each tick.
 `make demo` is the smallest rehearsal: the bundled recording, one week.
 
     python rehearse.py                                          # bundled recording, the last 7 days live
@@ -12,8 +12,9 @@ a policy costs (live error, retrains, Actions minutes) and whether each promise 
     python rehearse.py --days 21 --scenario all --seed 7        # everything fails; exit 1 when a promise breaks
     python rehearse.py --days 14 --fault shift=2@96 --fault drop=0.67
 
-Writes everything below --output (default: demo/, replaced): database, model, report.html and a copy of config.toml; a
-summary to $GITHUB_STEP_SUMMARY where there is one. --resume goes on after an interruption.
+Reads config.toml and the recording. Writes database, model, report.html and a copy of config.toml below --output
+(default: demo/, replaced), and a summary to $GITHUB_STEP_SUMMARY where there is one. --resume goes on after an
+interruption.
 Exit codes: 0 rehearsed; 1 the recording cannot be replayed, the live source is dead, or a promise was broken;
 2 wrong flags, config.toml or environment.
 """
@@ -37,11 +38,12 @@ from actioncast.hours import Points
 from actioncast.rehearsal import flags, page
 from actioncast.rehearsal.compare import Options, compare
 from actioncast.rehearsal.loop import Scripts
-from actioncast.rehearsal.plan import make_plan
+from actioncast.rehearsal.plan import Plan, make_plan
 from actioncast.rehearsal.policies import OWN, Policy, read_policies
 from actioncast.rehearsal.report import RehearsalReport
 from actioncast.rehearsal.world.faults import Faults
 from actioncast.settings import Settings
+from actioncast.times import HOURS_PER_DAY
 
 SCRIPTS = Scripts(
     ingest=update_real_data.run,
@@ -62,14 +64,20 @@ def run(
     faults: Faults | None = None,
     seed: int = 0,
 ) -> RehearsalReport:
-    """Load all but the last `days` of the recording, train, then let the rest arrive hour by hour."""
-    chosen = faults or Faults()
-    plan = make_plan(settings, recording, series_id=series_id, hours=24 * days, faults=chosen, seed=seed)
-    return compare(plan, [Policy(OWN, settings.retrain)], SCRIPTS, Options(folder))
+    """Load all but the last `days` of the recording, train, then let the last days arrive hour by hour."""
+    plan = make_plan(
+        settings,
+        recording,
+        series_id=series_id,
+        hours=HOURS_PER_DAY * days,
+        faults=faults or Faults(),
+        seed=seed,
+    )
+    own_policy = Policy(OWN, settings.retrain)
+    return compare(plan, [own_policy], SCRIPTS, Options(folder))
 
 
-def _story(arguments: argparse.Namespace, settings: Settings) -> RehearsalReport:
-    folder = arguments.output.resolve()
+def _run_with_flags(arguments: argparse.Namespace, settings: Settings) -> RehearsalReport:
     settings, recording = flags.recording_of(arguments, settings)
     scenario, faults = flags.faults_of(arguments)
     plan = make_plan(
@@ -81,7 +89,7 @@ def _story(arguments: argparse.Namespace, settings: Settings) -> RehearsalReport
         seed=arguments.seed,
     )
     options = Options(
-        folder=folder,
+        folder=arguments.output.resolve(),
         scenario=scenario,
         forecast_every=arguments.forecast_every,
         database_url=arguments.database,
@@ -90,17 +98,24 @@ def _story(arguments: argparse.Namespace, settings: Settings) -> RehearsalReport
     )
     policies = read_policies(arguments.policy, arguments.grid, settings.retrain)
     report = compare(plan, policies, SCRIPTS, options)
-    folder.mkdir(parents=True, exist_ok=True)
-    shutil.copy(arguments.config, folder / "config.toml")  # so that every script and the API can look at what is there
-    (folder / "report.html").write_text(page.render(plan, report), encoding="utf-8")
-    if summary := os.environ.get("GITHUB_STEP_SUMMARY"):
-        with Path(summary).open("a", encoding="utf-8") as file:
-            file.write(report.as_markdown())
+    _write(plan, report, config=arguments.config)
     return report
 
 
+def _write(plan: Plan, report: RehearsalReport, *, config: Path) -> None:
+    """The page, a copy of config.toml, and the summary of the job on GitHub."""
+    folder = report.folder
+    folder.mkdir(parents=True, exist_ok=True)
+    shutil.copy(config, folder / "config.toml")  # with it, every script and the API can read the rehearsal
+    (folder / "report.html").write_text(page.render(plan, report), encoding="utf-8")
+    summary = os.environ.get("GITHUB_STEP_SUMMARY")
+    if summary:
+        with Path(summary).open("a", encoding="utf-8") as file:
+            file.write(report.as_markdown())
+
+
 def main(argv: Sequence[str] | None = None) -> int:
-    return run_without_database(argv, __doc__, _story, flags.add_flags)
+    return run_without_database(argv, __doc__, _run_with_flags, flags.add_flags)
 
 
 if __name__ == "__main__":

@@ -18,12 +18,12 @@ from actioncast.rehearsal.score import Outcome, score
 from actioncast.rehearsal.stage import Surroundings
 from actioncast.rehearsal.world.github import GitHubStandIn
 from actioncast.rehearsal.world.replay import ReplayServer
-from actioncast.text import progress
+from actioncast.text import progress as progress_bar
 
 
 @dataclass(frozen=True)
 class Options:
-    """How to rehearse, beside what. `database_url` None: SQLite files below the folder."""
+    """How to rehearse. `database_url` None: SQLite files below the folder."""
 
     folder: Path
     scenario: str = "none"  # what to call the faults
@@ -33,26 +33,26 @@ class Options:
     recommends: bool = False
 
 
-def compare(plan: Plan, policies: Sequence[Policy], scripts: Scripts, options: Options) -> RehearsalReport:
-    """Every policy on the same plan; what a rehearsal wrote here before is removed unless it is resumed."""
-    begun = time.monotonic()
+@dataclass(frozen=True)
+class World:
+    """What every policy meets: the replayed source, GitHub's stand-in, and a bar that advances by ticks."""
+
+    source: ReplayServer
+    github: GitHubStandIn
+    advance: Callable[[float], object]
+
+
+def compare(
+    plan: Plan,
+    policies: Sequence[Policy],
+    scripts: Scripts,
+    options: Options,
+) -> RehearsalReport:
+    """Rehearse every policy on the same plan; unless it resumes, it first removes an earlier rehearsal's folder."""
+    began = time.monotonic()
     if not options.resume:
         shutil.rmtree(options.folder, ignore_errors=True)
-    with (
-        ReplayServer(plan.recording, plan.start, seed=plan.seed) as source,
-        GitHubStandIn() as github,
-        progress("simulated hours", plan.ticks * len(policies), "h") as advance,
-    ):
-        surroundings = Surroundings(
-            options.folder, source.url, github.url, options.database_url, alone=len(policies) == 1
-        )
-
-        def outcome(policy: Policy) -> Outcome:
-            if policy.name == TUTORIAL:
-                return tutorial.rehearse(plan, policy)
-            return _rehearse(plan, policy, scripts, surroundings, (source, github), options.forecast_every, advance)
-
-        outcomes = [outcome(policy) for policy in policies]
+    outcomes = _outcomes(plan, policies, scripts, options)
     return RehearsalReport(
         unit=plan.settings.series[plan.series_id].unit,
         start=plan.start,
@@ -61,32 +61,81 @@ def compare(plan: Plan, policies: Sequence[Policy], scripts: Scripts, options: O
         scenario=options.scenario,
         seed=plan.seed,
         outcomes=outcomes,
-        seconds=time.monotonic() - begun,
+        seconds=time.monotonic() - began,
         folder=options.folder,
         recommends=options.recommends,
     )
 
 
+def _outcomes(
+    plan: Plan,
+    policies: Sequence[Policy],
+    scripts: Scripts,
+    options: Options,
+) -> list[Outcome]:
+    ticks = plan.ticks * len(policies)
+    outcomes = []
+    with (
+        ReplayServer(plan.recording, plan.start, seed=plan.seed) as source,
+        GitHubStandIn() as github,
+        progress_bar("simulated hours", ticks, "h") as advance,
+    ):
+        world = World(source, github, advance)
+        surroundings = Surroundings(
+            folder=options.folder,
+            source_url=source.url,
+            github_url=github.url,
+            database_url=options.database_url,
+            alone=len(policies) == 1,
+        )
+        for policy in policies:
+            if policy.name == TUTORIAL:
+                outcome = tutorial.rehearse(plan, policy)
+            else:
+                outcome = _rehearse(
+                    plan,
+                    policy,
+                    scripts=scripts,
+                    surroundings=surroundings,
+                    world=world,
+                    forecast_every=options.forecast_every,
+                )
+            outcomes.append(outcome)
+    return outcomes
+
+
 def _rehearse(
     plan: Plan,
     policy: Policy,
+    *,
     scripts: Scripts,
     surroundings: Surroundings,
-    servers: tuple[ReplayServer, GitHubStandIn],
+    world: World,
     forecast_every: int,
-    advance: Callable[[float], object],
 ) -> Outcome:
     """One policy, from its last saved tick on if there is one."""
-    staged = stage.staged(plan, surroundings, policy)
+    settings = stage.staged(plan, surroundings, policy)
     series_id = stage.series_of(plan, surroundings, policy)
-    staged.folder.mkdir(parents=True, exist_ok=True)
-    saved = Progress.read(staged.folder)
-    with open_database(staged) as database:
-        loop = Loop(plan, policy, scripts, staged, series_id, database, *servers, forecast_every, saved or Progress())
+    settings.folder.mkdir(parents=True, exist_ok=True)
+    saved = Progress.read(settings.folder)
+    with open_database(settings) as database:
+        loop = Loop(
+            plan=plan,
+            policy=policy,
+            scripts=scripts,
+            settings=settings,
+            series_id=series_id,
+            database=database,
+            source=world.source,
+            github=world.github,
+            forecast_every=forecast_every,
+            progress=saved or Progress(),
+        )
         if saved is None:
             stage.refuse_used(database, series_id)
             loop.set_up()
         else:
             loop.resume()
-            advance(saved.ticks)
-        return score(plan, policy, database, series_id, loop.run(advance))
+            world.advance(saved.ticks)
+        progress = loop.run(world.advance)
+        return score(plan, policy, database, series_id, progress)

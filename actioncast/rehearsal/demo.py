@@ -1,4 +1,4 @@
-"""What rehearse.py leaves in demo/: settings and a moment, to serve and export it as at the end of the rehearsal."""
+"""What rehearse.py leaves in demo/: its settings and its last moment, to serve and export the end of the rehearsal."""
 
 from __future__ import annotations
 
@@ -26,16 +26,20 @@ def demo_settings(folder: Path = FOLDER) -> Settings:
     if not path.exists():
         raise DemoError(f"{path} is missing; run: python rehearse.py")
     settings = load_settings(path)
-    database = SecretStr(f"sqlite:///{folder / 'actioncast.db'}")  # also where DATABASE_URL names the user's own
-    environment = settings.environment.model_copy(update={"database_url": database})
+    # Replaces the user's own DATABASE_URL, which the environment may name.
+    database_url = SecretStr(f"sqlite:///{folder / 'actioncast.db'}")
+    environment = settings.environment.model_copy(update={"database_url": database_url})
     return settings.model_copy(update={"environment": environment})
 
 
 def last_moment(settings: Settings) -> datetime:
-    """When the last ETL run began: the rehearsal's last tick."""
+    """When the last ETL run began: the rehearsal's last tick. Raises DemoError when nothing is stored."""
+    ever = datetime.min.replace(tzinfo=UTC)
+    moments: list[datetime] = []
     with open_database(settings) as database:
-        runs = [database.etl_runs(name, since=datetime.min.replace(tzinfo=UTC))[:1] for name in settings.series]
-    moments: list[datetime] = [run["started_at"] for newest in runs for run in newest]
+        for series_id in settings.series:
+            runs = database.etl_runs(series_id, since=ever)
+            moments += [run["started_at"] for run in runs[:1]]  # newest first
     if not moments:
         raise DemoError("the rehearsal has stored nothing; run: python rehearse.py")
     return max(moments)

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import argparse
+import math
 import sys
+from collections.abc import Mapping
 from dataclasses import fields
 from datetime import datetime, timedelta
 from pathlib import Path
@@ -17,120 +19,256 @@ from actioncast.ingestion import sources
 from actioncast.rehearsal.policies import NAMED
 from actioncast.rehearsal.world import replay
 from actioncast.rehearsal.world.faults import SCENARIOS, Faults
-from actioncast.settings import CANDIDATES, SeriesSettings, Settings
-from actioncast.times import HOUR, to_seconds
+from actioncast.settings import CANDIDATES, Settings
+from actioncast.times import HOUR, HOURS_PER_DAY, to_seconds
 
 LIVE_DAYS = 56  # of the real source that --live records
 DEMO_DAYS = 7
-WHOLE_HOURS = 1129  # of the bundled recording; with the two hours more to see them it is 1,131 ticks
+WHOLE_HOURS = 1129  # of the bundled recording; with the last two ticks these are 1,131 ticks
+MINIMUM_SHARE = 0.75  # of the points of an hour of --csv or --stored that must be there
 
 
 def add_flags(parser: argparse.ArgumentParser) -> None:
-    recording = parser.add_argument_group("what is replayed").add_mutually_exclusive_group()
-    recording.add_argument("--recording", type=Path, default=replay.BUNDLED, help="a recorded body of the charts API")
-    recording.add_argument("--csv", type=Path, metavar="FILE", help="any series: columns timestamp,value")
-    recording.add_argument("--stored", action="store_true", help="the hours in your own database (DATABASE_URL)")
-    recording.add_argument("--live", action="store_true", help="record the newest weeks of the real source first")
-    recording.add_argument("--whole", action="store_true", help="all 47 days of the bundled recording arrive live")
-    parser.add_argument("--days", type=int, help=f"days at the end that arrive live (default: {DEMO_DAYS})")
-    parser.add_argument("--policy", action="append", default=[], metavar="NAME[:KEY=VALUE,...]", help=_policies())
-    parser.add_argument(
-        "--grid", action="append", default=[], metavar="KEY=VALUE,...", help="policies that vary a key of [retrain]"
+    _add_recordings(parser)
+    _add_policies(parser)
+    _add_faults(parser)
+    _add_surroundings(parser)
+
+
+def _add_recordings(parser: argparse.ArgumentParser) -> None:
+    group = parser.add_argument_group("what is replayed")
+    recording = group.add_mutually_exclusive_group()
+    recording.add_argument(
+        "--recording",
+        type=Path,
+        default=replay.BUNDLED,
+        help="a recorded body of the charts API",
     )
-    parser.add_argument("--recommend", action="store_true", help="end with the [retrain] block to put into config.toml")
-    parser.add_argument("--scenario", choices=SCENARIOS, default="none", help="named faults (default: none)")
-    parser.add_argument("--fault", action="append", default=[], metavar="NAME=VALUE", help=_faults())
-    parser.add_argument("--seed", type=int, default=0, help="of all chances (default: 0)")
-    parser.add_argument("--forecast-every", type=int, default=6, metavar="HOURS", help="hours (default: 6)")
-    parser.add_argument(
-        "--candidates", type=_candidates, metavar="NAME,...", help="fewer than train.candidates, to be faster"
+    recording.add_argument(
+        "--csv",
+        type=Path,
+        metavar="FILE",
+        help="any series: columns timestamp,value",
     )
-    parser.add_argument("--database", metavar="URL", help="an empty database instead of SQLite files below --output")
-    parser.add_argument("--resume", action="store_true", help="go on where an interrupted rehearsal in --output ended")
-    parser.add_argument("--output", type=Path, default=Path("demo"), help="folder for what it writes (replaced)")
+    recording.add_argument(
+        "--stored",
+        action="store_true",
+        help="the hours in your own database (DATABASE_URL)",
+    )
+    recording.add_argument(
+        "--live",
+        action="store_true",
+        help="record the newest weeks of the real source first",
+    )
+    recording.add_argument(
+        "--whole",
+        action="store_true",
+        help="all 47 days of the bundled recording arrive live",
+    )
+    parser.add_argument(
+        "--days",
+        type=int,
+        help=f"days at the end that arrive live (default: {DEMO_DAYS})",
+    )
 
 
-def _policies() -> str:
-    return f"repeatable: {', '.join(NAMED)}, or a name of yours with keys of [retrain] and refresh_hours"
+def _add_policies(parser: argparse.ArgumentParser) -> None:
+    names = ", ".join(NAMED)
+    parser.add_argument(
+        "--policy",
+        action="append",
+        default=[],
+        metavar="NAME[:KEY=VALUE,...]",
+        help=f"repeatable: {names}, or a name of yours with keys of [retrain] and refresh_hours",
+    )
+    parser.add_argument(
+        "--grid",
+        action="append",
+        default=[],
+        metavar="KEY=VALUE,...",
+        help="policies that vary a key of [retrain]",
+    )
+    parser.add_argument(
+        "--recommend",
+        action="store_true",
+        help="end with the [retrain] block to put into config.toml",
+    )
 
 
-def _faults() -> str:
-    names = ", ".join(f"{f.name}=HOURS@AT" if f.default == () else f.name for f in fields(Faults))
-    return f"repeatable, on top of the scenario: {names}"
+def _add_faults(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument(
+        "--scenario",
+        choices=SCENARIOS,
+        default="none",
+        help="named faults (default: none)",
+    )
+    parser.add_argument(
+        "--fault",
+        action="append",
+        default=[],
+        metavar="NAME=VALUE",
+        help=f"repeatable, on top of the scenario: {_fault_names()}",
+    )
+    parser.add_argument(
+        "--seed",
+        type=int,
+        default=0,
+        help="of all chances (default: 0)",
+    )
+
+
+def _fault_names() -> str:
+    """All faults; those of a time span with the form of their value."""
+    names = []
+    for fault in fields(Faults):
+        is_span = fault.default == ()
+        names.append(f"{fault.name}=HOURS@AT" if is_span else fault.name)
+    return ", ".join(names)
+
+
+def _add_surroundings(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument(
+        "--forecast-every",
+        type=int,
+        default=6,
+        metavar="HOURS",
+        help="hours (default: 6)",
+    )
+    parser.add_argument(
+        "--candidates",
+        type=_candidates,
+        metavar="NAME,...",
+        help="fewer than train.candidates, to be faster",
+    )
+    parser.add_argument(
+        "--database",
+        metavar="URL",
+        help="an empty database instead of SQLite files below --output",
+    )
+    parser.add_argument(
+        "--resume",
+        action="store_true",
+        help="go on where an interrupted rehearsal in --output ended",
+    )
+    parser.add_argument(
+        "--output",
+        type=Path,
+        default=Path("demo"),
+        help="folder for what it writes (replaced)",
+    )
 
 
 def _candidates(text: str) -> tuple[str, ...]:
     names = tuple(text.split(","))
-    if unknown := set(names) - set(CANDIDATES):
-        raise argparse.ArgumentTypeError(f"unknown candidates {', '.join(sorted(unknown))}; there are {CANDIDATES}")
+    unknown = sorted(set(names) - set(CANDIDATES))
+    if unknown:
+        names_of_unknown = ", ".join(unknown)
+        raise argparse.ArgumentTypeError(
+            f"unknown candidates {names_of_unknown}; there are {CANDIDATES}",
+        )
     return names
 
 
 def faults_of(arguments: argparse.Namespace) -> tuple[str, Faults]:
     """(what to call them, the faults): the scenario and the single ones."""
-    chosen = SCENARIOS[arguments.scenario]
+    faults = SCENARIOS[arguments.scenario]
     for flag in arguments.fault:
-        chosen = chosen.with_flag(flag)
-    named = [name for name in (arguments.scenario, *arguments.fault) if name != "none" or not arguments.fault]
-    return " ".join(named), chosen
+        faults = faults.with_flag(flag)
+    names = [arguments.scenario, *arguments.fault]
+    if arguments.fault:
+        names = [name for name in names if name != "none"]
+    return " ".join(names), faults
 
 
 def hours_of(arguments: argparse.Namespace) -> int:
     """Hours that arrive live."""
-    if arguments.whole and arguments.days is None:
+    if arguments.days is not None:
+        return HOURS_PER_DAY * int(arguments.days)
+    if arguments.whole:
         return WHOLE_HOURS
-    return 24 * (DEMO_DAYS if arguments.days is None else arguments.days)
+    return HOURS_PER_DAY * DEMO_DAYS
 
 
 def recording_of(arguments: argparse.Namespace, settings: Settings) -> tuple[Settings, Points]:
-    """The points to replay, and settings that read them."""
+    """The points to replay, and settings that read them.
+
+    Raises RecordingError for a recording that cannot be replayed, SourceError for a live source that is dead.
+    """
+    series_id = arguments.series
     if arguments.candidates:
-        train = settings.train.model_copy(update={"candidates": arguments.candidates})
-        settings = settings.model_copy(update={"train": train})
+        settings = _with_candidates(settings, arguments.candidates)
     if arguments.csv:
         points = replay.read_csv(arguments.csv)
-        return _reading(settings, arguments.series, points, stored=False), points
+        settings = _reading(settings, series_id, points)
+        return _without_titles(settings, series_id), points
     if arguments.stored:
-        points = stored_hours(settings, arguments.series, arguments.now)
-        return _reading(settings, arguments.series, points, stored=True), points
+        points = stored_hours(settings, series_id, arguments.now)
+        return _reading(settings, series_id, points), points
     if arguments.live:
-        return settings, _live(settings, arguments.series, arguments.now)
+        return settings, _live_points(settings, series_id, arguments.now)
     points = replay.read_recording(arguments.recording)
-    return settings, replay.joined(replay.read_recording(replay.LEAD_IN), points) if arguments.whole else points
+    if arguments.whole:
+        points = replay.joined(replay.read_recording(replay.LEAD_IN), points)
+    return settings, points
 
 
-def _reading(settings: Settings, series_id: str, points: Points, *, stored: bool) -> Settings:
-    """The series' own settings, but values as they stand and as many points an hour as the file has."""
-    an_hour = max(1, HOUR // replay.step_seconds(points))
-    update = {
+def _with_candidates(settings: Settings, candidates: tuple[str, ...]) -> Settings:
+    train = settings.train.model_copy(update={"candidates": candidates})
+    return settings.model_copy(update={"train": train})
+
+
+def _reading(settings: Settings, series_id: str, points: Points) -> Settings:
+    """The series' own settings, but values as they stand and as many points an hour as the recording has."""
+    points_per_hour = max(1, HOUR // replay.step_seconds(points))
+    changes = {
         "scale": 1.0,
-        "points_per_hour": an_hour,
-        "minimum_points_per_hour": -(-3 * an_hour // 4),
+        "points_per_hour": points_per_hour,
+        "minimum_points_per_hour": math.ceil(MINIMUM_SHARE * points_per_hour),
         "minimum_value": min(0.0, float(points.values.min())),
-        **({} if stored else {"title": "", "unit": "units"}),
     }
-    wanted: SeriesSettings = settings.series[series_id].model_copy(update=update)
-    return settings.model_copy(update={"series": {**settings.series, series_id: wanted}})
+    return _with_series(settings, series_id, changes)
+
+
+def _without_titles(settings: Settings, series_id: str) -> Settings:
+    """A file may hold anything: neither the title nor the unit of the configured series is its own."""
+    return _with_series(settings, series_id, {"title": "", "unit": "units"})
+
+
+def _with_series(settings: Settings, series_id: str, changes: Mapping[str, object]) -> Settings:
+    series_settings = settings.series[series_id].model_copy(update=changes)
+    series = {**settings.series, series_id: series_settings}
+    return settings.model_copy(update={"series": series})
 
 
 def stored_hours(settings: Settings, series_id: str, now: datetime) -> Points:
     """The newest hours of the user's own database; nothing is written there."""
+    newest = int(settings.train.history_days * HOURS_PER_DAY)
     with open_database(settings) as database:
-        known = database.reality(series_id, until=now, newest=int(settings.train.history_days * 24))
-    if known is None:
-        raise replay.RecordingError(f"no hour of {series_id} is stored; run: python update_real_data.py")
-    times = to_seconds(known.start) + HOUR * np.arange(len(known), dtype=np.int64)
-    return Points(times, known.values).where(~np.isnan(known.values))
+        history = database.reality(series_id, until=now, newest=newest)
+    if history is None:
+        raise replay.RecordingError(
+            f"no hour of {series_id} is stored; run: python update_real_data.py",
+        )
+    times = to_seconds(history.start) + HOUR * np.arange(len(history), dtype=np.int64)
+    return Points(times, history.values).where(~np.isnan(history.values))
 
 
-def _live(settings: Settings, series_id: str, now: datetime) -> Points:
+def _live_points(settings: Settings, series_id: str, now: datetime) -> Points:
     """What the real source has answered just now."""
-    name = sources.name_of(settings, series_id)
-    print(f"asking {name} for {LIVE_DAYS // 7} weeks ...", file=sys.stderr)
+    source_name = sources.name_of(settings, series_id)
+    print(f"asking {source_name} for {LIVE_DAYS // 7} weeks ...", file=sys.stderr)
+    since = now - timedelta(days=LIVE_DAYS)
+    minimum_value = settings.series[series_id].minimum_value
     try:
-        rows = sources.fetch(settings, series_id, now - timedelta(days=LIVE_DAYS), now)
-        points, _ = hours.check_points(hours.read_points(rows)[0], now, settings.series[series_id].minimum_value)
-        sources.refuse_old(points, now, settings.freshness.source_hours, name)
+        rows = sources.fetch(settings, series_id, since=since, until=now)
+        points, _ = hours.read_points(rows)
+        points, _ = hours.check_points(points, now, minimum_value)
+        sources.refuse_old(
+            points,
+            now,
+            maximum_hours=settings.freshness.source_hours,
+            name=source_name,
+        )
     except sources.SourceError as error:
         raise sources.SourceError(
             f"the live API is dead or out of reach: {error}. The recording works: make demo"

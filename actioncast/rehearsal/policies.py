@@ -54,28 +54,38 @@ def read_policies(flags: Sequence[str], grid: Sequence[str], own: RetrainSetting
 
     Raises SettingsError for an unknown name, an unknown key, a wrong value, or a name that is given twice.
     """
-    policies = [_named_policy(flag, own) for flag in flags] + _grid_policies(grid, own)
+    policies = [_named_policy(flag, own) for flag in flags]
+    policies += _grid_policies(grid, own)
     names = [policy.name for policy in policies]
     repeated = {name for name in names if names.count(name) > 1}
     if repeated:
-        raise SettingsError(f"a policy is named twice: {', '.join(sorted(repeated))}")
+        repeated_names = ", ".join(sorted(repeated))
+        raise SettingsError(f"a policy is named twice: {repeated_names}")
     return policies or [Policy(OWN, own)]
 
 
 def _named_policy(flag: str, own: RetrainSettings) -> Policy:
     name, _, assignments = flag.partition(":")
     if name not in NAMED and not assignments:
-        raise SettingsError(f"unknown policy {name!r}; there are {', '.join(NAMED)}, or say NAME:key=value,key=value")
-    changes = dict(_assignment(text) for text in assignments.split(",") if text)
-    return _policy(name, own, NAMED.get(name, {}) | changes)
+        names = ", ".join(NAMED)
+        raise SettingsError(
+            f"unknown policy {name!r}; there are {names}, or say NAME:key=value,key=value",
+        )
+    changes = dict(NAMED.get(name, {}))
+    for text in assignments.split(","):
+        if text:
+            key, value = _assignment(text)
+            changes[key] = value
+    return _policy(name, own, changes)
 
 
 def _grid_policies(grid: Sequence[str], own: RetrainSettings) -> list[Policy]:
     """One policy for each combination of the values; none without a flag."""
     if not grid:
         return []
+    axes = [_axis(flag) for flag in grid]
     policies = []
-    for combination in itertools.product(*[_axis(flag) for flag in grid]):
+    for combination in itertools.product(*axes):
         name = " ".join(f"{key}={value}" for key, value in combination)
         policies.append(_policy(name, own, dict(combination)))
     return policies
@@ -91,24 +101,27 @@ def _assignment(text: str) -> tuple[str, Any]:
     """`key=value`, the value read as TOML; what is no TOML is a string without its quotes."""
     key, _, value = text.partition("=")
     try:
-        return key, tomllib.loads(f"value = {value}")["value"]
+        document = tomllib.loads(f"value = {value}")
     except tomllib.TOMLDecodeError:
         return key, value
+    return key, document["value"]
 
 
 def _policy(name: str, own: RetrainSettings, changes: dict[str, Any]) -> Policy:
     """The user's own policy with some keys changed."""
     refresh_hours = int(changes.get(REFRESH, 0))
     retrain_changes = {key: value for key, value in changes.items() if key != REFRESH}
+    table = own.model_dump() | retrain_changes
     try:
-        retrain = RetrainSettings.model_validate(own.model_dump() | retrain_changes)
+        retrain = RetrainSettings.model_validate(table)
     except ValidationError as error:
         raise SettingsError(_wrong_key(name, error)) from None
     return Policy(name, retrain, refresh_hours)
 
 
 def _wrong_key(name: str, error: ValidationError) -> str:
-    first = error.errors(include_url=False)[0]
-    key = ".".join(map(str, first["loc"]))
+    errors = error.errors(include_url=False)
+    message = errors[0]["msg"]
+    key = ".".join(map(str, errors[0]["loc"]))
     allowed_keys = ", ".join([*RetrainSettings.model_fields, REFRESH])
-    return f"policy {name}: {key}: {first['msg']}; keys are {allowed_keys}"
+    return f"policy {name}: {key}: {message}; keys are {allowed_keys}"

@@ -49,8 +49,11 @@ class RehearsalReport:
     @property
     def best(self) -> Outcome | None:
         """The best policy in hindsight: the one with the lowest live error."""
-        scored = [outcome for outcome in self.outcomes if outcome.live_mae is not None]
-        return min(scored, key=lambda outcome: outcome.live_mae or 0.0, default=None)
+        scored = _scored(self.outcomes)
+        if not scored:
+            return None
+        _, best = min(scored, key=lambda pair: pair[0])
+        return best
 
     def as_json(self) -> dict[str, Any]:
         document: dict[str, Any] = {
@@ -73,7 +76,8 @@ class RehearsalReport:
         if self.recommends:
             lines += ["", recommendation(self)]
         lines.append("")
-        lines.append(f"Took {self.seconds:.0f} s; report.html, database and model lie in {self.folder.name}/.")
+        files = f"report.html, database and model lie in {self.folder.name}/"
+        lines.append(f"Took {self.seconds:.0f} s; {files}.")
         if alone:
             lines.append(SERVE)
         return "\n".join(lines)
@@ -83,9 +87,10 @@ class RehearsalReport:
         promises = "every promise held"
         if self.violations:
             promises = f"{len(self.violations)} broken promises"
+        conditions = f"{self.ticks} hourly ticks, {_faults(self)}"
         paragraphs = [
             "## Rehearsal",
-            f"{_span(self)}, {self.ticks} hourly ticks, faults: {self.scenario}, seed {self.seed}; {promises}.",
+            f"{_span(self)}, {conditions}; {promises}.",
             comparison(self),
         ]
         paragraphs += [f"- {violation}" for violation in self.violations]
@@ -94,8 +99,21 @@ class RehearsalReport:
         return "\n\n".join(paragraphs) + "\n"
 
 
+def _scored(outcomes: Sequence[Outcome]) -> list[tuple[float, Outcome]]:
+    """(live error, outcome) of each policy that has an error."""
+    scored = []
+    for outcome in outcomes:
+        if outcome.live_mae is not None:
+            scored.append((outcome.live_mae, outcome))
+    return scored
+
+
 def _span(report: RehearsalReport) -> str:
     return f"{isoformat(report.start)} to {isoformat(report.end)}"
+
+
+def _faults(report: RehearsalReport) -> str:
+    return f"faults: {report.scenario}, seed {report.seed}"
 
 
 def _one_policy(report: RehearsalReport) -> list[str]:
@@ -145,7 +163,7 @@ def _live_error(outcome: Outcome, unit: str) -> list[str]:
 
 def _several_policies(report: RehearsalReport) -> list[str]:
     return [
-        f"{_span(report)}: {report.ticks} hourly ticks for each policy, faults: {report.scenario}, seed {report.seed}",
+        f"{_span(report)}: {report.ticks} hourly ticks for each policy, {_faults(report)}",
         "",
         comparison(report),
     ]
@@ -185,11 +203,9 @@ def _comparison_row(outcome: Outcome, unit: str, best_mae: float | None) -> dict
 
 def recommended(report: RehearsalReport) -> Outcome:
     """The policy that trains least often among those within ENOUGH of the best live error; then the better one."""
-    candidates = [
-        outcome for outcome in report.outcomes if outcome.live_mae is not None and outcome.policy.name != TUTORIAL
-    ]
-    best_mae = min(outcome.live_mae or 0.0 for outcome in candidates)
-    good = [outcome for outcome in candidates if (outcome.live_mae or 0.0) <= ENOUGH * best_mae]
+    scored = [(error, outcome) for error, outcome in _scored(report.outcomes) if outcome.policy.name != TUTORIAL]
+    limit = ENOUGH * min(error for error, _ in scored)
+    good = [outcome for error, outcome in scored if error <= limit]
     return min(good, key=lambda outcome: (outcome.retrains, outcome.live_mae))
 
 
@@ -198,12 +214,21 @@ def recommendation(report: RehearsalReport) -> str:
     outcome = recommended(report)
     policy = outcome.policy
     naive_mae = outcome.naive_mae or float("nan")
+    unit = report.unit
+    beside = f"(weekly naive {naive_mae:,.6g})"
+    tolerance = f"within {ENOUGH - 1:.0%} of the best live error"
     lines = [
         f"# Rehearsed on {_span(report)}, faults: {report.scenario},",
-        f"# seed {report.seed}: live MAE {outcome.live_mae:,.6g} {report.unit} (weekly naive {naive_mae:,.6g}),",
-        f"# {outcome.retrains} retrains, {outcome.promoted} promoted, {outcome.billed_minutes} Actions minutes;",
-        f"# the fewest trainings among {len(report.outcomes)} policies within {ENOUGH - 1:.0%} of the best live error.",
+        f"# seed {report.seed}: live MAE {outcome.live_mae:,.6g} {unit} {beside},",
+        f"# {_trainings(outcome)};",
+        f"# the fewest trainings among {len(report.outcomes)} policies {tolerance}.",
     ]
     if policy.refresh_hours:
-        lines.append(f"# Trains every {policy.refresh_hours} h whatever the checks say: a cron of the retrain job.")
+        every = f"every {policy.refresh_hours} h"
+        lines.append(f"# Trains {every} whatever the checks say: a cron of the retrain job.")
     return "\n".join([*lines, policy.as_toml()])
+
+
+def _trainings(outcome: Outcome) -> str:
+    minutes = f"{outcome.billed_minutes} Actions minutes"
+    return f"{outcome.retrains} retrains, {outcome.promoted} promoted, {minutes}"

@@ -129,7 +129,11 @@ def _outages(plan: Plan, scale: Scale) -> list[Outage]:
 
 def _changes(plan: Plan, scale: Scale) -> list[Mark]:
     """Where the series itself changes: shift, drift, reshape."""
-    return [Mark(scale.x(span.at), f"{name} {span.amount:g}") for name, span in plan.faults.changes()]
+    marks = []
+    for name, span in plan.faults.changes():
+        label = f"{name} {span.amount:g}"
+        marks.append(Mark(scale.x(span.at), label))
+    return marks
 
 
 def _retrains(plan: Plan, outcome: Outcome, scale: Scale) -> list[Retrain]:

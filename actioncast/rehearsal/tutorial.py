@@ -1,21 +1,23 @@
-"""The tutorial's own recipe and policy on the same hours, as a small port, to be compared with.
+"""The tutorial's own recipe and policy on the same hours: a small port, for comparison.
 
-Recipe: a random forest on 10 lags and the mean of 20 hours, fitted on the last 200 hours without the last 36, which it
-holds out and never uses; the dates of its forecasts begin where the training data end, 36 h after what the model saw.
-Policy: every 2 h the mean absolute error of the last 48 scored hours against the limit 6; no cooldown, no gate.
-Its stored forecasts, some 2.9 where 12.7 happened, fit rates beside sums of four: that limit can never be met.
+Recipe: a random forest on 10 lags and the mean of 20 hours. It is fitted on the last 200 hours without the last 36,
+which are held out and never used. The dates of its forecasts begin at the end of the 200 hours, so the forecasts belong
+36 h earlier than they are dated.
+Policy: every 2 h the mean absolute error of the last 48 scored hours is compared with the limit 6; there is neither a
+cooldown nor a gate. The tutorial compares forecasts that are rates with hours that are sums of four rates (about 2.9
+beside 12.7), so that limit can never be met.
 
-The live error shown for it reads its forecasts as the rates that they are, in the series' unit: kinder than its own.
-Each retrain is counted; a model is fitted only when one of its two forecasts a week needs it.
+The live error shown here reads the forecasts as rates in the series' unit, which is kinder than the tutorial's own.
+Each retrain is counted, but a model is fitted only when one of the two forecasts a week needs it.
 """
 
 from __future__ import annotations
 
-from datetime import timedelta
+from datetime import datetime, timedelta
+from typing import Any
 
 import numpy as np
 
-from actioncast import times
 from actioncast.arrays import Values
 from actioncast.hours import Grid, to_grid, to_hours
 from actioncast.rehearsal import score
@@ -23,43 +25,38 @@ from actioncast.rehearsal.loop import Progress
 from actioncast.rehearsal.plan import CHECK_EVERY, Plan
 from actioncast.rehearsal.policies import Policy
 from actioncast.rehearsal.score import Outcome
+from actioncast.times import HOURS_PER_WEEK, ONE_HOUR, floor_hour
 
 LIMIT = 6.0  # on the mean absolute error, in sums of rates
-POINTS_AN_HOUR = 4  # that it sums up, on average
-WINDOW, HELD_OUT, SCORED = 200, 36, 48  # hours
-LAGS, ROLLING = 10, 20
+POINTS_PER_HOUR = 4  # that it sums up, on average
+WINDOW = 200  # hours, the newest, of its training data
+HELD_OUT = 36  # hours of the window that it never uses
+SCORED = 48  # hours
+LAGS = 10  # hours
+ROLLING = 20  # hours
 FORECAST_EVERY = 84  # hours: twice a week
-HORIZON = WEEK = 168
-BYTES = 130_000  # its 388 commits made a pack of 50 MiB
-TREES, DEPTH = 100, 5  # in the middle of its grid
+HORIZON = 168  # hours
+BYTES = 130_000  # per retrain: its 388 commits made a pack of 50 MiB
+TREES = 100
+DEPTH = 5  # in the middle of its grid
 
 
 def rehearse(plan: Plan, policy: Policy) -> Outcome:
     """The whole live span; the hours are what a perfect ingestion would have stored."""
-    known = _hours(plan)
-    first = int((times.floor_hour(plan.start) - known.start) / timedelta(hours=1))
+    history = _hours(plan)
+    first = int((floor_hour(plan.start) - history.start) / ONE_HOUR)
     scale = plan.settings.series[plan.series_id].scale
-    forecasts, retrains = _live(known.values / scale, first, plan.ticks)
-    actual, said = known.values[first:], scale * forecasts[first : len(known)]
-    naive = np.abs(known.values[max(first, WEEK) :] - known.values[max(first, WEEK) - WEEK : -WEEK])
-    misses = np.abs(said - actual)
-    progress = Progress(
-        ticks=plan.ticks, runs={"ingest": plan.ticks, "check": plan.ticks // CHECK_EVERY, "train": retrains}
-    )
-    progress.runs["forecast"] = plan.ticks // FORECAST_EVERY
-    progress.trainings = [(plan.start.isoformat(), True)] + [("", True)] * retrains
-    rows = [
-        {"prediction_date": known.start + timedelta(hours=first + i), "absolute_error": miss}
-        for i, miss in enumerate(misses)
-        if not np.isnan(miss)
-    ]
+    forecasts, retrains = _live(history.values / scale, first, plan.ticks)
+    misses = np.abs(scale * forecasts[first : len(history)] - history.values[first:])
+    rows = _scored_rows(misses, history.start + timedelta(hours=first))
     errors = score.rolling_errors(rows, plan.start)
+    progress = _progress(plan, retrains)
     return Outcome(
         policy=policy,
         hours=len(rows),
         live_mae=float(np.nanmean(misses)),
         day_ahead_mae=None,
-        naive_mae=float(np.nanmean(naive)) if len(naive) else None,
+        naive_mae=_naive_mae(history.values, first),
         coverage=None,
         retrains=retrains,
         promoted=retrains,
@@ -74,49 +71,98 @@ def rehearse(plan: Plan, policy: Policy) -> Outcome:
 
 
 def _hours(plan: Plan) -> Grid:
-    wanted = plan.settings.series[plan.series_id]
+    series_settings = plan.settings.series[plan.series_id]
     hours = to_hours(
-        plan.recording, minimum_points=wanted.minimum_points_per_hour, scale=wanted.scale, since=None, now=plan.end
+        plan.recording,
+        minimum_points=series_settings.minimum_points_per_hour,
+        scale=series_settings.scale,
+        since=None,
+        now=plan.end,
     )
     return to_grid(hours.starts, hours.values)
 
 
+def _naive_mae(values: Values, first: int) -> float | None:
+    """Mean error of the same hour a week before, from the index `first` on; None without an hour."""
+    begin = max(first, HOURS_PER_WEEK)
+    week_before = values[begin - HOURS_PER_WEEK : -HOURS_PER_WEEK]
+    errors = np.abs(values[begin:] - week_before)
+    return float(np.nanmean(errors)) if len(errors) else None
+
+
+def _scored_rows(misses: Values, start: datetime) -> list[dict[str, Any]]:
+    """The rows that the view of live errors would show: one for each hour with a forecast and a value."""
+    rows = []
+    for i, miss in enumerate(misses):
+        if not np.isnan(miss):
+            moment = start + timedelta(hours=i)
+            rows.append({"prediction_date": moment, "absolute_error": miss})
+    return rows
+
+
+def _progress(plan: Plan, retrains: int) -> Progress:
+    """The runs that its workflows would have had; every training is promoted, as there is no gate."""
+    runs = {
+        "ingest": plan.ticks,
+        "check": plan.ticks // CHECK_EVERY,
+        "train": retrains,
+        "forecast": plan.ticks // FORECAST_EVERY,
+    }
+    trainings = [(plan.start.isoformat(), True)] + [("", True)] * retrains
+    return Progress(ticks=plan.ticks, runs=runs, trainings=trainings)
+
+
 def _live(rates: Values, first: int, ticks: int) -> tuple[Values, int]:
-    """(forecast of each hour, NaN where there is none; how many retrains)."""
+    """(forecast of each hour, NaN where there is none; number of retrains). The live span begins at index `first`."""
     forecasts = np.full(len(rates) + ticks + HORIZON, np.nan)
-    trained_at, retrains = first, 0
+    trained_at = first
+    retrains = 0
     for tick in range(ticks):
-        here = first + tick  # the hours before are known
+        now = first + tick  # index of the first hour that is not over
         if tick % FORECAST_EVERY == 0:
+            # It overwrites what it forecast before, even for hours that are over.
             forecasts[trained_at : trained_at + HORIZON] = _forecast(rates[:trained_at])
-            # It overwrites the hours that it forecast before, those that are over included.
-        if tick % CHECK_EVERY == 0 and stored_error(forecasts[:here], rates[:here]) > LIMIT:
-            trained_at, retrains = here, retrains + 1
+        if tick % CHECK_EVERY == 0 and stored_error(forecasts[:now], rates[:now]) > LIMIT:
+            trained_at = now
+            retrains += 1
     return forecasts, retrains
 
 
 def stored_error(forecasts: Values, rates: Values) -> float:
     """Mean absolute error of the last scored hours as the tutorial stores them: the forecast a rate, the hour a sum."""
     forecasts = forecasts[: len(rates)]
-    scored = np.flatnonzero(~np.isnan(forecasts) & ~np.isnan(rates))[-SCORED:]
-    return float(np.abs(forecasts[scored] - POINTS_AN_HOUR * rates[scored]).mean()) if len(scored) else 0.0
+    is_scored = ~np.isnan(forecasts) & ~np.isnan(rates)
+    scored = np.flatnonzero(is_scored)[-SCORED:]
+    if not len(scored):
+        return 0.0
+    errors = np.abs(forecasts[scored] - POINTS_PER_HOUR * rates[scored])
+    return float(errors.mean())
 
 
 def _forecast(rates: Values) -> Values:
-    """[HORIZON] rates that follow what the model saw, which ends HELD_OUT hours before its dates begin."""
+    """[HORIZON] rates that follow the model's training data, which end HELD_OUT hours before the forecast's dates."""
     from sklearn.ensemble import RandomForestRegressor
 
-    seen = rates[-WINDOW:-HELD_OUT]
-    seen = np.where(np.isnan(seen), np.nanmean(seen), seen)
-    rows = [_predictors(seen[:end]) for end in range(ROLLING, len(seen))]
-    forest = RandomForestRegressor(n_estimators=TREES, max_depth=DEPTH, random_state=123, n_jobs=1)
-    forest.fit(np.array(rows), seen[ROLLING:])
-    path = list(seen)
+    training = rates[-WINDOW:-HELD_OUT]
+    training = np.where(np.isnan(training), np.nanmean(training), training)
+    rows = [_predictors(training[:end]) for end in range(ROLLING, len(training))]
+    forest = RandomForestRegressor(
+        n_estimators=TREES,
+        max_depth=DEPTH,
+        random_state=123,
+        n_jobs=1,
+    )
+    forest.fit(np.array(rows), training[ROLLING:])
+    path = list(training)
     for _ in range(HORIZON):
-        row = _predictors(np.array(path[-ROLLING:])).astype(np.float32)[None]
-        path.append(float(np.mean([tree.tree_.predict(row) for tree in forest.estimators_])))
+        newest = np.array(path[-ROLLING:])
+        row = _predictors(newest).astype(np.float32)[None]
+        rate = np.mean([tree.tree_.predict(row) for tree in forest.estimators_])
+        path.append(float(rate))
     return np.array(path[-HORIZON:])
 
 
 def _predictors(past: Values) -> Values:
-    return np.append(past[-LAGS:][::-1], past[-ROLLING:].mean())
+    """[LAGS + 1] the newest rates, newest first, and the mean of the last ROLLING ones."""
+    newest_first = past[-LAGS:][::-1]
+    return np.append(newest_first, past[-ROLLING:].mean())

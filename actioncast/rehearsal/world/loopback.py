@@ -1,4 +1,4 @@
-"""An HTTP server on loopback, in a thread of its own: what stands in for a service answers through it."""
+"""An HTTP server on loopback, in a thread of its own, on which stand-ins for other services are built."""
 
 from __future__ import annotations
 
@@ -9,34 +9,43 @@ from typing import Self
 
 
 class Handler(BaseHTTPRequestHandler):
-    """A silent one, which keeps connections open."""
+    """Answers one connection, which stays open between requests."""
 
     protocol_version = "HTTP/1.1"
 
     def body(self) -> bytes:
-        return self.rfile.read(int(self.headers.get("Content-Length") or 0))
+        length = int(self.headers.get("Content-Length") or 0)
+        return self.rfile.read(length)
 
     def answer(self, status: int, content: bytes, headers: Mapping[str, str] | None = None) -> None:
+        """Send JSON; `headers` come on top of, or instead of, the usual ones."""
         self.send_response(status)
-        head = {"Content-Type": "application/json", "Content-Length": str(len(content))}
-        for name, value in (head | dict(headers or {})).items():
+        defaults = {
+            "Content-Type": "application/json",
+            "Content-Length": str(len(content)),
+        }
+        for name, value in {**defaults, **(headers or {})}.items():
             self.send_header(name, value)
         self.end_headers()
         self.wfile.write(content)
 
     def log_message(self, format: str, *args: object) -> None:
-        """Nothing: a rehearsal makes a request per simulated hour."""
+        """Logs nothing: a rehearsal makes a request per simulated hour."""
 
 
 class Loopback:
-    """It answers at `url`, on a free port, until it is closed."""
+    """Answers at `url`, on a free port, until it is closed."""
 
     def __init__(self, handler: type[BaseHTTPRequestHandler]) -> None:
         self._server = ThreadingHTTPServer(("127.0.0.1", 0), handler)
         self.port = int(self._server.server_address[1])
         self.url = f"http://127.0.0.1:{self.port}"
         self.closing = threading.Event()  # for answers that hold back
-        self._thread = threading.Thread(target=self._server.serve_forever, kwargs={"poll_interval": 0.02}, daemon=True)
+        self._thread = threading.Thread(
+            target=self._server.serve_forever,
+            kwargs={"poll_interval": 0.02},  # seconds that closing may take
+            daemon=True,
+        )
         self._thread.start()
 
     def close(self) -> None:
