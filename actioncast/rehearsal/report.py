@@ -203,7 +203,8 @@ def _comparison_row(outcome: Outcome, unit: str, best_mae: float | None) -> dict
 
 def recommended(report: RehearsalReport) -> Outcome:
     """The policy that trains least often among those within ENOUGH of the best live error; then the better one."""
-    scored = [(error, outcome) for error, outcome in _scored(report.outcomes) if outcome.policy.name != TUTORIAL]
+    candidates = [outcome for outcome in report.outcomes if outcome.policy.name != TUTORIAL]
+    scored = _scored(candidates)
     limit = ENOUGH * min(error for error, _ in scored)
     good = [outcome for error, outcome in scored if error <= limit]
     return min(good, key=lambda outcome: (outcome.retrains, outcome.live_mae))
@@ -215,11 +216,11 @@ def recommendation(report: RehearsalReport) -> str:
     policy = outcome.policy
     naive_mae = outcome.naive_mae or float("nan")
     unit = report.unit
-    beside = f"(weekly naive {naive_mae:,.6g})"
+    naive = f"(weekly naive {naive_mae:,.6g})"
     tolerance = f"within {ENOUGH - 1:.0%} of the best live error"
     lines = [
         f"# Rehearsed on {_span(report)}, faults: {report.scenario},",
-        f"# seed {report.seed}: live MAE {outcome.live_mae:,.6g} {unit} {beside},",
+        f"# seed {report.seed}: live MAE {outcome.live_mae:,.6g} {unit} {naive},",
         f"# {_trainings(outcome)};",
         f"# the fewest trainings among {len(report.outcomes)} policies {tolerance}.",
     ]
