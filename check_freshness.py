@@ -135,7 +135,7 @@ def _update_issues(api: Api, findings: Sequence[Finding]) -> list[str]:
         if finding.stale:
             evidence = f"{finding.evidence} (seen by {run_link})."
             body = f"{evidence}\n\n{finding.remedy}\n\nThis issue closes itself on recovery."
-        action = incidents.report(api, finding.title, body, run_link)
+        action = incidents.sync_issue(api, finding.title, body, run_link)
         if action != incidents.NOTHING:
             actions.append(action)
     return actions

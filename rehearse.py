@@ -22,7 +22,6 @@ Exit codes: 0 rehearsed; 1 the recording cannot be replayed, the live source is 
 from __future__ import annotations
 
 import argparse
-import os
 import shutil
 import sys
 from collections.abc import Sequence
@@ -34,6 +33,7 @@ import make_predictions
 import train
 import update_real_data
 from actioncast.cli.script import run_without_database
+from actioncast.github import summary
 from actioncast.hours import Points
 from actioncast.rehearsal import flags, page
 from actioncast.rehearsal.compare import Options, compare
@@ -108,10 +108,7 @@ def _write(plan: Plan, report: RehearsalReport, *, config: Path) -> None:
     folder.mkdir(parents=True, exist_ok=True)
     shutil.copy(config, folder / "config.toml")  # with it, every script and the API can read the rehearsal
     (folder / "report.html").write_text(page.render(plan, report), encoding="utf-8")
-    summary = os.environ.get("GITHUB_STEP_SUMMARY")
-    if summary:
-        with Path(summary).open("a", encoding="utf-8") as file:
-            file.write(report.as_markdown())
+    summary.write(report.as_markdown())
 
 
 def main(argv: Sequence[str] | None = None) -> int:

@@ -10,7 +10,8 @@ from pathlib import Path
 
 from actioncast.errors import ActioncastError
 
-BOT = {"NAME": "github-actions[bot]", "EMAIL": "41898282+github-actions[bot]@users.noreply.github.com"}
+BOT_NAME = "github-actions[bot]"
+BOT_EMAIL = "41898282+github-actions[bot]@users.noreply.github.com"
 COMMITTING = ("commit", "commit-tree", "rebase")
 TIMEOUT_SECONDS = 120
 
@@ -21,14 +22,17 @@ class GitError(ActioncastError):
 
 def git(folder: Path, *arguments: str, stdin: bytes | None = None, network: bool = False) -> str:
     """What git printed. With `network` GITHUB_TOKEN, when it is set, signs the request."""
-    return git_bytes(folder, *arguments, stdin=stdin, network=network).decode(errors="replace").strip()
+    printed = git_bytes(folder, *arguments, stdin=stdin, network=network)
+    return printed.decode(errors="replace").strip()
 
 
-def git_bytes(folder: Path, *arguments: str, stdin: bytes | None = None, network: bool = False) -> bytes:
-    """As `git`, for content that is no text."""
-    environment = dict(os.environ) | {"GIT_TERMINAL_PROMPT": "0"} | (_credentials(os.environ) if network else {})
-    if arguments[0] in COMMITTING and not _has_identity(folder):
-        environment |= {f"GIT_{role}_{key}": value for role in ("AUTHOR", "COMMITTER") for key, value in BOT.items()}
+def git_bytes(
+    folder: Path,
+    *arguments: str,
+    stdin: bytes | None = None,
+    network: bool = False,
+) -> bytes:
+    """Like `git`, but returns bytes."""
     try:
         done = subprocess.run(
             ["git", *arguments],  # noqa: S607 (the git on PATH)
@@ -36,7 +40,7 @@ def git_bytes(folder: Path, *arguments: str, stdin: bytes | None = None, network
             input=stdin,
             capture_output=True,
             check=False,
-            env=environment,
+            env=_environment(folder, arguments[0], network),
             timeout=TIMEOUT_SECONDS,
         )
     except FileNotFoundError:
@@ -44,9 +48,21 @@ def git_bytes(folder: Path, *arguments: str, stdin: bytes | None = None, network
     except subprocess.TimeoutExpired:
         raise GitError(f"git {arguments[0]}: no end after {TIMEOUT_SECONDS} s") from None
     if done.returncode:
-        said = (done.stderr or done.stdout).decode(errors="replace").strip()
-        raise GitError(f"git {arguments[0]}: {said}")
+        complaint = (done.stderr or done.stdout).decode(errors="replace").strip()
+        raise GitError(f"git {arguments[0]}: {complaint}")
     return done.stdout
+
+
+def _environment(folder: Path, command: str, network: bool) -> dict[str, str]:
+    environment = dict(os.environ)
+    environment["GIT_TERMINAL_PROMPT"] = "0"
+    if network:
+        environment |= _credentials(os.environ)
+    if command in COMMITTING and not _has_identity(folder):
+        for role in ("AUTHOR", "COMMITTER"):
+            environment[f"GIT_{role}_NAME"] = BOT_NAME
+            environment[f"GIT_{role}_EMAIL"] = BOT_EMAIL
+    return environment
 
 
 def _has_identity(folder: Path) -> bool:
@@ -59,8 +75,9 @@ def _has_identity(folder: Path) -> bool:
 
 def _credentials(variables: Mapping[str, str]) -> dict[str, str]:
     """The token as a header of this one command: neither on its command line nor in any file."""
-    token, server = variables.get("GITHUB_TOKEN"), variables.get("GITHUB_SERVER_URL")
-    if not (token and server):
+    token = variables.get("GITHUB_TOKEN")
+    server = variables.get("GITHUB_SERVER_URL")
+    if not token or not server:
         return {}  # a person's own credentials
     basic = base64.b64encode(f"x-access-token:{token}".encode()).decode()
     return {

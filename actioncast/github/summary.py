@@ -1,9 +1,10 @@
-"""What a job tells on GitHub: annotations, and a step summary in Markdown with Mermaid charts."""
+"""What a job shows on GitHub: annotations, outputs, and a step summary in Markdown with Mermaid charts."""
 
 from __future__ import annotations
 
 import os
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from datetime import date
 from itertools import groupby
 from pathlib import Path
 from statistics import fmean
@@ -11,25 +12,51 @@ from typing import Any
 
 from actioncast.text import table
 
-Figures = Mapping[str, Any]
+Report = Mapping[str, Any]  # what a script prints with --json
+Row = Mapping[str, Any]  # of the view `performance`
+Line = Sequence[float | None]  # of a chart
+
 SHOWN_CANDIDATES = 10
+SHOWN_BARS = 6
 SHOWN_HOURS = 48  # of a chart: more points than this are not legible
+ETL_KEYS = (
+    "outcome",
+    "hours_loaded",
+    "hours_missing",
+    "points_read",
+    "points_rejected",
+    "last_hour",
+)
+FORECAST_KEYS = ("issued_at", "origin", "model_version")
+CHECK_KEYS = (
+    "verdict",
+    "scored_hours",
+    "newest_hour",
+    "mae",
+    "reference_mae",
+    "naive_mae",
+    "coverage",
+    "dispatched",
+)
 
 
 def write(text: str) -> None:
-    """Append to the summary of this step; nothing outside GitHub."""
-    path = os.environ.get("GITHUB_STEP_SUMMARY")
-    if path:
-        with Path(path).open("a", encoding="utf-8") as summary:
-            summary.write(f"{text}\n\n")
+    """Append to the summary of this step; does nothing outside GitHub."""
+    _append("GITHUB_STEP_SUMMARY", f"{text}\n\n")
 
 
 def output(name: str, value: str) -> None:
-    """Set an output of this step; nothing outside GitHub."""
-    path = os.environ.get("GITHUB_OUTPUT")
-    if path:
-        with Path(path).open("a", encoding="utf-8") as outputs:
-            outputs.write(f"{name}={value}\n")
+    """Set an output of this step, which later steps and jobs can read; does nothing outside GitHub."""
+    _append("GITHUB_OUTPUT", f"{name}={value}\n")
+
+
+def _append(variable: str, text: str) -> None:
+    """Append to the file that this variable of GitHub's runners names."""
+    path = os.environ.get(variable)
+    if not path:
+        return
+    with Path(path).open("a", encoding="utf-8") as file:
+        file.write(text)
 
 
 def notice(title: str, message: str) -> None:
@@ -40,17 +67,23 @@ def notice(title: str, message: str) -> None:
 
 def failure(title: str, message: str) -> None:
     """Say what failed, as an annotation of the run and in its summary."""
-    print(f"::error title={title}::{message.replace(chr(10), '%0A')}")
-    write(f"> [!CAUTION]\n> **{title}**: " + message.replace("\n", "\n> "))
+    annotation = message.replace("\n", "%0A")
+    quotation = message.replace("\n", "\n> ")
+    print(f"::error title={title}::{annotation}")
+    write(f"> [!CAUTION]\n> **{title}**: {quotation}")
 
 
-def line_chart(title: str, x_title: str, y_title: str, *lines: Sequence[float | None]) -> str:
+# --- charts -----------------------------------------------------------------------------------------------------------
+
+
+def line_chart(title: str, x_title: str, y_title: str, lines: Sequence[Line]) -> str:
     """A Mermaid chart of lines that share their x positions 1, 2, ...; a gap repeats the value before it."""
-    drawn = [_filled(line) for line in lines if any(value is not None for value in line)]
-    if not drawn or len(drawn[0]) < 2:
+    filled_lines = [_filled(line) for line in lines if _has_value(line)]
+    if not filled_lines or len(filled_lines[0]) < 2:
         return ""
-    marks = "".join(f"    line [{', '.join(f'{value:.6g}' for value in line)}]\n" for line in drawn)
-    return _chart(title, f'"{x_title}" 1 --> {len(drawn[0])}', y_title, marks)
+    x_axis = f'"{x_title}" 1 --> {len(filled_lines[0])}'
+    marks = [f"line {_values(line)}" for line in filled_lines]
+    return _chart(title, x_axis, y_title, marks)
 
 
 def bar_chart(title: str, bars: Mapping[str, float], y_title: str) -> str:
@@ -58,83 +91,134 @@ def bar_chart(title: str, bars: Mapping[str, float], y_title: str) -> str:
     if not bars:
         return ""
     names = ", ".join(f'"{_plain(name)}"' for name in bars)
-    return _chart(title, f"[{names}]", y_title, f"    bar [{', '.join(f'{value:.6g}' for value in bars.values())}]\n")
+    heights = _values(list(bars.values()))
+    return _chart(title, f"[{names}]", y_title, [f"bar {heights}"])
 
 
-def _chart(title: str, x_axis: str, y_title: str, marks: str) -> str:
-    head = f'xychart-beta\n    title "{_plain(title)}"\n    x-axis {x_axis}\n    y-axis "{_plain(y_title)}"\n'
-    return f"```mermaid\n{head}{marks}```"
+def _chart(title: str, x_axis: str, y_title: str, marks: Sequence[str]) -> str:
+    lines = [
+        "```mermaid",
+        "xychart-beta",
+        f'    title "{_plain(title)}"',
+        f"    x-axis {x_axis}",
+        f'    y-axis "{_plain(y_title)}"',
+        *(f"    {mark}" for mark in marks),
+        "```",
+    ]
+    return "\n".join(lines)
 
 
 def _plain(text: str) -> str:
+    """The text without what would end a string of Mermaid's."""
     return text.replace('"', "'").replace("\n", " ")
 
 
-def _filled(line: Sequence[float | None]) -> list[float]:
-    known = next(value for value in line if value is not None)
+def _values(numbers: Sequence[float]) -> str:
+    texts = [f"{number:.6g}" for number in numbers]
+    return f"[{', '.join(texts)}]"
+
+
+def _has_value(line: Line) -> bool:
+    return any(value is not None for value in line)
+
+
+def _filled(line: Line) -> list[float]:
+    """The line without gaps; those at its beginning get its first value."""
+    last = next(value for value in line if value is not None)
     filled = []
     for value in line:
-        known = known if value is None else value
-        filled.append(known)
+        if value is not None:
+            last = value
+        filled.append(last)
     return filled
 
 
-def etl(report: Figures, unit: str, newest: Sequence[float | None]) -> str:
-    """`newest`: the last stored hours, None where one is missing."""
-    keys = ("outcome", "hours_loaded", "hours_missing", "points_read", "points_rejected", "last_hour")
-    chart = line_chart("The last stored hours", "hour", unit, newest[-SHOWN_HOURS:])
-    return _section(report, [[_words(key), report[key]] for key in keys], chart)
+# --- the section of each script ---------------------------------------------------------------------------------------
 
 
-def forecast(report: Figures, unit: str) -> str:
-    ahead = report["predictions"][:SHOWN_HOURS]
-    rows = [[_words(key), report[key]] for key in ("issued_at", "origin", "model_version")]
-    lines = [[row[name] for row in ahead] for name in ("prediction", "lower", "upper")]
-    chart = line_chart("Forecast with its interval", "hours ahead", unit, *lines)
-    return _section(report, [*rows, ["hours", len(report["predictions"])]], chart)
+def etl(report: Report, unit: str, newest: Line) -> str:
+    """Section of an ingestion. `newest`: the last stored hours, None where one is missing."""
+    chart = line_chart(
+        title="The last stored hours",
+        x_title="hour",
+        y_title=unit,
+        lines=[newest[-SHOWN_HOURS:]],
+    )
+    return _section(report, _rows(report, ETL_KEYS), chart)
 
 
-def check(report: Figures, unit: str, rows: Sequence[Figures]) -> str:
-    """`rows` of the view `performance`, ascending, of the last days."""
-    days = _by_day(rows)
-    keys = ("verdict", "scored_hours", "newest_hour", "mae", "reference_mae", "naive_mae", "coverage", "dispatched")
+def forecast(report: Report, unit: str) -> str:
+    """Section of a forecast, with its first hours."""
+    predictions = report["predictions"]
+    ahead = predictions[:SHOWN_HOURS]
+    rows = _rows(report, FORECAST_KEYS)
+    rows.append(["hours", len(predictions)])
+    chart = line_chart(
+        title="Forecast with its interval",
+        x_title="hours ahead",
+        y_title=unit,
+        lines=[[hour[name] for hour in ahead] for name in ("prediction", "lower", "upper")],
+    )
+    return _section(report, rows, chart)
+
+
+def check(report: Report, unit: str, rows: Sequence[Row]) -> str:
+    """Section of a check. `rows` of the view `performance`, ascending, of the last days."""
+    days = list(_scored_days(rows))
+    chart = line_chart(
+        title="Mean error per day: champion, then weekly naive",
+        x_title="day",
+        y_title=unit,
+        lines=[
+            [_mean(day, "absolute_error") for day in days],
+            [_mean(day, "naive_error") for day in days],
+        ],
+    )
     reasons = "\n".join(f"- {reason}" for reason in report["reasons"])
-    lines = ([live for live, _ in days], [naive for _, naive in days])
-    chart = line_chart("Mean error per day: champion, then weekly naive", "day", unit, *lines)
-    return _section(report, [[_words(key), report.get(key)] for key in keys], f"{reasons}\n\n{chart}")
+    return _section(report, _rows(report, CHECK_KEYS), f"{reasons}\n\n{chart}")
 
 
-def _by_day(rows: Sequence[Figures]) -> list[tuple[float, float | None]]:
-    """Mean live error and mean naive error of each day with scored hours."""
+def _scored_days(rows: Sequence[Row]) -> Iterator[list[Row]]:
+    """The hours with a live error, day by day."""
     scored = [row for row in rows if row["absolute_error"] is not None]
-    days = [list(day) for _, day in groupby(scored, key=lambda row: row["prediction_date"].date())]
-    naive = [[row["naive_error"] for row in day if row["naive_error"] is not None] for day in days]
-    return [
-        (fmean(row["absolute_error"] for row in day), fmean(errors) if errors else None)
-        for day, errors in zip(days, naive, strict=True)
+    for _, day in groupby(scored, key=_day_of):
+        yield list(day)
+
+
+def _day_of(row: Row) -> date:
+    day: date = row["prediction_date"].date()
+    return day
+
+
+def _mean(rows: Sequence[Row], column: str) -> float | None:
+    """Mean of the hours that have this error, None without one."""
+    errors = [row[column] for row in rows if row[column] is not None]
+    return fmean(errors) if errors else None
+
+
+def training(report: Report, unit: str) -> str:
+    """Section of a training: its verdict and the leaders of its backtest."""
+    tried = [row for row in report["leaderboard"] if row["mae"] is not None]
+    rows = []
+    for rank, row in enumerate(tried[:SHOWN_CANDIDATES], start=1):
+        rows.append([rank, row["candidate"], row["mae"], row["mase"]])
+    bars = {row["candidate"]: row["mae"] for row in tried[:SHOWN_BARS]}
+    champion = report["champion"]
+    parts = [
+        f"### {report['series']}",
+        f"**{report['verdict']}**: {report['reason']}",
+        f"serving: {champion['name']}, version {champion['version']}",
+        table(["rank", "candidate", f"MAE, {unit}", "MASE"], rows),
+        bar_chart("Backtest error of the leaders", bars, unit),
     ]
+    return "\n\n".join(parts)
 
 
-def training(report: Figures, unit: str) -> str:
-    board = [row for row in report["leaderboard"] if row["mae"] is not None]  # those that were tried
-    rows = [[i, row["candidate"], row["mae"], row["mase"]] for i, row in enumerate(board[:SHOWN_CANDIDATES], 1)]
-    shown = {row["candidate"]: row["mae"] for row in board[:6]}
-    verdict = f"**{report['verdict']}**: {report['reason']}"
-    serving = f"serving: {report['champion']['name']}, version {report['champion']['version']}"
-    leaders = table(["rank", "candidate", f"MAE, {unit}", "MASE"], rows)
-    chart = bar_chart("Backtest error of the leaders", shown, unit)
-    return f"### {report['series']}\n\n{verdict}\n\n{serving}\n\n{leaders}\n\n{chart}"
+def _rows(report: Report, keys: Sequence[str]) -> list[list[Any]]:
+    """Rows of a table: the name of a figure, and the figure."""
+    return [[key.replace("_", " "), report.get(key)] for key in keys]
 
 
-def _section(report: Figures, rows: Sequence[Sequence[Any]], below: str) -> str:
-    return f"### {report['series']}\n\n{table(['', 'value'], [[k, _shown(v)] for k, v in rows])}\n\n{below}".rstrip()
-
-
-def _shown(value: Any) -> str:
-    if isinstance(value, float):
-        return f"{value:,.0f}" if abs(value) >= 100 else f"{value:.3g}"
-    return "-" if value is None else str(value)
-
-
-def _words(key: str) -> str:
-    return key.replace("_", " ")
+def _section(report: Report, rows: Sequence[Sequence[Any]], below: str) -> str:
+    parts = [f"### {report['series']}", table(["", "value"], rows), below]
+    return "\n\n".join(parts).rstrip()

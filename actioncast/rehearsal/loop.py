@@ -221,7 +221,7 @@ class Loop:
                 self._note(run, now, error)
         if failure or self.github.open_issues:  # the last step of every workflow
             title = f"{WORKFLOWS.get(run.job, 'retrain')} is failing"
-            incidents.report(self.api, title, f"{type(failure).__name__}: {failure}" if failure else None)
+            incidents.sync_issue(self.api, title, f"{type(failure).__name__}: {failure}" if failure else None)
 
     def _note(self, run: Run, now: datetime, error: BaseException) -> None:
         """Count a failure and hold it to its promise of a reason."""

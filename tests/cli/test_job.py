@@ -13,9 +13,8 @@ import compare_training
 from actioncast.api import client
 from actioncast.cli import job
 from actioncast.config import load_settings
-from actioncast.github import summary
 from actioncast.settings import Settings
-from tests.conftest import MIDNIGHT, Stub, at, chart, quarters
+from tests.conftest import MIDNIGHT, Stub, chart, quarters
 from tests.support.fake_github import FakeGitHub
 from tests.support.json_server import JsonServer
 
@@ -131,34 +130,6 @@ def test_the_deployed_api_forecasts_when_there_is_one(
 def test_an_api_out_of_reach_is_a_failure() -> None:
     with pytest.raises(client.ServiceError, match="is API_URL right"):
         client.forecast("http://127.0.0.1:9", "demo", None)
-
-
-def test_charts_are_mermaid_and_gaps_do_not_break_them() -> None:
-    chart_text = summary.line_chart('a "title"', "x", "y", [None, 1, None, 3], [None, None])
-    assert chart_text.splitlines() == [
-        "```mermaid",
-        "xychart-beta",
-        "    title \"a 'title'\"",
-        '    x-axis "x" 1 --> 4',
-        '    y-axis "y"',
-        "    line [1, 1, 1, 3]",
-        "```",
-    ]
-    assert summary.line_chart("t", "x", "y", [1]) == ""
-    assert summary.bar_chart("t", {}, "y") == ""
-
-
-def test_the_days_of_a_check_are_means_of_their_hours() -> None:
-    rows = [
-        {"prediction_date": at(hour), "absolute_error": error, "naive_error": naive}
-        for hour, error, naive in [(0, 1.0, 2.0), (1, 3.0, None), (24, 5.0, 6.0), (25, None, None), (48, 7.0, None)]
-    ]
-    report = {"series": "demo", "reasons": ["because"], "verdict": "good", "scored_hours": 4, "newest_hour": None}
-    report |= {"mae": 4.0, "reference_mae": None, "naive_mae": 1.0, "dispatched": False}
-    text = summary.check(report, "x", rows)
-    assert "line [2, 5, 7]" in text
-    assert "line [2, 6, 6]" in text
-    assert "- because" in text
 
 
 def test_the_report_of_a_change_names_the_best_of_both_sides() -> None:

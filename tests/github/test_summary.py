@@ -1,0 +1,64 @@
+"""What a job shows on GitHub."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from actioncast.github import summary
+from tests.conftest import at
+
+
+def test_outputs_and_the_summary_are_appended(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    for variable in ("GITHUB_OUTPUT", "GITHUB_STEP_SUMMARY"):
+        monkeypatch.setenv(variable, str(tmp_path / variable))
+    for value in ("1", "2"):
+        summary.output("looked", value)
+        summary.write(value)
+    assert (tmp_path / "GITHUB_OUTPUT").read_text() == "looked=1\nlooked=2\n"
+    assert (tmp_path / "GITHUB_STEP_SUMMARY").read_text() == "1\n\n2\n\n"
+
+
+def test_outside_github_nothing_is_written(monkeypatch: pytest.MonkeyPatch) -> None:
+    for variable in ("GITHUB_OUTPUT", "GITHUB_STEP_SUMMARY"):
+        monkeypatch.delenv(variable, raising=False)
+    summary.output("looked", "true")
+    summary.write("text")
+
+
+def test_a_failure_of_several_lines_stays_one_annotation_and_one_quotation(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setenv("GITHUB_STEP_SUMMARY", str(tmp_path / "summary"))
+    summary.failure("No", "first\nsecond")
+    assert capsys.readouterr().out == "::error title=No::first%0Asecond\n"
+    assert (tmp_path / "summary").read_text() == "> [!CAUTION]\n> **No**: first\n> second\n\n"
+
+
+def test_charts_are_mermaid_and_gaps_do_not_break_them() -> None:
+    chart_text = summary.line_chart('a "title"', "x", "y", [[None, 1, None, 3], [None, None]])
+    assert chart_text.splitlines() == [
+        "```mermaid",
+        "xychart-beta",
+        "    title \"a 'title'\"",
+        '    x-axis "x" 1 --> 4',
+        '    y-axis "y"',
+        "    line [1, 1, 1, 3]",
+        "```",
+    ]
+    assert summary.line_chart("t", "x", "y", [[1]]) == ""
+    assert summary.bar_chart("t", {}, "y") == ""
+
+
+def test_the_days_of_a_check_are_means_of_their_hours() -> None:
+    rows = [
+        {"prediction_date": at(hour), "absolute_error": error, "naive_error": naive}
+        for hour, error, naive in [(0, 1.0, 2.0), (1, 3.0, None), (24, 5.0, 6.0), (25, None, None), (48, 7.0, None)]
+    ]
+    report = {"series": "demo", "reasons": ["because"], "verdict": "good", "scored_hours": 4, "newest_hour": None}
+    report |= {"mae": 4.0, "reference_mae": None, "naive_mae": 1.0, "dispatched": False}
+    text = summary.check(report, "x", rows)
+    assert "line [2, 5, 7]" in text
+    assert "line [2, 6, 6]" in text
+    assert "- because" in text
