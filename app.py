@@ -5,7 +5,7 @@
     curl -X POST 'http://127.0.0.1:8000/forecast?num_predictions=24' -H "X-API-Key: $API_KEY"
 
 Reads config.toml ($ACTIONCAST_CONFIG names another file), DATABASE_URL, API_KEY and model/<series>/. The page is at /,
-the schema at /openapi.json. SIGTERM: what runs is finished, at most 8 s later the process ends.
+the schema at /openapi.json. After SIGTERM running requests are finished; the process ends within 8 s.
 Exit codes: 0 stopped; 2 wrong flags, config.toml or environment; in production (ENVIRONMENT=production, or K_SERVICE,
 which Cloud Run sets) also when anybody could write.
 The database needs 2 connections for each instance: instances x 2 must stay below what the server allows.
@@ -13,25 +13,29 @@ The database needs 2 connections for each instance: instances x 2 must stay belo
 
 from __future__ import annotations
 
+from actioncast.api import cold_start  # isort: skip  # before all other imports, which it makes faster
+
 import argparse
 import asyncio
 import logging
 import os
 import signal
 import sys
-from collections.abc import AsyncIterator, Callable, Sequence
+from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
-from datetime import datetime
+from functools import partial
 from pathlib import Path
 
 from fastapi import FastAPI
 
 import make_predictions
-from actioncast.api import cold_start, keys, limits, openapi, problems, routes
-from actioncast.api.forecasts import Service, utc_now
+from actioncast.api import keys, limits, openapi, problems
+from actioncast.api import routes as api_routes
+from actioncast.api.forecasts import Clock, Forecasts, utc_now
 from actioncast.api.metrics import Metrics, Timing
+from actioncast.api.state import AppState
 from actioncast.config import load_settings
-from actioncast.dashboard.routes import router
+from actioncast.dashboard import routes as dashboard_routes
 from actioncast.database.connection import database_url
 from actioncast.database.database import Database
 from actioncast.errors import ActioncastError
@@ -40,63 +44,67 @@ from actioncast.redaction import masked
 from actioncast.rehearsal import demo
 from actioncast.settings import Settings
 
-cold_start.imported()
+cold_start.end_imports()
 
 log = logging.getLogger("actioncast")
 GRACE_SECONDS = 8  # for requests that run when SIGTERM comes; clouds kill after 10
 
 
-def create_app(settings: Settings, clock: Callable[[], datetime] = utc_now) -> FastAPI:
+def create_app(settings: Settings, clock: Clock = utc_now) -> FastAPI:
     """The application for these settings. Raises SettingsError where it would be unsafe."""
     keys.check_safe(settings)
+    state = AppState(
+        keys=keys.Keys(settings.environment.api_keys()),
+        reading_needs_key=settings.api.reading == "key",
+        metrics=Metrics(),
+        pages=dashboard_routes.page_cache(),
+    )
     app = FastAPI(
         title="Actioncast",
         description="Hourly forecasts with intervals, their live error, and the model behind them.",
         version="1",
-        lifespan=_lifespan,
+        lifespan=partial(_lifespan, settings=settings, clock=clock, state=state),
         docs_url=None,  # both would load scripts from a CDN
         redoc_url=None,
     )
-    app.state.settings, app.state.clock = settings, clock
-    app.state.keys = keys.Keys(settings.environment.api_keys())
-    app.state.metrics = Metrics()
-    app.state.pages = {}
-    app.include_router(routes.router)
-    app.include_router(router)
-    app.add_middleware(Timing, metrics=app.state.metrics)
+    app.state.shared = state
+    app.include_router(api_routes.router)
+    app.include_router(dashboard_routes.router)
+    app.add_middleware(Timing, metrics=state.metrics)
     app.add_middleware(limits.Guard, settings=settings)
-    problems.install(app)
-    app.openapi = lambda: openapi.document(app)  # type: ignore[method-assign]
+    problems.install(app, settings.environment.secrets())
+    app.openapi = partial(openapi.document, app, reading_needs_key=state.reading_needs_key)  # type: ignore[method-assign]
     return app
 
 
 @asynccontextmanager
-async def _lifespan(app: FastAPI) -> AsyncIterator[None]:
-    settings = app.state.settings
-    if not app.state.keys and settings.api.authentication == "key":
+async def _lifespan(_app: FastAPI, *, settings: Settings, clock: Clock, state: AppState) -> AsyncIterator[None]:
+    """From start to stop: forecasts need threads and connections."""
+    if not state.keys and settings.api.authentication == "key":
         log.warning("API_KEY is not set: whoever reaches this port may write")
     database = Database(database_url(settings))
-    app.state.service = service = Service(settings, database, make_predictions.run, app.state.clock)
-    preparing = asyncio.create_task(_prepare(service))
+    forecasts = Forecasts(settings, database, make_predictions.run, clock)
+    state.forecasts = forecasts
+    preparation = asyncio.create_task(_prepare(forecasts, settings))
     try:
         yield
     finally:
-        preparing.cancel()
-        await asyncio.gather(preparing, return_exceptions=True)
-        await service.close()
+        preparation.cancel()
+        await asyncio.gather(preparation, return_exceptions=True)
+        await forecasts.close()
         database.close()
 
 
-async def _prepare(service: Service) -> None:
-    """What fails here is said again to whoever asks for it."""
+async def _prepare(forecasts: Forecasts, settings: Settings) -> None:
+    """Ignore failures: the first request will raise them again."""
     try:
-        await service.prepare()
+        await forecasts.prepare()
     except ActioncastError as error:
-        log.warning("not prepared: %s", masked(str(error), service.settings.environment.secrets()))
+        log.warning("not prepared: %s", masked(str(error), settings.environment.secrets()))
 
 
 def __getattr__(name: str) -> FastAPI:
-    """`uvicorn app:app`: made when it is asked for, so that importing this file has no effect."""
+    """`app`, for `uvicorn app:app`: created on first access, so that importing this file has no effect."""
     if name != "app":
         raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
     return create_app(_settings())
@@ -107,7 +115,7 @@ def _settings() -> Settings:
 
 
 def _demo_app() -> FastAPI:
-    """The rehearsal, at its last moment."""
+    """The application on the database and the champions of the rehearsal, at its last moment."""
     settings = demo.demo_settings()
     ended = demo.last_moment(settings)
     return create_app(settings, lambda: ended)
@@ -133,14 +141,14 @@ def serve(app: FastAPI, *, host: str, port: int) -> None:
     """Answer until SIGTERM."""
     import uvicorn
 
-    # Also what uvicorn raises again after it has stopped: a stop that was asked for is a success.
+    # uvicorn raises SIGTERM again after it has stopped. A requested stop is a success, so exit with 0.
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(0))
     uvicorn.run(
         app,
         host=host,
         port=port,
         timeout_graceful_shutdown=GRACE_SECONDS,
-        ws="none",  # not even imported
+        ws="none",  # nor imports a library for it
         server_header=False,
         access_log=False,
         log_config=None,

@@ -1,4 +1,4 @@
-"""Report: the page as files that any web server, or GitHub Pages, can show. The API need not run.
+"""Export: the page as files that any web server, or GitHub Pages, can show. The API need not run.
 
     python export_dashboard.py                        # to report/
     python export_dashboard.py --output public
@@ -15,7 +15,7 @@ from __future__ import annotations
 import argparse
 import json
 import sys
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
@@ -31,7 +31,7 @@ from actioncast.settings import Settings
 
 @dataclass(frozen=True)
 class ExportReport:
-    """What was written."""
+    """What was written. The first file is the page to open."""
 
     folder: Path
     files: list[str]
@@ -42,32 +42,47 @@ class ExportReport:
         return {"folder": str(self.folder), "files": self.files, "bytes": self.bytes}
 
     def as_text(self) -> str:
-        return f"{len(self.files)} files, {self.bytes / 1024:,.0f} KiB. Look at it: {self.folder / self.files[0]}"
+        page = self.folder / self.files[0]
+        return f"{len(self.files)} files, {self.bytes / 1024:,.0f} KiB. Look at it: {page}"
 
 
 def run(settings: Settings, database: Database, now: datetime, *, folder: Path) -> ExportReport:
-    """Write the page of every series and what it needs. Raises DatabaseError."""
-    names = list(settings.series)
-    links = {name: f"{name}.html" if i else "index.html" for i, name in enumerate(names)}
-    titles = {name: wanted.title or name for name, wanted in settings.series.items()}
+    """Write the page of every series and its assets to the folder. Raises DatabaseError."""
     content: dict[str, bytes] = {}
-    for name in names:
-        shown = collect(settings, database, now, name)
-        content[links[name]] = render.render(shown, links, titles, live=False).encode()
-        if shown.vintage:
-            content[f"{name}.json"] = json.dumps(shown.vintage.as_json()).encode()
-    content |= {f"assets/{name}": body for name, body in render.assets().items()}
+    links = _links(settings)
+    titles = render.titles_of(settings)
+    for series_id, link in links.items():
+        page = collect(settings, database, now, series_id)
+        content[link] = render.render_page(page, links, titles, live=False).encode()
+        if page.vintage:
+            content[f"{series_id}.json"] = json.dumps(page.vintage.as_json()).encode()
+    for name, asset in render.assets().items():
+        content[f"assets/{name}"] = asset
+    return _write(folder, content)
+
+
+def _links(settings: Settings) -> dict[str, str]:
+    """The file name of the page of each series."""
+    links = {series_id: f"{series_id}.html" for series_id in settings.series}
+    first = next(iter(links))
+    links[first] = "index.html"
+    return links
+
+
+def _write(folder: Path, content: Mapping[str, bytes]) -> ExportReport:
     (folder / "assets").mkdir(parents=True, exist_ok=True)
     for name, body in content.items():
         (folder / name).write_bytes(body)
-    return ExportReport(folder, list(content), sum(map(len, content.values())))
+    total_bytes = sum(len(body) for body in content.values())
+    return ExportReport(folder, list(content), total_bytes)
 
 
-def _story(arguments: argparse.Namespace, settings: Settings) -> ExportReport:
+def _run(arguments: argparse.Namespace, settings: Settings) -> ExportReport:
     now = arguments.now
     if arguments.demo:
         settings = demo.demo_settings()
-        now = now if arguments.time_travel else demo.last_moment(settings)
+        if not arguments.time_travel:
+            now = demo.last_moment(settings)
     with open_database(settings) as database:
         return run(settings, database, now, folder=arguments.output)
 
@@ -78,7 +93,7 @@ def _add_flags(parser: argparse.ArgumentParser) -> None:
 
 
 def main(argv: Sequence[str] | None = None) -> int:
-    return run_without_database(argv, __doc__, _story, _add_flags)
+    return run_without_database(argv, __doc__, _run, _add_flags)
 
 
 if __name__ == "__main__":

@@ -1,4 +1,4 @@
-"""What a person sees: tables and progress bars."""
+"""Text for a person: tables, progress bars, durations, counts and numbers."""
 
 from __future__ import annotations
 
@@ -10,15 +10,25 @@ from datetime import timedelta
 
 
 def table(headers: Sequence[str], rows: Sequence[Sequence[object]]) -> str:
-    """A Markdown table, aligned so that it reads well in a terminal too; numbers to the right."""
-    cells = [[_cell(value) for value in row] for row in rows]
-    widths = [max(len(text) for text in column) for column in zip(headers, *cells, strict=True)]
-    numeric = [bool(rows) and all(isinstance(row[i], int | float | None) for row in rows) for i in range(len(headers))]
-    rule = ["-" * (width - 1) + ":" if right else "-" * width for width, right in zip(widths, numeric, strict=True)]
-    return "\n".join(
-        "| " + " | ".join(t.rjust(w) if r else t.ljust(w) for t, w, r in zip(line, widths, numeric, strict=True)) + " |"
-        for line in (headers, rule, *cells)
-    )
+    """A Markdown table, aligned so that it reads well in a terminal too; columns of numbers to the right."""
+    columns = []
+    for index, header in enumerate(headers):
+        values = [row[index] for row in rows]
+        columns.append(_column(header, values))
+    lines = zip(*columns, strict=True)
+    return "\n".join(f"| {' | '.join(cells)} |" for cells in lines)
+
+
+def _column(header: str, values: Sequence[object]) -> list[str]:
+    """A header, a rule and a cell for each value, all of the same width."""
+    cells = [_cell(value) for value in values]
+    width = max(len(text) for text in [header, *cells])
+    is_numeric = bool(values) and all(isinstance(value, int | float | None) for value in values)
+    if is_numeric:
+        rule = "-" * (width - 1) + ":"
+        return [header.rjust(width), rule, *(text.rjust(width) for text in cells)]
+    rule = "-" * width
+    return [header.ljust(width), rule, *(text.ljust(width) for text in cells)]
 
 
 def _cell(value: object) -> str:
@@ -26,6 +36,7 @@ def _cell(value: object) -> str:
         return "-"
     if isinstance(value, float):
         return f"{value:,.0f}" if abs(value) >= 100 else f"{value:.3g}"
+    # A bar would end the cell.
     return str(value).replace("|", "\\|")
 
 
@@ -46,21 +57,28 @@ def duration(age: timedelta) -> str:
     minutes = max(age / timedelta(minutes=1), 0.0)
     if minutes < 60:
         return f"{minutes:.0f} min"
-    return f"{minutes / 60:.0f} h" if minutes < 48 * 60 else f"{minutes / 1440:,.0f} days"
+    if minutes < 48 * 60:
+        return f"{minutes / 60:.0f} h"
+    return f"{minutes / 1440:,.0f} days"
 
 
 def hours(count: int, kind: str = "") -> str:
     """1 hour, 24 scored hours."""
-    return f"{count:,} {kind}hour{'s' if count != 1 else ''}"
+    plural = "" if count == 1 else "s"
+    return f"{count:,} {kind}hour{plural}"
 
 
 def number(value: float | None) -> str:
     """12,034, 12.03 or a dash."""
     if value is None or not math.isfinite(value):
         return "\N{EN DASH}"
-    return f"{value:,.0f}" if abs(value) >= 1000 else f"{value:.4g}"
+    if abs(value) >= 1000:
+        return f"{value:,.0f}"
+    return f"{value:.4g}"
 
 
 def short(value: float | None) -> float | None:
-    """Five figures are more than a screen shows."""
-    return float(f"{value:.5g}") if value is not None and math.isfinite(value) else None
+    """Rounded to five figures, more than a screen shows; None for NaN and infinity, which JSON does not have."""
+    if value is None or not math.isfinite(value):
+        return None
+    return float(f"{value:.5g}")

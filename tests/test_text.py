@@ -1,11 +1,12 @@
 from __future__ import annotations
 
 import sys
+from datetime import timedelta
 from typing import Any
 
 import pytest
 
-from actioncast.text import progress, table
+from actioncast.text import duration, number, progress, table
 
 
 def test_a_table_is_markdown_with_numbers_to_the_right() -> None:
@@ -28,3 +29,17 @@ def test_a_bar_is_drawn_only_for_a_person(
     written = capsys.readouterr().err
     assert expected in written
     assert bool(written) == watched
+
+
+@pytest.mark.parametrize(
+    ("age", "text"), [(timedelta(minutes=5), "5 min"), (timedelta(hours=5), "5 h"), (timedelta(days=400), "400 days")]
+)
+def test_durations_are_about(age: timedelta, text: str) -> None:
+    assert duration(age) == text
+
+
+@pytest.mark.parametrize(
+    ("value", "text"), [(12034.4, "12,034"), (0.81234, "0.8123"), (None, "\N{EN DASH}"), (float("nan"), "\N{EN DASH}")]
+)
+def test_numbers_are_short(value: float | None, text: str) -> None:
+    assert number(value) == text

@@ -15,7 +15,7 @@ JSON = "application/json"
 
 @dataclass(frozen=True)
 class Body:
-    """The same bytes twice; each form is made when it is first asked for."""
+    """The content of an answer. Its compressed form and its ETag are made when they are first needed."""
 
     plain: bytes
 
@@ -25,16 +25,18 @@ class Body:
 
     @cached_property
     def etag(self) -> str:
-        """Weak, because it names both forms."""
-        return f'W/"{hashlib.sha256(self.plain).hexdigest()[:16]}"'
+        """A weak one, because it names both forms."""
+        digest = hashlib.sha256(self.plain).hexdigest()
+        return f'W/"{digest[:16]}"'
 
     def answer(self, request: Request, media_type: str = JSON, cache_control: str = "no-cache") -> Response:
-        """200, or 304 for who has it already."""
+        """Status 200 with the content, or 304 when the client's If-None-Match names it already."""
         headers = {"Cache-Control": cache_control, "Vary": "Accept-Encoding"}
         if request.method == "GET":
             headers["ETag"] = self.etag
             if self.etag in request.headers.get("if-none-match", ""):
                 return Response(status_code=304, headers=headers)
         if "gzip" in request.headers.get("accept-encoding", ""):
-            return Response(self.packed, headers=headers | {"Content-Encoding": "gzip"}, media_type=media_type)
+            headers["Content-Encoding"] = "gzip"
+            return Response(self.packed, headers=headers, media_type=media_type)
         return Response(self.plain, headers=headers, media_type=media_type)

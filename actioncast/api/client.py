@@ -1,4 +1,4 @@
-"""The deployed API, as the scheduled forecast asks it."""
+"""Client of the deployed API: lets it make the scheduled forecast."""
 
 from __future__ import annotations
 
@@ -10,6 +10,7 @@ from pydantic import SecretStr
 from actioncast.errors import ActioncastError
 
 TIMEOUT_SECONDS = 120  # a cold start, and one forecast
+SHOWN_CHARACTERS = 300  # of an answer that is an error
 
 
 class ServiceError(ActioncastError):
@@ -17,14 +18,25 @@ class ServiceError(ActioncastError):
 
 
 def forecast(url: str, series_id: str, api_key: SecretStr | None) -> dict[str, Any]:
-    """POST /forecast, which forecasts and stores. Returns its answer, as make_predictions.py --json prints it."""
+    """Ask for POST /forecast, which forecasts and stores. Returns what make_predictions.py --json prints.
+
+    Raises ServiceError without an answer, or with another status than 200.
+    """
     address = f"{url.rstrip('/')}/forecast"
-    headers = {"X-API-Key": api_key.get_secret_value()} if api_key else {}
+    headers = {}
+    if api_key:
+        headers["X-API-Key"] = api_key.get_secret_value()
     try:
-        answer = requests.post(address, params={"series": series_id}, headers=headers, timeout=TIMEOUT_SECONDS)
+        answer = requests.post(
+            address,
+            params={"series": series_id},
+            headers=headers,
+            timeout=TIMEOUT_SECONDS,
+        )
     except requests.RequestException as error:
         raise ServiceError(f"POST {address}: {type(error).__name__}; is API_URL right, and the service up?") from None
     if answer.status_code != 200:
-        raise ServiceError(f"POST {address}: expected 200, got {answer.status_code} {answer.text[:300]}")
+        text = answer.text[:SHOWN_CHARACTERS]
+        raise ServiceError(f"POST {address}: expected 200, got {answer.status_code} {text}")
     report: dict[str, Any] = answer.json()
     return report

@@ -12,7 +12,9 @@ from actioncast.api.problems import problem
 from actioncast.settings import ApiSettings, Settings
 
 BURST_SECONDS = 10  # a client that was silent may use up so much of its rate at once
-REMEMBERED_CLIENTS = 10_000
+REMEMBERED_CLIENTS = 10_000  # then those whose allowance is whole are forgotten
+
+# By hand: seven constants need no library, and every answer carries them, also errors.
 HEADERS = {
     "Content-Security-Policy": (
         "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data:; connect-src 'self'; "
@@ -29,36 +31,49 @@ HSTS = {"Strict-Transport-Security": "max-age=31536000"}  # in production, where
 
 
 class RateLimit:
-    """At most so many requests a minute and client, evenly, with a burst (the generic cell rate algorithm)."""
+    """At most so many requests a minute and client, evenly, with a burst (the generic cell rate algorithm, GCRA).
+
+    By hand, because the library `limits` counts in windows only: it lets a client ask a whole minute's worth at once.
+    """
 
     def __init__(self, requests_per_minute: int, clock: Callable[[], float] = time.monotonic) -> None:
-        self._interval = 60 / requests_per_minute if requests_per_minute else 0.0
+        self._interval = 60 / requests_per_minute if requests_per_minute else 0.0  # seconds; 0: no limit
+        self._burst = max(BURST_SECONDS, self._interval)  # a slow rate still admits one request
         self._clock = clock
         self._due: dict[str, float] = {}  # client -> when its allowance is whole again
 
     def wait(self, client: str) -> float:
-        """Seconds until this client may ask; 0 when it may now, and then the request is counted."""
+        """Seconds until this client may ask. 0 when it may ask now; then the request is counted."""
         if not self._interval:
             return 0.0
         now = self._clock()
-        due = max(self._due.get(client, now), now)
-        if due + self._interval - now > max(BURST_SECONDS, self._interval):
-            return due + self._interval - now - max(BURST_SECONDS, self._interval)
+        due = max(self._due.get(client, now), now) + self._interval
+        if due - now > self._burst:
+            return due - now - self._burst
         if len(self._due) >= REMEMBERED_CLIENTS:
-            self._due = {name: moment for name, moment in self._due.items() if moment > now}
-        self._due[client] = due + self._interval
+            self._forget(now)
+        self._due[client] = due
         return 0.0
+
+    def _forget(self, now: float) -> None:
+        """Drop the clients whose allowance is whole: they count like new ones."""
+        self._due = {client: due for client, due in self._due.items() if due > now}
 
 
 class Guard:
-    """ASGI middleware: limits before, security headers after. Plain ASGI, because it runs for every request."""
+    """ASGI middleware: checks the limits before a request, adds the security headers to its answer.
+
+    Plain ASGI, because it runs for every request and Starlette's BaseHTTPMiddleware would start a task for each.
+    """
 
     def __init__(self, app: ASGIApp, settings: Settings) -> None:
         self._app = app
         self._api: ApiSettings = settings.api
         self._limit = RateLimit(settings.api.requests_per_minute)
         self._behind_proxy = settings.environment.production
-        headers = HEADERS | (HSTS if settings.environment.production else {})
+        headers = dict(HEADERS)
+        if settings.environment.production:
+            headers |= HSTS
         self._headers = [(name.lower().encode(), value.encode()) for name, value in headers.items()]
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
@@ -66,37 +81,49 @@ class Guard:
             await self._app(scope, receive, send)
             return
 
-        head = scope["method"] == "HEAD"
-        if head:  # every GET answers it too, with its headers alone
+        # FastAPI's routes do not answer HEAD as Starlette's do: it is a GET whose answer loses its body.
+        is_head = scope["method"] == "HEAD"
+        if is_head:
             scope = {**scope, "method": "GET"}
 
-        async def send_with_headers(message: Message) -> None:
+        async def send_guarded(message: Message) -> None:
             if message["type"] == "http.response.start":
                 message["headers"] = [*message["headers"], *self._headers]
-            elif head:
+            elif is_head:
                 message = {**message, "body": b""}
             await send(message)
 
+        app = self._refusal(scope) or self._app
+        await app(scope, receive, send_guarded)
+
+    def _refusal(self, scope: Scope) -> ASGIApp | None:
+        """The problem to answer instead, or None for a request within the limits."""
         headers = dict(scope["headers"])
-        app: ASGIApp = self._app
-        if scope["path"] != "/health" and (seconds := self._limit.wait(self._client(scope, headers))):
-            app = problem(
-                429,
-                f"more than {self._api.requests_per_minute} requests a minute",
-                headers={"Retry-After": str(math.ceil(seconds))},
+        if scope["path"] != "/health":  # the platform's probe is free
+            seconds = self._limit.wait(self._client(scope, headers))
+            if seconds:
+                detail = f"more than {self._api.requests_per_minute} requests a minute"
+                return problem(429, detail, headers={"Retry-After": str(math.ceil(seconds))})
+        if self._is_too_large(headers):
+            return problem(
+                413,
+                f"expected at most {self._api.maximum_body_bytes} bytes, with their Content-Length",
             )
-        elif self._too_large(headers):
-            app = problem(413, f"expected at most {self._api.maximum_body_bytes} bytes, with their Content-Length")
-        await app(scope, receive, send_with_headers)
+        return None
 
     def _client(self, scope: Scope, headers: dict[bytes, bytes]) -> str:
-        """The address; behind a cloud's proxy the one that the proxy itself has added, which is the last."""
-        forwarded = headers.get(b"x-forwarded-for") if self._behind_proxy else None
-        if forwarded:
-            return forwarded.rsplit(b",", 1)[-1].strip().decode("latin-1")
-        return scope["client"][0] if scope["client"] else ""
+        """Address of the client; behind a cloud's proxy the last one forwarded, because the proxy itself added it."""
+        forwarded = headers.get(b"x-forwarded-for")
+        if self._behind_proxy and forwarded:
+            last = forwarded.rsplit(b",", 1)[-1]
+            return last.strip().decode("latin-1")
+        if scope["client"] is None:
+            return ""
+        return str(scope["client"][0])
 
-    def _too_large(self, headers: dict[bytes, bytes]) -> bool:
-        """No route reads a body, so that one without a length is refused rather than counted."""
+    def _is_too_large(self, headers: dict[bytes, bytes]) -> bool:
+        """No route reads a body, so one of unknown length is refused rather than counted."""
+        if b"transfer-encoding" in headers:
+            return True
         length = headers.get(b"content-length", b"0")
-        return b"transfer-encoding" in headers or not length.isdigit() or int(length) > self._api.maximum_body_bytes
+        return not length.isdigit() or int(length) > self._api.maximum_body_bytes

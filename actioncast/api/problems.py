@@ -1,14 +1,16 @@
-"""Errors as RFC 9457 problems: one JSON shape for all, with the field that is wrong, and never a secret."""
+"""Errors as RFC 9457 problems: one JSON shape for all, with the field that is wrong, and never a secret.
+
+By hand, because a library for problem+json neither masks secrets nor names the wrong fields.
+"""
 
 from __future__ import annotations
 
 import logging
-import math
-import time
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from http import HTTPStatus
 from typing import Any
 
+from cachetools import TTLCache
 from fastapi import FastAPI, Request
 from fastapi.exceptions import RequestValidationError
 from pydantic import BaseModel
@@ -22,11 +24,13 @@ from actioncast.settings import SettingsError
 
 log = logging.getLogger("actioncast")
 MEDIA_TYPE = "application/problem+json"
-RETRY_SECONDS = {True: 5, False: 60}  # a database comes back by itself; data and models take a job
-WARN_EVERY_SECONDS, KEPT_WARNINGS = 10, 100
+DATABASE_RETRY_SECONDS = 5  # a database comes back by itself
+JOB_RETRY_SECONDS = 60  # data and models wait for a job
+WARN_EVERY_SECONDS = 10  # the same warning
+KEPT_WARNINGS = 100
 UNREACHABLE = "the database does not answer; try again"
 
-WHEN = {
+DESCRIPTIONS = {
     400: "The request cannot be read",
     401: "A key is needed: X-API-Key, or Authorization: Bearer",
     404: "There is no such series, or nothing is stored yet",
@@ -60,93 +64,125 @@ class Missing(ActioncastError):  # noqa: N818  the name of what the caller sees
     """What was asked for is not stored yet."""
 
 
-def problems(*statuses: int) -> dict[int | str, dict[str, Any]]:
-    """The `responses` of a route that can fail in these ways."""
-    return {
-        status: {
-            "description": WHEN[status],
-            "content": {
-                MEDIA_TYPE: {
-                    "schema": {"$ref": "#/components/schemas/Problem"},
-                    "example": _body(status, WHEN[status], _EXAMPLES.get(status, [])).model_dump(),
-                }
-            },
-        }
-        for status in statuses
-    }
-
-
-_EXAMPLES = {
-    422: [FieldError(field="num_predictions", location="query", detail="Input should be greater than or equal to 1")]
+EXAMPLE_ERRORS = {
+    422: [
+        FieldError(
+            field="num_predictions",
+            location="query",
+            detail="Input should be greater than or equal to 1",
+        )
+    ]
 }
 
 
+def problems(*statuses: int) -> dict[int | str, dict[str, Any]]:
+    """The `responses` of a route that can fail in these ways, for OpenAPI."""
+    return {status: _described(status) for status in statuses}
+
+
+def _described(status: int) -> dict[str, Any]:
+    description = DESCRIPTIONS[status]
+    example = _problem(status, description, EXAMPLE_ERRORS.get(status, []))
+    content = {
+        "schema": {"$ref": "#/components/schemas/Problem"},
+        "example": example.model_dump(),
+    }
+    return {"description": description, "content": {MEDIA_TYPE: content}}
+
+
 def problem(
-    status: int, detail: str, *, errors: list[FieldError] | None = None, headers: Mapping[str, str] | None = None
+    status: int,
+    detail: str,
+    *,
+    errors: Sequence[FieldError] = (),
+    headers: Mapping[str, str] | None = None,
 ) -> JSONResponse:
-    """The answer for a failure."""
-    body = _body(status, detail, errors or [])
-    return JSONResponse(body.model_dump(), status, headers=headers, media_type=MEDIA_TYPE)
+    """The answer to a request that failed."""
+    content = _problem(status, detail, errors).model_dump()
+    return JSONResponse(content, status, headers=headers, media_type=MEDIA_TYPE)
 
 
-def _body(status: int, detail: str, errors: list[FieldError]) -> Problem:
-    return Problem(title=HTTPStatus(status).phrase, status=status, detail=detail, errors=errors)
+def _problem(status: int, detail: str, errors: Sequence[FieldError]) -> Problem:
+    return Problem(
+        title=HTTPStatus(status).phrase,
+        status=status,
+        detail=detail,
+        errors=list(errors),
+    )
 
 
-def install(app: FastAPI) -> None:
-    """Answer every failure with a problem."""
-    app.state.warned = {}
+def install(app: FastAPI, secrets: Sequence[str]) -> None:
+    """Answer every failure with a problem in which these secrets are masked."""
     app.exception_handler(RequestValidationError)(_wrong_parameter)
     app.exception_handler(HTTPException)(_refused)
-    app.exception_handler(ActioncastError)(_failed)
+    app.exception_handler(ActioncastError)(Failures(secrets).answer)
     app.exception_handler(Exception)(_broken)
 
 
 async def _wrong_parameter(_request: Request, error: RequestValidationError) -> Response:
-    errors = [
-        FieldError(
-            field=".".join(str(part) for part in fault["loc"][1:]),
-            location=str(fault["loc"][0]),
-            detail=fault["msg"].removeprefix("Value error, "),
-        )
-        for fault in error.errors()
-    ]
-    return problem(422, "; ".join(f"{fault.field}: {fault.detail}" for fault in errors), errors=errors)
+    errors = [_field_error(detail) for detail in error.errors()]
+    summary = "; ".join(f"{field.field}: {field.detail}" for field in errors)
+    return problem(422, summary, errors=errors)
+
+
+def _field_error(detail: Mapping[str, Any]) -> FieldError:
+    location, *path = detail["loc"]
+    return FieldError(
+        field=".".join(str(part) for part in path),
+        location=str(location),
+        detail=detail["msg"].removeprefix("Value error, "),
+    )
 
 
 async def _refused(request: Request, error: HTTPException) -> Response:
     headers = dict(error.headers or {})
-    if error.status_code == 405 and (methods := request.app.openapi()["paths"].get(request.url.path)):
-        allowed = {method.upper() for method in methods}  # not of the first route alone
-        headers["Allow"] = ", ".join(sorted(allowed | ({"HEAD"} if "GET" in allowed else set())))
+    if error.status_code == 405:
+        operations = request.app.openapi()["paths"].get(request.url.path)
+        if operations:
+            headers["Allow"] = _allowed_methods(operations)
     return problem(error.status_code, error.detail, headers=headers)
 
 
-async def _failed(request: Request, error: ActioncastError) -> Response:
-    """An unknown series is the caller's mistake; a database that is away, no data or no champion may pass."""
-    secrets = request.app.state.settings.environment.secrets()
-    message = masked(str(error), secrets)
-    if isinstance(error, SettingsError):
-        field = FieldError(field="series", location="query", detail=message)
-        return problem(404, message, errors=[field])
-    if isinstance(error, Missing):
-        return problem(404, message)
-    away = isinstance(error, DatabaseError)
-    _warn_seldom(request.app.state.warned, message)
-    # Where the database stands is nobody's business outside.
-    return problem(503, UNREACHABLE if away else message, headers={"Retry-After": str(RETRY_SECONDS[away])})
+def _allowed_methods(operations: Mapping[str, Any]) -> str:
+    """The methods of all routes with one address; Starlette names those of the first route only."""
+    methods = {method.upper() for method in operations}
+    if "GET" in methods:
+        methods.add("HEAD")
+    return ", ".join(sorted(methods))
 
 
-def _warn_seldom(warned: dict[str, float], message: str) -> None:
-    """The same warning once in a while: under load a database that is away would fill the log."""
-    now = time.monotonic()
-    if now - warned.get(message, -math.inf) < WARN_EVERY_SECONDS:
-        return
-    if len(warned) > KEPT_WARNINGS:
-        warned.clear()
-    warned[message] = now
-    log.warning("cannot serve: %s", message)
+class Failures:
+    """Answers the errors of the project."""
+
+    def __init__(self, secrets: Sequence[str]) -> None:
+        self._secrets = secrets
+        self._warnings: TTLCache[str, bool] = TTLCache(KEPT_WARNINGS, WARN_EVERY_SECONDS)  # logged a moment ago
+
+    async def answer(self, _request: Request, error: ActioncastError) -> Response:
+        """404 for an unknown series or nothing stored; 503 for what may pass: no database, no data, no champion."""
+        detail = masked(str(error), self._secrets)
+        if isinstance(error, SettingsError):
+            field = FieldError(field="series", location="query", detail=detail)
+            return problem(404, detail, errors=[field])
+        if isinstance(error, Missing):
+            return problem(404, detail)
+        self._warn(detail)
+        if isinstance(error, DatabaseError):
+            # Do not reveal the database address to clients.
+            return _unavailable(UNREACHABLE, DATABASE_RETRY_SECONDS)
+        return _unavailable(detail, JOB_RETRY_SECONDS)
+
+    def _warn(self, detail: str) -> None:
+        """Log a warning unless the same was just logged: under load a missing database would fill the log."""
+        if detail in self._warnings:
+            return
+        self._warnings[detail] = True
+        log.warning("cannot serve: %s", detail)
+
+
+def _unavailable(detail: str, retry_seconds: int) -> Response:
+    return problem(503, detail, headers={"Retry-After": str(retry_seconds)})
 
 
 async def _broken(_request: Request, _error: Exception) -> Response:
-    return problem(500, "an error that nobody foresaw; the log has it")
+    return problem(500, "internal error; see the server log")

@@ -1,8 +1,9 @@
-"""The routes: thin, and all that may wait goes through Service."""
+"""The routes of the API: thin; whatever takes time is done by Forecasts."""
 
 from __future__ import annotations
 
 import re
+from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime, timedelta
 from typing import Annotated, Any
 
@@ -10,30 +11,36 @@ from fastapi import APIRouter, Depends, Query, Request
 from fastapi.responses import Response
 from pydantic import AfterValidator, AwareDatetime, BeforeValidator
 
+from actioncast.api.access import reading, writing
 from actioncast.api.body import Body
-from actioncast.api.forecasts import Service
-from actioncast.api.keys import TO_READ, TO_WRITE, reading, writing
-from actioncast.api.metrics import Metrics
+from actioncast.api.keys import TO_READ, TO_WRITE
 from actioncast.api.problems import problems
 from actioncast.api.readiness import readiness
 from actioncast.api.schemas import Forecast, Health, Performance, Readiness, ScoredHour, SeriesInfo, Summary
+from actioncast.api.state import state_of
 from actioncast.forecasting.card import Card
 from actioncast.forecasting.recipes import LONGEST_HORIZON
 from actioncast.monitoring import live_error
 
 router = APIRouter()
-UNCHANGED: dict[int | str, dict[str, Any]] = {304: {"description": "What If-None-Match names is still the answer"}}
+Responses = dict[int | str, dict[str, Any]]  # status -> what OpenAPI says about it
+UNCHANGED: Responses = {304: {"description": "What If-None-Match names is still the answer"}}
+NOT_READY: Responses = {503: {"model": Readiness, "description": "Not ready; checks says why"}}
+PLAIN_TEXT: Responses = {200: {"content": {"text/plain": {"schema": {"type": "string"}}}}}
 LONGEST_PAGE = 1000  # hours
 DEFAULT_WINDOW = timedelta(days=7)
+EARLIEST_END = datetime.min.replace(tzinfo=UTC) + DEFAULT_WINDOW  # a window before it would begin before year 1
 
 
 def _iso_text(value: object) -> object:
+    """Refuse what pydantic would take for a time: a number of seconds, or a date alone."""
     if isinstance(value, str) and not re.match(r"\d{4}-\d\d-\d\d[Tt ]\d\d:", value):
         raise ValueError("expected ISO 8601 with a time and a zone, such as 2022-03-04T03:00:00Z (+ is %2B in a URL)")
     return value
 
 
 def _utc(moment: datetime) -> datetime:
+    """The same moment in UTC, which may lie outside of the years that Python knows."""
     try:
         return moment.astimezone(UTC)
     except OverflowError:
@@ -59,11 +66,6 @@ NumPredictions = Annotated[
 ]
 
 
-def _service(request: Request) -> Service:
-    service: Service = request.app.state.service
-    return service
-
-
 @router.post(
     "/forecast",
     tags=["forecast"],
@@ -83,9 +85,9 @@ async def forecast(
     At least the series' whole horizon is stored. The same hours and the same model give the same forecast, so that it
     is made once: asking again answers the stored one, until a new hour, a corrected hour or a new champion comes.
     """
-    service = _service(request)
-    series_id = await service.series_id(series)
-    body = await service.forecast(series_id, num_predictions, listed=return_predictions)
+    forecasts = state_of(request).forecasts
+    series_id = await forecasts.catalogue.series_id(series)
+    body = await forecasts.forecast(series_id, num_predictions, listed=return_predictions)
     return body.answer(request)
 
 
@@ -99,8 +101,9 @@ async def forecast(
 )
 async def latest_forecast(request: Request, series: SeriesName = None) -> Response:
     """The forecast that was issued last."""
-    service = _service(request)
-    body = await service.latest(await service.series_id(series))
+    forecasts = state_of(request).forecasts
+    series_id = await forecasts.catalogue.series_id(series)
+    body = await forecasts.latest(series_id)
     return body.answer(request)
 
 
@@ -120,29 +123,36 @@ async def performance(
     limit: Annotated[int, Query(ge=1, le=LONGEST_PAGE, description="Hours on one page")] = 168,
 ) -> Response:
     """Forecast hours beside what happened and the weekly naive. For the next page ask again with since=next_since."""
-    service = _service(request)
-    series_id = await service.series_id(series)
-    unit = service.settings.series[series_id].unit
-    end = until or service.clock()
-    begin = since or max(end, _EARLIEST) - DEFAULT_WINDOW
-    rows = await service.ask(lambda database: database.performance(series_id, since=begin, until=end, limit=limit + 1))
+    forecasts = state_of(request).forecasts
+    series_id = await forecasts.catalogue.series_id(series)
+    unit = forecasts.catalogue.settings.series[series_id].unit
+    end = until or forecasts.clock()
+    begin = since or max(end, EARLIEST_END) - DEFAULT_WINDOW
+    rows = await forecasts.threads.ask(
+        lambda database: database.performance(series_id, since=begin, until=end, limit=limit + 1)
+    )
     page = rows[:limit]
-    score = live_error.live_score(page, [])
+    next_since = rows[limit]["prediction_date"] if len(rows) > limit else None
     answer = Performance(
         series=series_id,
         unit=unit,
         since=begin,
         until=end,
-        summary=Summary(
-            scored_hours=score.scored_hours, mae=score.mae, naive_mae=score.naive_mae, coverage=score.coverage
-        ),
+        summary=_summary(page),
         hours=[ScoredHour.model_validate(row) for row in page],
-        next_since=rows[limit]["prediction_date"] if len(rows) > limit else None,
+        next_since=next_since,
     )
     return Body(answer.model_dump_json().encode()).answer(request)
 
 
-_EARLIEST = datetime.min.replace(tzinfo=UTC) + DEFAULT_WINDOW
+def _summary(page: Sequence[Mapping[str, Any]]) -> Summary:
+    score = live_error.live_score(page, backtest_mae_by_lead=[])
+    return Summary(
+        scored_hours=score.scored_hours,
+        mae=score.mae,
+        naive_mae=score.naive_mae,
+        coverage=score.coverage,
+    )
 
 
 @router.get(
@@ -154,8 +164,9 @@ _EARLIEST = datetime.min.replace(tzinfo=UTC) + DEFAULT_WINDOW
 )
 async def model(request: Request, series: SeriesName = None) -> Card:
     """The champion's card: what it is, what it learned from, how good it was in the backtest."""
-    service = _service(request)
-    return service.card(await service.series_id(series))
+    forecasts = state_of(request).forecasts
+    series_id = await forecasts.catalogue.series_id(series)
+    return forecasts.champions.card(series_id)
 
 
 @router.get(
@@ -167,46 +178,44 @@ async def model(request: Request, series: SeriesName = None) -> Card:
 )
 async def series_list(request: Request) -> list[SeriesInfo]:
     """The series of config.toml and of the table `series`, with what is stored of each."""
-    service = _service(request)
+    forecasts = state_of(request).forecasts
+    series = await forecasts.catalogue.series()
     infos = []
-    for series_id, wanted in (await service.series()).items():
-        state = await service.state(series_id)
-        infos.append(
-            SeriesInfo(
-                series=series_id,
-                title=wanted.title,
-                unit=wanted.unit,
-                horizon=wanted.horizon,
-                newest_hour=state.newest.hour,
-                issued_at=state.newest.issued_at,
-                model_version=state.model_version,
-            )
+    for series_id, series_settings in series.items():
+        state = await forecasts.state(series_id)
+        info = SeriesInfo(
+            series=series_id,
+            title=series_settings.title,
+            unit=series_settings.unit,
+            horizon=series_settings.horizon,
+            newest_hour=state.newest.hour,
+            issued_at=state.newest.issued_at,
+            model_version=state.model_version,
         )
+        infos.append(info)
     return infos
 
 
 @router.get("/health", tags=["operation"], responses=problems(413))
 async def health(request: Request) -> Health:
     """The process is alive, and which champions it serves. The database is not asked: /ready does."""
-    service = _service(request)
-    versions = {series_id: service.version(series_id) for series_id in service.settings.series}
+    forecasts = state_of(request).forecasts
+    settings = forecasts.catalogue.settings
+    versions = {series_id: forecasts.champions.version(series_id) for series_id in settings.series}
     return Health(
         status="ok",
-        revision=service.settings.environment.revision,
+        revision=settings.environment.revision,
         model_version=next(iter(versions.values())),
         models=versions,
     )
 
 
-_NOT_READY: dict[int | str, dict[str, Any]] = {503: {"model": Readiness, "description": "Not ready; checks says why"}}
-
-
-@router.get("/ready", tags=["operation"], responses=problems(413, 429) | _NOT_READY)
+@router.get("/ready", tags=["operation"], responses=problems(413, 429) | NOT_READY)
 async def ready(request: Request, response: Response) -> Readiness:
     """The database answers, every champion matches its card, the data are fresh."""
-    found = await readiness(_service(request))
-    response.status_code = 200 if found.ready else 503
-    return found
+    report = await readiness(state_of(request).forecasts)
+    response.status_code = 200 if report.ready else 503
+    return report
 
 
 @router.get(
@@ -215,10 +224,10 @@ async def ready(request: Request, response: Response) -> Readiness:
     dependencies=[Depends(reading)],
     openapi_extra={"security": TO_READ},
     response_class=Response,
-    responses=problems(401, 413, 429) | {200: {"content": {"text/plain": {"schema": {"type": "string"}}}}},
+    responses=problems(401, 413, 429) | PLAIN_TEXT,
 )
 async def metrics(request: Request) -> Response:
     """Latency, ages, live error, coverage and model, for Prometheus."""
-    instruments: Metrics = request.app.state.metrics
-    text = await instruments.exposition(_service(request))
+    state = state_of(request)
+    text = await state.metrics.exposition(state.forecasts)
     return Response(text, media_type="text/plain; version=0.0.4; charset=utf-8")

@@ -1,13 +1,18 @@
-"""The OpenAPI schema as a page for people: no CDN, no script, the same strict Content-Security-Policy."""
+"""The OpenAPI schema as rows for a page that people read.
+
+By hand instead of Swagger UI or Redoc: the page promises no CDN, no script and the same strict Content-Security-Policy.
+"""
 
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 Schema = Mapping[str, Any]
+EXAMPLES_BY_TYPE = {"boolean": True, "integer": 1, "number": 1.5, "string": "text", "object": {}}
+EXAMPLE_TIME = "2022-03-04T03:00:00Z"
 
 
 @dataclass(frozen=True)
@@ -41,40 +46,53 @@ class Operation:
 def operations(document: Schema, address: str) -> list[Operation]:
     """Every operation of the schema, as served at this address (without a slash at its end)."""
     schemas = document["components"]["schemas"]
-    return [
-        _operation(method.upper(), path, operation, schemas, address)
-        for path, item in document["paths"].items()
-        for method, operation in item.items()
-    ]
+    shown = []
+    for path, methods in document["paths"].items():
+        for method, operation in methods.items():
+            shown.append(_operation(operation, method.upper(), path, address=address, schemas=schemas))
+    return shown
 
 
-def _operation(method: str, path: str, operation: Schema, schemas: Schema, address: str) -> Operation:
-    schema = operation["responses"]["200"]["content"].get("application/json", {}).get("schema", {})
-    needs_key = bool(operation.get("security"))
+def _operation(operation: Schema, method: str, path: str, *, address: str, schemas: Schema) -> Operation:
     parameters = operation.get("parameters", ())
+    needs_key = bool(operation.get("security"))
+    success = operation["responses"]["200"]["content"]
+    schema = success.get("application/json", {}).get("schema", {})  # empty for an answer that is no JSON
+    example = ""
+    if schema:
+        example = json.dumps(_example(schema, schemas), indent=2)
     return Operation(
         method=method,
         path=path,
         description=operation["description"],
         needs_key=needs_key,
-        command=_command(method, address + path, parameters, needs_key),
-        parameters=[_parameter(p["name"], p["schema"]) for p in parameters],
+        command=_command(method, address + path, parameters, needs_key=needs_key),
+        parameters=[_parameter(parameter) for parameter in parameters],
         fields=_fields(schema, schemas),
-        example=json.dumps(_example(schema, schemas), indent=2) if schema else "",
+        example=example,
         answers={status: answer["description"] for status, answer in operation["responses"].items()},
     )
 
 
-def _parameter(name: str, schema: Schema) -> Field:
-    """One that may be null is one that may be left out."""
-    return Field(name, _kind(schema).removesuffix(" or null"), _note(schema))
+def _parameter(parameter: Schema) -> Field:
+    schema = parameter["schema"]
+    # The null of an optional parameter only means that it may be left out.
+    kind = _kind(schema).removesuffix(" or null")
+    return Field(parameter["name"], kind, _note(schema))
 
 
-def _command(method: str, url: str, parameters: Any, needs_key: bool) -> str:
-    shown = [f"{p['name']}={p['schema']['examples'][0]}" for p in parameters if p["schema"].get("examples")]
-    verb = "" if method == "GET" else f"-X {method} "
-    key = ' -H "X-API-Key: $API_KEY"' if needs_key else ""
-    return f"curl {verb}'{url}{'?' + '&'.join(shown) if shown else ''}'{key}"
+def _command(method: str, url: str, parameters: Sequence[Schema], *, needs_key: bool) -> str:
+    """A curl command with the first example of each parameter."""
+    query = []
+    for parameter in parameters:
+        examples = parameter["schema"].get("examples")
+        if examples:
+            query.append(f"{parameter['name']}={examples[0]}")
+    if query:
+        url = f"{url}?{'&'.join(query)}"
+    method_flag = "" if method == "GET" else f"-X {method} "
+    key_flag = ' -H "X-API-Key: $API_KEY"' if needs_key else ""
+    return f"curl {method_flag}'{url}'{key_flag}"
 
 
 def _kind(schema: Schema) -> str:
@@ -82,38 +100,43 @@ def _kind(schema: Schema) -> str:
     if "anyOf" in schema:
         return " or ".join(_kind(option) for option in schema["anyOf"])
     if "$ref" in schema:
-        return str(schema["$ref"].rsplit("/", 1)[-1])
+        return _name_of_reference(schema)
     if schema.get("type") == "array":
         return f"list of {_kind(schema.get('items', {}))}"
-    if isinstance(values := schema.get("additionalProperties"), Mapping):
+    values = schema.get("additionalProperties")
+    if isinstance(values, Mapping):
         return f"object of {_kind(values)}"
-    kind = {"date-time": "time"}.get(schema.get("format", ""), schema.get("type", "any"))
+    kind = "time" if schema.get("format") == "date-time" else str(schema.get("type", "any"))
     if "minimum" in schema and "maximum" in schema:
         return f"{kind} from {schema['minimum']} to {schema['maximum']}"
-    return str(kind)
+    return kind
 
 
 def _note(schema: Schema) -> str:
-    """Its description and default."""
-    default = schema.get("default")
-    said = [schema.get("description", ""), "" if default is None else f"{json.dumps(default)} by default"]
-    return "; ".join(filter(None, said))
+    """The description and the default."""
+    parts = []
+    if schema.get("description"):
+        parts.append(schema["description"])
+    if schema.get("default") is not None:
+        parts.append(f"{json.dumps(schema['default'])} by default")
+    return "; ".join(parts)
 
 
 def _fields(schema: Schema, schemas: Schema, prefix: str = "") -> list[Field]:
-    """The fields of an object, those of the objects inside it behind its name."""
+    """The fields of an object, each followed by the fields of the object inside it: `hours`, `hours[].lead`."""
     schema = _resolved(schema, schemas)
     if schema.get("type") == "array":
-        return _fields(schema["items"], schemas, f"{prefix}[].")
-    found: list[Field] = []
-    for name, field in schema.get("properties", {}).items():
-        inner = _fields(field, schemas, f"{prefix}{name}.")
-        found += [Field(prefix + name, _kind(field), _note(field)), *inner]
-    return [Field(field.name.replace(".[]", "[]"), field.kind, field.note) for field in found]
+        # The prefix ends in the dot behind the name of the list.
+        return _fields(schema["items"], schemas, f"{prefix.removesuffix('.')}[].")
+    fields: list[Field] = []
+    for name, value in schema.get("properties", {}).items():
+        fields.append(Field(prefix + name, _kind(value), _note(value)))
+        fields += _fields(value, schemas, f"{prefix}{name}.")
+    return fields
 
 
 def _example(schema: Schema, schemas: Schema) -> Any:
-    """A value as the schema's own examples have it."""
+    """A value from the examples in the schema, a plain one where it has none."""
     if schema.get("examples"):
         return schema["examples"][0]
     schema = _resolved(schema, schemas)
@@ -122,10 +145,19 @@ def _example(schema: Schema, schemas: Schema) -> Any:
     if schema.get("type") == "array":
         return [_example(schema["items"], schemas)] if "items" in schema else []
     if "properties" in schema:
-        return {name: _example(field, schemas) for name, field in schema["properties"].items()}
-    plain = {"boolean": True, "integer": 1, "number": 1.5, "string": "text", "object": {}}
-    return "2022-03-04T03:00:00Z" if schema.get("format") == "date-time" else plain.get(schema.get("type", ""))
+        return {name: _example(value, schemas) for name, value in schema["properties"].items()}
+    if schema.get("format") == "date-time":
+        return EXAMPLE_TIME
+    return EXAMPLES_BY_TYPE.get(schema.get("type", ""))
 
 
 def _resolved(schema: Schema, schemas: Schema) -> Schema:
-    return schemas[schema["$ref"].rsplit("/", 1)[-1]] if "$ref" in schema else schema
+    """The schema that a reference names, or the schema itself."""
+    if "$ref" not in schema:
+        return schema
+    resolved: Schema = schemas[_name_of_reference(schema)]
+    return resolved
+
+
+def _name_of_reference(schema: Schema) -> str:
+    return str(schema["$ref"].rsplit("/", 1)[-1])

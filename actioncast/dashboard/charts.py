@@ -1,4 +1,7 @@
-"""Charts of the page as plain data: forecast and reality, error over time, error by lead."""
+"""The charts of the page as plain data: forecast and reality, error over time, error by lead.
+
+A chart is a dictionary of columns with the x axis as `t`: unix seconds, or leads in hours. None is a gap.
+"""
 
 from __future__ import annotations
 
@@ -13,75 +16,119 @@ from actioncast.hours import Grid
 from actioncast.monitoring import live_error
 from actioncast.settings import RetrainSettings
 from actioncast.text import hours, number, short
-from actioncast.times import HOUR, to_seconds
+from actioncast.times import HOUR, HOURS_PER_DAY, to_seconds
 
 Row = Mapping[str, Any]
-SHOWN_PAST = timedelta(days=7)  # of the forecast chart, and what the figures on top are means of
+Chart = dict[str, Any]
+CHART_PAST = timedelta(days=7)  # of the forecast chart, and what the figures on top are means of
 FEWEST_HOURS = 12  # behind an error by lead time; fewer are noise
+FORECAST_COLUMNS = ("prediction", "lower", "upper")
 
 
-def forecast_chart(known: Grid | None, rows: Sequence[Row], end: datetime) -> dict[str, Any]:
-    """Reality up to the newest hour, and beside it what a user would have seen; then the hours ahead."""
-    columns: dict[int, list[float | None]] = {}
-    if known is not None:
-        first = to_seconds(known.start)
-        for i, value in enumerate(known.values):
-            columns[first + i * HOUR] = [None if math.isnan(value) else short(value), None, None, None]
-    for row in rows:
-        if row["prediction_date"] > end - SHOWN_PAST:
-            column = columns.setdefault(to_seconds(row["prediction_date"]), [None] * 4)
-            column[1:] = [short(row[name]) for name in ("prediction", "lower", "upper")]
-    times = sorted(columns)
-    names = ("reality", "prediction", "lower", "upper")
-    return {"t": times, "end": to_seconds(end)} | {name: [columns[t][i] for t in times] for i, name in enumerate(names)}
+def forecast_chart(history: Grid | None, rows: Sequence[Row], end: datetime) -> Chart:
+    """Reality up to the hour `end` beside what a user would have seen for it, then the hours ahead.
+
+    `rows` of the view `performance`.
+    """
+    reality = {} if history is None else _by_second(history)
+    forecasts = {to_seconds(row["prediction_date"]): row for row in rows if row["prediction_date"] > end - CHART_PAST}
+    times = sorted(reality.keys() | forecasts.keys())
+    chart: Chart = {
+        "t": times,
+        "end": to_seconds(end),
+        "reality": [reality.get(time) for time in times],
+    }
+    for name in FORECAST_COLUMNS:
+        chart[name] = [short(forecasts[time][name]) if time in forecasts else None for time in times]
+    return chart
 
 
-def error_chart(scored: Sequence[Row], card: Card | None, policy: RetrainSettings, since: datetime) -> dict[str, Any]:
-    """Mean errors over the window that the checks look at, hour by hour, and the limit that they compare with."""
-    chart: dict[str, list[Any]] = {"t": [], "mae": [], "naive": [], "limit": [], "coverage": []}
+def _by_second(history: Grid) -> dict[int, float | None]:
+    """The values of a regular series by the unix second of their hour's start, None where the hour is missing."""
+    first = to_seconds(history.start)
+    values: dict[int, float | None] = {}
+    for i, value in enumerate(history.values):
+        values[first + i * HOUR] = None if math.isnan(value) else short(value)
+    return values
+
+
+def error_chart(scored: Sequence[Row], card: Card | None, policy: RetrainSettings, since: datetime) -> Chart:
+    """Live error over the window of the checks as it was at each hour, and the limit they compare it with.
+
+    `scored` are rows of the view `performance` with reality, ascending.
+    """
+    chart: Chart = {"t": [], "mae": [], "naive": [], "limit": [], "coverage": []}
+    backtest_mae_by_lead = card.mae_by_lead if card else []
     for i, row in enumerate(scored):
         if row["prediction_date"] < since:
             continue
-        window = live_error.newest_window(scored[max(0, i + 1 - policy.window_hours) : i + 1], policy.window_hours)
+        newest_rows = scored[max(0, i + 1 - policy.window_hours) : i + 1]
+        window = live_error.newest_window(newest_rows, policy.window_hours)
         if len(window) < policy.minimum_scored_hours:
             continue
-        score = live_error.live_score(window, card.mae_by_lead if card else [])
-        backtest = score.reference_mae and score.reference_mae * policy.maximum_ratio_to_backtest
+        score = live_error.live_score(window, backtest_mae_by_lead)
         chart["t"].append(to_seconds(row["prediction_date"]))
         chart["mae"].append(short(score.mae))
         chart["naive"].append(short(score.naive_mae))
-        chart["limit"].append(short(min(filter(None, (backtest, policy.max_mae)), default=None)))
+        chart["limit"].append(short(_limit(score.reference_mae, policy)))
         chart["coverage"].append(short(score.coverage))
     return chart
 
 
-def lead_chart(leads: Sequence[Row], card: Card | None) -> dict[str, Any]:
-    """Live error of all vintages by lead time, and the champion's in the backtest."""
-    live = {row["lead"]: row["mae"] for row in leads if row["hours"] >= FEWEST_HOURS}
-    backtest = card.mae_by_lead if card else []
-    shown = range(1, max([*live, len(backtest) if live else 0], default=0) + 1)
+def _limit(backtest_mae: float | None, policy: RetrainSettings) -> float | None:
+    """The error above which a check is bad: relative to the backtest or absolute, whichever is less."""
+    limits = []
+    if backtest_mae:
+        limits.append(backtest_mae * policy.maximum_ratio_to_backtest)
+    if policy.max_mae:
+        limits.append(policy.max_mae)
+    return min(limits, default=None)
+
+
+def lead_chart(errors_by_lead: Sequence[Row], card: Card | None) -> Chart:
+    """Live error of all vintages by lead time, beside the champion's in the backtest. Empty without a live error."""
+    live = {row["lead"]: row["mae"] for row in errors_by_lead if row["hours"] >= FEWEST_HOURS}
+    if not live:
+        return {"t": [], "live": [], "backtest": []}
+    backtest = dict(enumerate(card.mae_by_lead, start=1)) if card else {}
+    longest = max([*live, *backtest])
+    leads = list(range(1, longest + 1))
     return {
-        "t": list(shown),
-        "live": [short(live.get(lead)) for lead in shown],
-        "backtest": [short(backtest[lead - 1]) if lead <= len(backtest) else None for lead in shown],
+        "t": leads,
+        "live": [short(live.get(lead)) for lead in leads],
+        "backtest": [short(backtest.get(lead)) for lead in leads],
     }
 
 
-def summaries(charts: Mapping[str, Mapping[str, Any]], vintage: Vintage | None, unit: str) -> dict[str, str]:
-    """Each chart in a sentence, for those who cannot see it."""
-    said = {}
+def summaries(charts: Mapping[str, Chart], vintage: Vintage | None, unit: str) -> dict[str, str]:
+    """Each chart in a sentence, for those who cannot see it; none for an empty chart."""
+    sentences = {}
     if vintage:
-        day = vintage.first(24).rows
-        low, high = min(row["prediction"] for row in day), max(row["prediction"] for row in day)
-        said["forecast"] = f"Forecast of the next {hours(len(day))}: {number(low)} to {number(high)} {unit}."
+        sentences["forecast"] = _forecast_sentence(vintage, unit)
     if charts["error"]["t"]:
-        newest = {name: charts["error"][name][-1] for name in ("mae", "naive", "limit", "coverage")}
-        said["error"] = (
-            f"At the end the error is {number(newest['mae'])} {unit}, the weekly naive's {number(newest['naive'])}, "
-            f"the retrain limit {number(newest['limit'])}."
+        sentences["error"] = _error_sentence(charts["error"], unit)
+        sentences["coverage"] = _coverage_sentence(charts["error"])
+    live = [error for error in charts["lead"]["live"] if error is not None]
+    if live:
+        sentences["lead"] = (
+            f"From {number(live[0])} one hour ahead to {number(live[-1])} {unit} {len(live)} hours ahead."
         )
-        said["coverage"] = f"At the end {newest['coverage']:.0%} of the hours fall inside the interval."
-    known = [error for error in charts["lead"]["live"] if error is not None]
-    if known:
-        said["lead"] = f"From {number(known[0])} one hour ahead to {number(known[-1])} {unit} {len(known)} hours ahead."
-    return said
+    return sentences
+
+
+def _forecast_sentence(vintage: Vintage, unit: str) -> str:
+    day = vintage.first(HOURS_PER_DAY).rows
+    lowest = min(row["prediction"] for row in day)
+    highest = max(row["prediction"] for row in day)
+    return f"Forecast of the next {hours(len(day))}: {number(lowest)} to {number(highest)} {unit}."
+
+
+def _error_sentence(chart: Chart, unit: str) -> str:
+    mae = number(chart["mae"][-1])
+    naive = number(chart["naive"][-1])
+    limit = number(chart["limit"][-1])
+    return f"At the end the error is {mae} {unit}, the weekly naive's {naive}, the retrain limit {limit}."
+
+
+def _coverage_sentence(chart: Chart) -> str:
+    return f"At the end {chart['coverage'][-1]:.0%} of the hours fall inside the interval."

@@ -1,37 +1,31 @@
-"""What the page shows of one series: read from the database and the card, then pure functions over rows."""
+"""What the page shows of one series: read from the database and the card, then computed by pure functions."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import dataclass, field, replace
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 from statistics import fmean
-from typing import Any, Literal
+from typing import Any
 
-from actioncast.dashboard.charts import SHOWN_PAST, Row, error_chart, forecast_chart, lead_chart, summaries
+from actioncast.dashboard import charts
+from actioncast.dashboard.charts import CHART_PAST, Chart, Row
+from actioncast.dashboard.lights import Light, lights
 from actioncast.database.database import Database, Newest
 from actioncast.forecasting.card import Card, ModelError, read_card
 from actioncast.forecasting.vintage import Vintage
-from actioncast.settings import FreshnessSettings, Settings
-from actioncast.text import duration, hours, number
-from actioncast.times import floor_hour
+from actioncast.hours import Grid
+from actioncast.settings import Settings
+from actioncast.text import hours, number
+from actioncast.times import ONE_HOUR, floor_hour
 
-Status = Literal["good", "watch", "bad"]
-ONE_HOUR = timedelta(hours=1)
-SHOWN_ERRORS = timedelta(days=28)
-SHOWN_CHECKS = timedelta(days=30)
-SHOWN_LOOKS, SHOWN_CANDIDATES = 12, 8
+ERROR_PAST = timedelta(days=28)  # of the charts of the live error
+CHECKS_PAST = timedelta(days=30)
+RUNS_PAST = timedelta(days=30)
+FORECAST_AHEAD = timedelta(days=92)  # as far as a forecast may reach
+SHOWN_LOOKS = 12
+SHOWN_CANDIDATES = 8
 LONG_AGO = datetime(1970, 1, 1, tzinfo=UTC)
-
-
-@dataclass(frozen=True)
-class Light:
-    """One thing that may be old or wrong. Its word says what its colour says."""
-
-    name: str
-    status: Status
-    word: str
-    detail: str
 
 
 @dataclass(frozen=True)
@@ -54,179 +48,193 @@ class Look:
 
 @dataclass(frozen=True)
 class PageFigures:
-    """Everything the template needs. `charts` are columns for the charts, times in unix seconds."""
+    """Everything the template needs of one series."""
 
     series: str
     title: str
     unit: str
     now: datetime
-    end: datetime | None  # the newest known hour
+    end: datetime | None  # the newest stored hour
     lights: list[Light]
     figures: list[Figure]
-    charts: dict[str, dict[str, Any]]
+    charts: Mapping[str, Chart]
+    summaries: Mapping[str, str]  # what each chart shows, in words
     vintage: Vintage | None
     card: Card | None
     card_problem: str
-    training: Row | None
-    candidates: list[dict[str, Any]]
+    training: Row | None  # the newest one
+    candidates: Sequence[Row]
     looks: list[Look]
-    summaries: dict[str, str] = field(default_factory=dict)  # what a chart shows, in words
-    window_hours: int = 0
-    coverage: float = 0.0
+    window_hours: int  # of the live error
+    coverage: float  # target share of hours inside lower..upper
+
+
+@dataclass(frozen=True)
+class Stored:
+    """What the database and the model folder hold of one series, as far as the page shows it."""
+
+    newest: Newest
+    end: datetime  # the newest stored hour, the current one without any
+    performance: Sequence[Row]  # ascending
+    history: Grid | None
+    errors_by_lead: Sequence[Row]
+    vintage: Vintage | None
+    checks: Sequence[Row]  # newest first
+    etl_runs: Sequence[Row]  # newest first
+    training: Row | None  # the newest one
+    card: Card | None
+    card_problem: str  # why the card cannot be read; empty otherwise
 
 
 def collect(settings: Settings, database: Database, now: datetime, series_id: str) -> PageFigures:
-    """Read and compute. Raises DatabaseError."""
-    wanted = settings.series[series_id]
+    """Read and compute the page of a series. Raises DatabaseError."""
+    stored = read_stored(settings, database, now, series_id)
+    return compute(stored, settings=settings, now=now, series_id=series_id)
+
+
+def read_stored(settings: Settings, database: Database, now: datetime, series_id: str) -> Stored:
+    """What the page of a series is computed from. Raises DatabaseError."""
+    card, card_problem = _read_card(settings, series_id)
     newest = database.newest(series_id)
-    card, problem = _card(settings, series_id)
     end = newest.hour or floor_hour(now)
-    rows = database.performance(series_id, since=end - SHOWN_ERRORS - SHOWN_PAST, until=end + timedelta(days=92))
-    known = database.reality(series_id, until=now, newest=int(SHOWN_PAST / ONE_HOUR))
-    leads = database.error_by_lead(series_id, since=end - SHOWN_ERRORS, until=end + ONE_HOUR)
-    vintage = Vintage.of_rows(database.vintage(series_id, newest.issued_at)) if newest.issued_at else None
-    checks = database.checks(series_id, since=now - SHOWN_CHECKS, before=now + timedelta(seconds=1))
-    runs = database.etl_runs(series_id, since=now - timedelta(days=30))
-    training = next(iter(database.training_runs(series_id, since=LONG_AGO)), None)
-    scored = [row for row in rows if row["reality"] is not None]
-    last_week = [row for row in scored if row["prediction_date"] > end - SHOWN_PAST]
-    charts = {
-        "forecast": forecast_chart(known, rows, end),
-        "error": error_chart(scored, card, settings.retrain, end - SHOWN_ERRORS),
-        "lead": lead_chart(leads, card),
-    }
-    return PageFigures(
-        series=series_id,
-        title=wanted.title or series_id,
-        unit=wanted.unit,
-        now=now,
-        end=newest.hour,
-        lights=lights(newest, card, problem, checks, runs, now, settings.freshness),
-        figures=figures(last_week, card.coverage if card else settings.train.coverage),
-        charts=charts,
+    vintage = None
+    if newest.issued_at:
+        vintage = Vintage.of_rows(database.vintage(series_id, newest.issued_at))
+    performance = database.performance(
+        series_id,
+        since=end - ERROR_PAST - CHART_PAST,
+        until=end + FORECAST_AHEAD,
+    )
+    trainings = database.training_runs(series_id, since=LONG_AGO)
+    return Stored(
+        newest=newest,
+        end=end,
+        performance=performance,
+        history=database.reality(series_id, until=now, newest=CHART_PAST // ONE_HOUR),
+        errors_by_lead=database.error_by_lead(series_id, since=end - ERROR_PAST, until=end + ONE_HOUR),
         vintage=vintage,
+        checks=database.checks(series_id, since=now - CHECKS_PAST, before=now + timedelta(seconds=1)),
+        etl_runs=database.etl_runs(series_id, since=now - RUNS_PAST),
+        training=trainings[0] if trainings else None,
         card=card,
-        card_problem=problem,
-        training=training,
-        candidates=leaderboard(training),
-        looks=group(checks)[:SHOWN_LOOKS],
-        summaries=summaries(charts, vintage, wanted.unit),
-        window_hours=settings.retrain.window_hours,
-        coverage=card.coverage if card else settings.train.coverage,
+        card_problem=card_problem,
     )
 
 
-def _card(settings: Settings, series_id: str) -> tuple[Card | None, str]:
+def _read_card(settings: Settings, series_id: str) -> tuple[Card | None, str]:
+    """The champion's card, and why it cannot be read."""
     try:
         return read_card(settings.model_directory(series_id)), ""
     except ModelError as error:
         return None, str(error)
 
 
-# Lights and figures ------------------------------------------------------------------------------------------------
+def compute(stored: Stored, *, settings: Settings, now: datetime, series_id: str) -> PageFigures:
+    """The page of a series. Pure."""
+    series = settings.series[series_id]
+    card = stored.card
+    coverage = card.coverage if card else settings.train.coverage
+    scored = [row for row in stored.performance if row["reality"] is not None]
+    newest_scored = [row for row in scored if row["prediction_date"] > stored.end - CHART_PAST]
+    page_charts = {
+        "forecast": charts.forecast_chart(stored.history, stored.performance, stored.end),
+        "error": charts.error_chart(scored, card, settings.retrain, stored.end - ERROR_PAST),
+        "lead": charts.lead_chart(stored.errors_by_lead, card),
+    }
+    return PageFigures(
+        series=series_id,
+        title=series.title or series_id,
+        unit=series.unit,
+        now=now,
+        end=stored.newest.hour,
+        lights=lights(
+            stored.newest,
+            card=card,
+            card_problem=stored.card_problem,
+            checks=stored.checks,
+            etl_runs=stored.etl_runs,
+            now=now,
+            policy=settings.freshness,
+        ),
+        figures=figures(newest_scored, coverage),
+        charts=page_charts,
+        summaries=charts.summaries(page_charts, stored.vintage, series.unit),
+        vintage=stored.vintage,
+        card=card,
+        card_problem=stored.card_problem,
+        training=stored.training,
+        candidates=leaderboard(stored.training),
+        looks=group(stored.checks)[:SHOWN_LOOKS],
+        window_hours=settings.retrain.window_hours,
+        coverage=coverage,
+    )
 
 
-def lights(
-    newest: Newest,
-    card: Card | None,
-    card_problem: str,
-    checks: Sequence[Row],
-    runs: Sequence[Row],
-    now: datetime,
-    allowed: FreshnessSettings,
-) -> list[Light]:
-    """Data, forecast, model, error, loading."""
-    data_age = now - newest.hour - ONE_HOUR if newest.hour else None
-    forecast_age = now - newest.issued_at if newest.issued_at else None
-    return [
-        _by_age("Data", data_age, allowed.actual_hours, "since the newest hour ended", "no hour is stored"),
-        _by_age("Forecast", forecast_age, allowed.forecast_hours, "since it was issued", "none is stored"),
-        _of_model(card, card_problem, now, allowed.champion_days),
-        _of_check(checks[0] if checks else None, now),
-        _of_run(runs[0] if runs else None, now),
-    ]
-
-
-def _by_age(name: str, age: timedelta | None, allowed_hours: float, since: str, missing: str) -> Light:
-    if age is None:
-        return Light(name, "bad", "missing", missing)
-    hours = age / ONE_HOUR
-    status: Status = "good" if hours <= allowed_hours / 2 else "watch" if hours <= allowed_hours else "bad"
-    word = {"good": "fresh", "watch": "ageing", "bad": "old"}[status]
-    return Light(name, status, word, f"{duration(age)} {since}")
-
-
-def _of_model(card: Card | None, problem: str, now: datetime, allowed_days: float) -> Light:
-    if card is None:
-        return Light("Model", "bad", "broken" if problem else "missing", problem or "no champion yet")
-    old = now - card.created_at > timedelta(days=allowed_days)
-    ago = f"promoted {duration(now - card.created_at)} ago"
-    return Light("Model", "watch" if old else "good", "old" if old else "serving", ago)
-
-
-def _of_check(check: Row | None, now: datetime) -> Light:
-    if check is None:
-        return Light("Error", "watch", "unchecked", "no check yet")
-    ago = f"checked {duration(now - check['checked_at'])} ago"
-    return Light("Error", status_of(check["verdict"]), check["verdict"], ago)
-
-
-def _of_run(run: Row | None, now: datetime) -> Light:
-    if run is None:
-        return Light("Loading", "watch", "never ran", "no run in 30 days")
-    failed = run["outcome"] == "failed"
-    return Light("Loading", "bad" if failed else "good", run["outcome"], f"ran {duration(now - run['started_at'])} ago")
-
-
-def status_of(verdict: str) -> Status:
-    """The light of a check's verdict."""
-    return "good" if verdict == "good" else "bad" if verdict in ("alarm", "retrain") else "watch"
-
-
-def figures(scored: Sequence[Row], target: float) -> list[Figure]:
-    """Means over the last week of scored hours."""
+def figures(scored: Sequence[Row], target_coverage: float) -> list[Figure]:
+    """Means over scored rows of `performance`; nothing without any."""
     if not scored:
         return []
+    mean_actual = fmean(row["reality"] for row in scored)
+    mean_predicted = fmean(row["prediction"] for row in scored)
     mae = fmean(row["absolute_error"] for row in scored)
-    actual = fmean(row["reality"] for row in scored)
-    beside = [row for row in scored if row["naive_error"] is not None]
-    covered = fmean(bool(row["covered"]) for row in scored)
+    coverage = fmean(bool(row["covered"]) for row in scored)
+    relative_mae = f"{mae / mean_actual:.1%} of the mean" if mean_actual else ""
     shown = [
-        Figure("Mean actual", number(actual), f"over {hours(len(scored), 'scored ')}"),
-        Figure("Mean predicted", number(fmean(row["prediction"] for row in scored)), "on the same hours"),
-        Figure("Mean absolute error", number(mae), f"{mae / actual:.1%} of the mean" if actual else ""),
+        Figure("Mean actual", number(mean_actual), f"over {hours(len(scored), 'scored ')}"),
+        Figure("Mean predicted", number(mean_predicted), "on the same hours"),
+        Figure("Mean absolute error", number(mae), relative_mae),
     ]
-    if beside and (naive := fmean(row["naive_error"] for row in beside)):
-        change = fmean(row["absolute_error"] for row in beside) / naive - 1
-        word = "less" if change <= 0 else "more"
-        shown.append(
-            Figure("Against weekly naive", f"{abs(change):.0%} {word}", f"error; the naive's is {number(naive)}")
-        )
-    shown.append(Figure("Interval coverage", f"{covered:.0%}", f"{target:.0%} is aimed at"))
+    comparison = _against_naive(scored)
+    if comparison:
+        shown.append(comparison)
+    shown.append(Figure("Interval coverage", f"{coverage:.0%}", f"{target_coverage:.0%} is aimed at"))
     return shown
 
 
+def _against_naive(scored: Sequence[Row]) -> Figure | None:
+    """The error beside the weekly naive's, on the hours that have both; None without any."""
+    both = [row for row in scored if row["naive_error"] is not None]
+    if not both:
+        return None
+    naive_mae = fmean(row["naive_error"] for row in both)
+    if naive_mae == 0:
+        return None
+    change = fmean(row["absolute_error"] for row in both) / naive_mae - 1
+    word = "less" if change <= 0 else "more"
+    return Figure(
+        "Against weekly naive",
+        f"{abs(change):.0%} {word}",
+        f"error; the naive's is {number(naive_mae)}",
+    )
+
+
 def group(checks: Sequence[Row]) -> list[Look]:
-    """Checks, newest first -> looks, newest first."""
+    """Checks -> looks, both newest first. A check that asked for a retrain begins a look of its own."""
     looks: list[Look] = []
     for check in checks:
-        if looks and looks[-1].newest["verdict"] == check["verdict"] and not check["dispatched"]:
-            looks[-1] = replace(looks[-1], first=check["checked_at"], count=looks[-1].count + 1)
+        last = looks[-1] if looks else None
+        if last and last.newest["verdict"] == check["verdict"] and not check["dispatched"]:
+            looks[-1] = replace(last, first=check["checked_at"], count=last.count + 1)
         else:
-            looks.append(Look(check, check["checked_at"], 1))
+            looks.append(Look(newest=check, first=check["checked_at"], count=1))
     return looks
 
 
-# Charts ------------------------------------------------------------------------------------------------------------
-
-
 def leaderboard(training: Row | None) -> list[dict[str, Any]]:
-    """The best candidates, and the best of each kind that is not among them, with the share of the worst error."""
+    """The best candidates of a training, and all others that are no ridge.
+
+    Each row gets its `rank`, and its `share` of the largest shown error in percent, for the bars.
+    """
     if training is None:
         return []
-    board = [{"rank": rank, **row} for rank, row in enumerate(training["leaderboard"], 1) if row["mae"] is not None]
-    shown = board[:SHOWN_CANDIDATES] + [
-        row for row in board[SHOWN_CANDIDATES:] if not row["candidate"].startswith("ridge")
-    ]
-    largest = max((row["mae"] for row in shown), default=0.0)
-    return [{**row, "share": round(100 * row["mae"] / largest, 1) if largest else 0.0} for row in shown]
+    ranked: list[dict[str, Any]] = []
+    for rank, row in enumerate(training["leaderboard"], start=1):
+        if row["mae"] is not None:
+            ranked.append({"rank": rank, **row})
+    # Dozens of ridges differ little; beside the best ones, each other kind is worth a line.
+    others = [row for row in ranked[SHOWN_CANDIDATES:] if not row["candidate"].startswith("ridge")]
+    shown = ranked[:SHOWN_CANDIDATES] + others
+    largest_mae = max((row["mae"] for row in shown), default=0.0)
+    for row in shown:
+        row["share"] = round(100 * row["mae"] / largest_mae, 1) if largest_mae else 0.0
+    return shown

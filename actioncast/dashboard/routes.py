@@ -2,75 +2,88 @@
 
 from __future__ import annotations
 
-import time
 from functools import cache, partial
 from typing import Annotated
 
+from cachetools import TTLCache
 from fastapi import APIRouter, Depends, Query, Request
 from fastapi.responses import Response
 from starlette.exceptions import HTTPException
 
+from actioncast.api.access import reading
 from actioncast.api.body import Body
-from actioncast.api.forecasts import Service
-from actioncast.api.keys import reading
+from actioncast.api.forecasts import Forecasts
+from actioncast.api.state import state_of
 from actioncast.dashboard import render
 from actioncast.dashboard.figures import collect
 from actioncast.database.database import Database
 
 router = APIRouter(include_in_schema=False)
-KEPT_SECONDS = 5
+KEPT_SECONDS = 5  # a page is rendered again after that
+KEPT_PAGES = 100  # series; a page is about 100 KB
 HTML = "text/html; charset=utf-8"
 FOR_EVER = "public, max-age=31536000, immutable"
+ALWAYS_ASK = "no-cache"
+
+
+def page_cache() -> TTLCache[str, Body]:
+    """A cache for the rendered page of each series."""
+    return TTLCache(KEPT_PAGES, KEPT_SECONDS)
 
 
 @router.get("/", dependencies=[Depends(reading)])
 async def page(request: Request, series: Annotated[str | None, Query()] = None) -> Response:
     """The page of a series."""
-    service: Service = request.app.state.service
-    await service.series()
-    series_id = service.settings.series_id(series)
-    pages: dict[str, tuple[float, Body]] = request.app.state.pages
-    made, body = pages.get(series_id, (0.0, None))
-    if body is None or time.monotonic() - made > KEPT_SECONDS:
-        body = await service.once(
-            ("page", series_id), lambda: service.ask(partial(_render, service=service, series_id=series_id))
-        )
-        pages[series_id] = time.monotonic(), body
+    state = state_of(request)
+    forecasts = state.forecasts
+    await forecasts.catalogue.series()
+    series_id = forecasts.catalogue.settings.series_id(series)
+    body = state.pages.get(series_id)
+    if body is None:
+        read_and_render = partial(_render_page, forecasts=forecasts, series_id=series_id)
+        body = await forecasts.flights.run(("page", series_id), lambda: forecasts.threads.ask(read_and_render))
+        state.pages[series_id] = body
     return body.answer(request, HTML)
 
 
-def _render(database: Database, *, service: Service, series_id: str) -> Body:
-    settings = service.settings
-    report = collect(settings, database, service.clock(), series_id)
+def _render_page(database: Database, *, forecasts: Forecasts, series_id: str) -> Body:
+    settings = forecasts.catalogue.settings
+    figures = collect(settings, database, forecasts.clock(), series_id)
     links = {name: f"?series={name}" for name in settings.series}
-    titles = {name: wanted.title or name for name, wanted in settings.series.items()}
-    return Body(render.render(report, links, titles, live=True).encode())
+    html = render.render_page(figures, links, render.titles_of(settings), live=True)
+    return Body(html.encode())
 
 
 @router.get("/docs")
 async def docs(request: Request) -> Response:
     """The API for people. As open as its schema."""
-    service: Service = request.app.state.service
-    settings = service.settings
-    scheme = "https" if settings.environment.production else request.url.scheme  # where the platform ends TLS
+    state = state_of(request)
+    settings = state.forecasts.catalogue.settings
+    # In production the platform ends TLS, so that the request arrives here as http.
+    scheme = "https" if settings.environment.production else request.url.scheme
     address = str(request.base_url.replace(scheme=scheme)).rstrip("/")
-    closed = settings.api.reading == "key"
-    html = await service.in_thread(
-        lambda: render.render_reference(request.app.openapi(), address, reading_closed=closed)
-    )
+
+    def render_reference() -> str:
+        document = request.app.openapi()
+        return render.render_reference(document, address, reading_closed=state.reading_needs_key)
+
+    html = await state.forecasts.threads.run(render_reference)
     return Body(html.encode()).answer(request, HTML)
 
 
 @router.get("/assets/{name}")
 async def asset(request: Request, name: str) -> Response:
-    """A file of the page. Nothing in it is secret."""
+    """A file of the page. None of them is secret."""
     content = render.assets().get(name)
     if content is None:
         raise HTTPException(404, f"there is no asset {name!r}")
-    kind = render.KINDS["." + name.rsplit(".", 1)[-1]]
-    return _packed(name, content).answer(request, kind, FOR_EVER if "v" in request.query_params else "no-cache")
+    suffix = "." + name.rsplit(".", 1)[-1]
+    # An address with a version names its content, so that a browser never needs to ask again.
+    cache_control = FOR_EVER if "v" in request.query_params else ALWAYS_ASK
+    return _asset_body(name, content).answer(request, render.MEDIA_TYPES[suffix], cache_control)
 
 
 @cache
-def _packed(_name: str, content: bytes) -> Body:
+def _asset_body(_name: str, content: bytes) -> Body:
+    """Kept, so that an asset is compressed once."""
     return Body(content)

@@ -110,7 +110,9 @@ def test_perfect_forecasts_are_drawn_too() -> None:
 def test_the_page_shows_the_error_by_hour_and_the_seasons(stage: Stage) -> None:
     now = stage.load()
     stage.train(now)
-    html = render.render(collect(stage.settings, stage.database, now, "demo"), {"demo": "."}, {"demo": "x"}, live=True)
+    html = render.render_page(
+        collect(stage.settings, stage.database, now, "demo"), {"demo": "."}, {"demo": "x"}, live=True
+    )
     assert "Error by hour of the day" in html
     assert "24, 168 h, detected" in html
     assert html.count('class="hour"') == 24
@@ -121,7 +123,7 @@ def test_a_card_from_before_there_were_explanations_still_serves(stage: Stage, t
     old = stored.model_dump(mode="json", exclude={"explanation", "holidays"})
     (stage.directory / CARD).write_text(Card.model_validate(old).model_dump_json(exclude_none=True))
     assert champion.load_champion(stage.directory).card.explanation is None
-    html = render.render(
+    html = render.render_page(
         collect(stage.settings, stage.database, START, "demo"), {"demo": "."}, {"demo": "x"}, live=True
     )
     assert "Error by hour of the day" not in html

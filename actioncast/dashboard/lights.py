@@ -1,0 +1,113 @@
+"""The lights on top of the page: is anything of a series missing, old or wrong? Pure."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Literal
+
+from actioncast.dashboard.charts import Row
+from actioncast.database.database import Newest
+from actioncast.forecasting.card import Card
+from actioncast.monitoring.freshness import age_verdict
+from actioncast.settings import FreshnessSettings
+from actioncast.text import duration
+from actioncast.times import HOURS_PER_DAY, ONE_HOUR
+
+Status = Literal["good", "watch", "bad"]
+BAD_VERDICTS = ("alarm", "retrain")
+
+
+@dataclass(frozen=True)
+class Light:
+    """One thing that may be old or wrong. The word says the same as the colour of the status."""
+
+    name: str
+    status: Status
+    word: str
+    detail: str
+
+
+def lights(
+    newest: Newest,
+    *,
+    card: Card | None,
+    card_problem: str,
+    checks: Sequence[Row],
+    etl_runs: Sequence[Row],
+    now: datetime,
+    policy: FreshnessSettings,
+) -> list[Light]:
+    """Data, forecast, model, error and loading. `checks` and `etl_runs` are newest first."""
+    last_check = checks[0] if checks else None
+    last_run = etl_runs[0] if etl_runs else None
+    return [
+        _data(newest.hour, now, policy.actual_hours),
+        _forecast(newest.issued_at, now, policy.forecast_hours),
+        _model(card, card_problem, now, policy.champion_days),
+        _error(last_check, now),
+        _loading(last_run, now),
+    ]
+
+
+def status_of(verdict: str) -> Status:
+    """The status of a check with this verdict."""
+    if verdict == "good":
+        return "good"
+    if verdict in BAD_VERDICTS:
+        return "bad"
+    return "watch"
+
+
+def _data(newest_hour: datetime | None, now: datetime, allowed_hours: float) -> Light:
+    if newest_hour is None:
+        return Light("Data", "bad", "missing", "no hour is stored")
+    end = newest_hour + ONE_HOUR
+    detail = f"{duration(now - end)} since the newest hour ended"
+    return _aged("Data", end, now, allowed_hours, detail)
+
+
+def _forecast(issued_at: datetime | None, now: datetime, allowed_hours: float) -> Light:
+    if issued_at is None:
+        return Light("Forecast", "bad", "missing", "none is stored")
+    detail = f"{duration(now - issued_at)} since it was issued"
+    return _aged("Forecast", issued_at, now, allowed_hours, detail)
+
+
+def _aged(name: str, newest: datetime, now: datetime, allowed_hours: float, detail: str) -> Light:
+    age = age_verdict(newest, now, allowed_hours)
+    if age.stale:
+        return Light(name, "bad", "old", detail)
+    if age.ageing:
+        return Light(name, "watch", "ageing", detail)
+    return Light(name, "good", "fresh", detail)
+
+
+def _model(card: Card | None, problem: str, now: datetime, allowed_days: float) -> Light:
+    if problem:
+        return Light("Model", "bad", "broken", problem)
+    if card is None:
+        return Light("Model", "bad", "missing", "no champion yet")
+    detail = f"promoted {duration(now - card.created_at)} ago"
+    age = age_verdict(card.created_at, now, allowed_days * HOURS_PER_DAY)
+    if age.stale:
+        return Light("Model", "watch", "old", detail)
+    return Light("Model", "good", "serving", detail)
+
+
+def _error(check: Row | None, now: datetime) -> Light:
+    if check is None:
+        return Light("Error", "watch", "unchecked", "no check yet")
+    verdict = check["verdict"]
+    detail = f"checked {duration(now - check['checked_at'])} ago"
+    return Light("Error", status_of(verdict), verdict, detail)
+
+
+def _loading(etl_run: Row | None, now: datetime) -> Light:
+    if etl_run is None:
+        return Light("Loading", "watch", "never ran", "no run in 30 days")
+    outcome = etl_run["outcome"]
+    status: Status = "bad" if outcome == "failed" else "good"
+    detail = f"ran {duration(now - etl_run['started_at'])} ago"
+    return Light("Loading", status, outcome, detail)

@@ -1,0 +1,40 @@
+"""The charts of the page, from rows."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from actioncast.dashboard.charts import error_chart, forecast_chart, lead_chart
+from actioncast.hours import to_grid
+from actioncast.settings import RetrainSettings
+from actioncast.times import to_seconds
+from tests.conftest import at
+from tests.dashboard.rows import row
+from tests.support.serving import wave
+
+
+def test_forecast_chart_joins_what_is_known_with_what_is_ahead() -> None:
+    hours = wave(at(-2), 2)
+    known = to_grid(hours.starts, np.array([7.0, 8.0]))
+    chart = forecast_chart(known, [row(-1, reality=8), row(0, reality=None)], at(-1))
+    assert chart["t"] == [to_seconds(at(hour)) for hour in (-2, -1, 0)]
+    assert chart["reality"] == [7.0, 8.0, None]
+    assert chart["prediction"] == [None, 10.0, 10.0]
+    assert chart["upper"] == [None, 12.0, 12.0]
+
+
+def test_error_chart_is_the_mean_over_the_window_of_the_checks() -> None:
+    policy = RetrainSettings(window_hours=2, minimum_scored_hours=2, max_mae=5)
+    scored = [row(hour, reality=10 + error) for hour, error in enumerate((1, 3, 5))]
+    chart = error_chart(scored, None, policy, at(-99))
+    assert chart["t"] == [to_seconds(at(1)), to_seconds(at(2))]
+    assert chart["mae"] == [2.0, 4.0]
+    assert chart["naive"] == [4.0, 4.0]
+    assert chart["limit"] == [5.0, 5.0]
+    assert chart["coverage"] == [0.5, 0.0]
+
+
+def test_lead_chart_hides_what_few_hours_say() -> None:
+    rows = [{"lead": 1, "mae": 2.0, "hours": 50}, {"lead": 3, "mae": 9.0, "hours": 2}]
+    assert lead_chart(rows, None) == {"t": [1], "live": [2.0], "backtest": [None]}
+    assert lead_chart([], None)["t"] == []

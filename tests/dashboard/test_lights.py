@@ -1,0 +1,50 @@
+"""What is old, missing or wrong gets its light."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from actioncast.dashboard.lights import lights, status_of
+from actioncast.database.database import Newest
+from actioncast.forecasting.card import read_card
+from actioncast.settings import FreshnessSettings
+from tests.conftest import at
+from tests.support.serving import promote
+
+EMPTY = Newest(None, None, None)
+
+
+@pytest.mark.parametrize(
+    ("age_hours", "expected"), [(2, ("good", "fresh")), (20, ("watch", "ageing")), (25, ("bad", "old"))]
+)
+def test_lights_follow_the_age(age_hours: float, expected: tuple[str, str]) -> None:
+    newest = Newest(at(-1), at(0), at(0))
+    policy = FreshnessSettings(actual_hours=24, forecast_hours=24)
+    data, forecast, model, error, loading = lights(
+        newest, card=None, card_problem="", checks=[], etl_runs=[], now=at(age_hours), policy=policy
+    )
+    assert (data.status, data.word) == (forecast.status, forecast.word) == expected
+    assert (model.word, error.word, loading.word) == ("missing", "unchecked", "never ran")
+
+
+def test_a_champion_is_old_after_its_days_and_broken_when_its_card_cannot_be_read(tmp_path: Path) -> None:
+    promote(tmp_path)
+    card = read_card(tmp_path)
+    policy = FreshnessSettings(champion_days=90)
+    words = [
+        lights(EMPTY, card=card, card_problem="", checks=[], etl_runs=[], now=at(hours), policy=policy)[2].word
+        for hours in (90 * 24 - 2, 90 * 24)
+    ]
+    broken = lights(EMPTY, card=None, card_problem="torn", checks=[], etl_runs=[], now=at(0), policy=policy)[2]
+    assert words == ["serving", "old"]
+    assert (broken.status, broken.word, broken.detail) == ("bad", "broken", "torn")
+
+
+@pytest.mark.parametrize(
+    ("verdict", "status"),
+    [("good", "good"), ("watch", "watch"), ("wait", "watch"), ("retrain", "bad"), ("alarm", "bad")],
+)
+def test_a_verdict_has_its_colour(verdict: str, status: str) -> None:
+    assert status_of(verdict) == status

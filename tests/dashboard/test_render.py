@@ -1,0 +1,69 @@
+"""The rendered page."""
+
+from __future__ import annotations
+
+import json
+import re
+from datetime import datetime
+from pathlib import Path
+
+import pytest
+
+from actioncast.dashboard import render
+from actioncast.dashboard.figures import collect
+from actioncast.database.database import open_database
+from actioncast.settings import Settings
+from tests.conftest import at
+from tests.support.serving import HISTORY, NOW, SERIES, client_of, fill, load, settings_in, wave
+
+
+@pytest.fixture
+def settings(tmp_path: Path, url: str) -> Settings:
+    return settings_in(tmp_path, url)
+
+
+def html_of(settings: Settings, now: datetime = NOW) -> str:
+    with open_database(settings) as database:
+        page = collect(settings, database, now, SERIES)
+    return render.render_page(page, {SERIES: "index.html"}, {SERIES: page.title}, live=True)
+
+
+def test_an_empty_page_says_what_to_do_next(settings: Settings) -> None:
+    html = html_of(settings)
+    for command in ("update_real_data.py --backfill", "train.py", "check_retrain.py"):
+        assert f"python {command}" in html
+    assert html.count('class="empty"') == 7
+    assert "data-chart" not in html
+
+
+def test_data_without_a_forecast_asks_for_one(settings: Settings) -> None:
+    with open_database(settings) as database:
+        load(database, wave(at(-HISTORY), HISTORY), at(0))
+    assert "python train.py &amp;&amp; python make_predictions.py" in html_of(settings)
+
+
+def test_a_full_page_draws_all_four_charts(settings: Settings) -> None:
+    fill(settings)
+    with client_of(settings) as client:
+        client.post("/forecast")
+    with open_database(settings) as database:
+        load(database, wave(at(0), 40), at(40.1))
+    html = html_of(settings, at(40.2))
+    assert re.findall(r'data-chart="(\w+)"', html) == ["forecast", "error", "coverage"]  # one vintage: no lead has 12 h
+    data = json.loads(re.findall(r'id="data">(.*?)</script>', html)[0])
+    assert len(data["forecast"]["t"]) == 168 + 128
+    assert "ridge_day" in html
+
+
+def test_what_a_user_wrote_cannot_become_markup(tmp_path: Path) -> None:
+    made = settings_in(tmp_path, f"sqlite:///{tmp_path / 'test.db'}")
+    evil = made.series[SERIES].model_copy(update={"title": "<script>alert(1)</script>", "unit": "</script><b>"})
+    html = html_of(made.model_copy(update={"series": {SERIES: evil}}))
+    assert "<script>alert" not in html
+    assert "</script><b>" not in html
+
+
+def test_nothing_on_the_page_comes_from_elsewhere() -> None:
+    for path in (*render.ASSETS.glob("dashboard.*"), *(render.FOLDER / "templates").iterdir()):
+        assert not re.search(r"(src|href|url)\W{1,3}https?:", path.read_text(encoding="utf-8")), path.name
+    assert "MIT License" in (render.ASSETS / "uPlot.LICENSE").read_text(encoding="utf-8")
