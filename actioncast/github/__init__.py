@@ -1,1 +1,1 @@
-"""GitHub: REST API, git, incidents, summaries, delivery and the state branch."""
+"""Talks to git and GitHub: REST API, incidents, summaries, delivery and the state branch."""

@@ -1,6 +1,6 @@
 """Delivery: a changed champion becomes one commit of model/, a push or a pull request, and the start of a deployment.
 
-The last step of a retrain, in the checkout whose model/ has changed or not:
+The last step of a retrain, in the checkout whose model/ may have changed:
 
     python -m actioncast.github.delivery
 
@@ -17,7 +17,7 @@ import json
 import os
 import sys
 import time
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Literal
@@ -25,23 +25,45 @@ from typing import Any, Literal
 from actioncast.errors import ActioncastError
 from actioncast.github import summary
 from actioncast.github.api import Api, ApiError
-from actioncast.github.git import GitError, git
+from actioncast.github.git import GitError, git, git_bytes
 from actioncast.paths import CARD, MODEL_FOLDER, NUMBERS, ROOT
 
-TRIES = 5
 Way = Literal["push", "pr"]
 Outcome = Literal["kept", "pushed", "pull request"]
-_LOST_RACE = ("[rejected]", "fetch first", "cannot lock ref", "non-fast-forward", "failed to update ref")
+
+TRIES = 5  # of a push, when others push at the same time
+LONGEST_TITLE = 250  # characters of a pull request's title; GitHub takes 256
+CARD_KEYS = {"version", "name", "mae", "window_end", "sha256"}  # of a card that can be delivered
+MESSAGE_ROWS = (  # what a commit says, and the card's key for it
+    ("version", "version"),
+    ("candidate", "name"),
+    ("backtest error", "mae"),
+    ("learned until", "window_end"),
+)
+# What git says when somebody else has pushed first, and when a rule of the repository forbids the push.
+_LOST_RACE = (
+    "[rejected]",
+    "fetch first",
+    "cannot lock ref",
+    "non-fast-forward",
+    "failed to update ref",
+)
 _PROTECTED = ("GH006", "GH013", "protected branch", "Protected branch", "repository rule")
+_ALLOW_PULL_REQUESTS = (
+    "Settings, Actions, General: allow GitHub Actions to create pull requests; or open it from the branch"
+)
 
 
 class DeliveryError(ActioncastError):
     """The change could not be brought to the repository."""
 
 
+# --- what has changed -------------------------------------------------------------------------------------------------
+
+
 @dataclass(frozen=True)
 class Change:
-    """The champion of one series before (None: there was none) and after, as their cards say."""
+    """The cards of one series' champion before (None: there was none) and after."""
 
     series: str
     before: Mapping[str, Any] | None
@@ -49,45 +71,55 @@ class Change:
 
     @property
     def subject(self) -> str:
-        before, after = self.before, self.after
-        error = f"{before['mae']:,.6g} → {after['mae']:,.6g}" if before else f"{after['mae']:,.6g}"
-        return f"Promote {after['name']} for {self.series}: error {error}"
+        error = f"{self.after['mae']:,.6g}"
+        if self.before:
+            error = f"{self.before['mae']:,.6g} → {error}"
+        return f"Promote {self.after['name']} for {self.series}: error {error}"
 
     def lines(self) -> list[str]:
         """Before → after, for people who read the history."""
-        before: Mapping[str, Any] = self.before or {}
-        rows = [
-            ("version", "version"),
-            ("candidate", "name"),
-            ("backtest error", "mae"),
-            ("learned until", "window_end"),
-        ]
-        return [f"{label}: {before.get(key, 'none')} → {self.after[key]}" for label, key in rows]
+        before = self.before or {}
+        return [f"{label}: {before.get(key, 'none')} → {self.after[key]}" for label, key in MESSAGE_ROWS]
 
 
 def changes(folder: Path) -> list[Change]:
     """The series whose champion differs from the last commit's."""
-    listed = git(folder, "status", "--porcelain", "--untracked-files=all", "-z", "--", MODEL_FOLDER).split("\0")
-    series = sorted({Path(entry[3:]).parent.name for entry in listed if entry[3:].startswith(f"{MODEL_FOLDER}/")})
-    return [
-        Change(name, card_at(folder, "HEAD", name), _card(path.read_text(encoding="utf-8"), name))
-        for name in series
-        if (path := folder / MODEL_FOLDER / name / CARD).is_file()
-    ]
+    promotions = []
+    for series in _changed_series(folder):
+        path = folder / MODEL_FOLDER / series / CARD
+        if path.is_file():
+            after = _read_card(path.read_text(encoding="utf-8"), series)
+            before = card_at(folder, "HEAD", series)
+            promotions.append(Change(series, before, after))
+    return promotions
+
+
+def _changed_series(folder: Path) -> list[str]:
+    """Names of the folders of model/ with any file that is not as committed."""
+    flags = ["--porcelain", "--untracked-files=all", "-z"]
+    status = git_bytes(folder, "status", *flags, "--", MODEL_FOLDER).decode()
+    series = set()
+    for entry in status.split("\0"):
+        path = entry[3:]  # after two letters of status and a blank
+        if path.startswith(f"{MODEL_FOLDER}/"):
+            series.add(Path(path).parent.name)
+    return sorted(series)
 
 
 def card_at(folder: Path, commit: str, series: str) -> dict[str, Any] | None:
     """The card of a series in a commit, None when it is not there."""
+    path = f"{MODEL_FOLDER}/{series}/{CARD}"
     try:
-        return _card(git(folder, "cat-file", "blob", f"{commit}:{MODEL_FOLDER}/{series}/{CARD}"), series)
+        text = git(folder, "cat-file", "blob", f"{commit}:{path}")
     except GitError:
         return None
+    return _read_card(text, series)
 
 
-def _card(text: str, series: str) -> dict[str, Any]:
+def _read_card(text: str, series: str) -> dict[str, Any]:
     try:
         card: dict[str, Any] = json.loads(text)
-        missing = {"version", "name", "mae", "window_end", "sha256"} - set(card)
+        missing = CARD_KEYS - set(card)
     except (ValueError, TypeError) as error:
         raise DeliveryError(f"the card of {series} cannot be read: {error}") from None
     if missing:
@@ -96,36 +128,46 @@ def _card(text: str, series: str) -> dict[str, Any]:
 
 
 def verify(folder: Path, series: str) -> None:
-    """Raise unless the numbers of the champion are those that its card names."""
-    place = folder / MODEL_FOLDER / series
-    wanted = _card((place / CARD).read_text(encoding="utf-8"), series)["sha256"]
-    got = hashlib.sha256((place / NUMBERS).read_bytes()).hexdigest()
-    if got != wanted:
+    """Raise DeliveryError unless the numbers of the champion are those that its card names."""
+    directory = folder / MODEL_FOLDER / series
+    card = _read_card((directory / CARD).read_text(encoding="utf-8"), series)
+    expected = card["sha256"]
+    actual = hashlib.sha256((directory / NUMBERS).read_bytes()).hexdigest()
+    if actual != expected:
         raise DeliveryError(
-            f"{MODEL_FOLDER}/{series}: expected sha256 {wanted[:12]}..., got {got[:12]}...; nothing was delivered"
+            f"{MODEL_FOLDER}/{series}: expected sha256 {expected[:12]}..., got {actual[:12]}...; nothing was delivered"
         )
 
 
-def message(found: list[Change]) -> str:
+def message(promotions: Sequence[Change]) -> str:
     """Subject and body of the commit."""
-    subject = found[0].subject if len(found) == 1 else f"Promote new champions of {len(found)} series"
-    paragraphs = ["\n".join(([change.subject] if len(found) > 1 else []) + change.lines()) for change in found]
-    return "\n\n".join([subject, *paragraphs])
+    if len(promotions) == 1:
+        (change,) = promotions
+        return "\n\n".join([change.subject, "\n".join(change.lines())])
+    paragraphs = [f"Promote new champions of {len(promotions)} series"]
+    for change in promotions:
+        paragraphs.append("\n".join([change.subject, *change.lines()]))
+    return "\n\n".join(paragraphs)
 
 
-def publish(folder: Path, text: str, branch: str, way: Way) -> Outcome:
+# --- commit, push, pull request, deployment ---------------------------------------------------------------------------
+
+
+def publish(folder: Path, text: str, *, branch: str, way: Way) -> Outcome:
     """Commit model/ with this message and push it, or open a pull request from `branch`."""
     git(folder, "add", "--", MODEL_FOLDER)
     git(folder, "commit", "--quiet", "--message", text, "--", MODEL_FOLDER)
     if way == "pr":
         _open_pull_request(folder, text, branch)
         return "pull request"
-    _push(folder, _base(folder))
-    _start_deployment(_base(folder))
+    base = _base(folder)
+    _push(folder, base)
+    _start_deployment(base)
     return "pushed"
 
 
 def _base(folder: Path) -> str:
+    """The branch that is delivered to: the run's, or the one checked out."""
     return os.environ.get("GITHUB_REF_NAME") or git(folder, "rev-parse", "--abbrev-ref", "HEAD")
 
 
@@ -136,14 +178,19 @@ def _push(folder: Path, branch: str) -> None:
             git(folder, "push", "--quiet", "origin", f"HEAD:refs/heads/{branch}", network=True)
             return
         except GitError as error:
-            if any(sign in str(error) for sign in _PROTECTED):
+            complaint = str(error)
+            if _names_any(complaint, _PROTECTED):
                 hint = "set the repository variable MODEL_DELIVERY to pr, and models come as pull requests"
                 raise DeliveryError(f"{branch} is protected: {hint}. {error}") from None
-            if attempt == TRIES - 1 or not any(sign in str(error) for sign in _LOST_RACE):
+            if attempt == TRIES - 1 or not _names_any(complaint, _LOST_RACE):
                 raise
         time.sleep(attempt)
         _rebase(folder, branch)
     raise AssertionError("the last try returns or raises")
+
+
+def _names_any(complaint: str, signs: Sequence[str]) -> bool:
+    return any(sign in complaint for sign in signs)
 
 
 def _rebase(folder: Path, branch: str) -> None:
@@ -162,60 +209,71 @@ def _open_pull_request(folder: Path, text: str, branch: str) -> None:
     """Open it from `branch`, or bring the open one of this branch up to date."""
     git(folder, "push", "--quiet", "--force", "origin", f"HEAD:refs/heads/{branch}", network=True)
     subject, _, body = text.partition("\n\n")
-    words = {"title": subject[:250], "body": body}
+    content = {"title": subject[:LONGEST_TITLE], "body": body}
     api = Api.of(os.environ)
+    owner = api.repository.partition("/")[0]
     try:
-        owner = api.repository.partition("/")[0]
-        pulls = api.call("GET", f"/pulls?state=open&head={owner}:{branch}")
-        if pulls:
-            pull = api.call("PATCH", f"/pulls/{pulls[0]['number']}", words)
+        open_pulls = api.call("GET", f"/pulls?state=open&head={owner}:{branch}")
+        if open_pulls:
+            pull = api.call("PATCH", f"/pulls/{open_pulls[0]['number']}", content)
         else:
-            pull = api.call("POST", "/pulls", {**words, "head": branch, "base": _base(folder)})
+            pull = api.call("POST", "/pulls", {**content, "head": branch, "base": _base(folder)})
     except ApiError as error:
-        hint = "Settings, Actions, General: allow GitHub Actions to create pull requests; or open it from the branch"
-        raise DeliveryError(f"{branch} was pushed, but its pull request was not opened. {hint}. {error}") from None
+        raise DeliveryError(
+            f"{branch} was pushed, but its pull request was not opened. {_ALLOW_PULL_REQUESTS}. {error}"
+        ) from None
     print(f"pull request #{pull['number']}: {subject}")
 
 
 def _start_deployment(branch: str) -> None:
-    """workflow_dispatch, which GITHUB_TOKEN may send although its pushes start nothing."""
+    """Send a workflow_dispatch, which GITHUB_TOKEN may do although its pushes start nothing."""
     workflow = os.environ.get("DEPLOY_WORKFLOW", "")
     if not workflow:
-        words = "set the variable DEPLOY_WORKFLOW to the file name of your deployment, e.g. deploy.yml"
-        summary.notice("No deployment started", words)
+        remedy = "set the variable DEPLOY_WORKFLOW to the file name of your deployment, e.g. deploy.yml"
+        summary.notice("No deployment started", remedy)
         return
-    Api.of(os.environ).call("POST", f"/actions/workflows/{workflow}/dispatches", {"ref": branch})
+    api = Api.of(os.environ)
+    api.call("POST", f"/actions/workflows/{workflow}/dispatches", {"ref": branch})
     print(f"started {workflow} on {branch}")
 
 
 def way_of(variables: Mapping[str, str]) -> Way:
-    """MODEL_DELIVERY: push unless said otherwise."""
-    wanted = variables.get("MODEL_DELIVERY") or "push"
-    if wanted not in ("push", "pr"):
-        raise DeliveryError(f"MODEL_DELIVERY: expected push or pr, got {wanted!r}")
-    return "pr" if wanted == "pr" else "push"
+    """MODEL_DELIVERY, push by default. Raises DeliveryError for anything but push and pr."""
+    way = variables.get("MODEL_DELIVERY") or "push"
+    if way == "push":
+        return "push"
+    if way == "pr":
+        return "pr"
+    raise DeliveryError(f"MODEL_DELIVERY: expected push or pr, got {way!r}")
 
 
-def champions_of(variables: Mapping[str, str]) -> str:
-    """The end of the branch for several champions; each SHARD, such as 2/4, has its own."""
-    shard = variables.get("SHARD") or "1/1"
-    return "champions" if shard == "1/1" else f"champions-{shard.replace('/', '-of-')}"
+# --- the step ---------------------------------------------------------------------------------------------------------
 
 
 def deliver(folder: Path) -> Outcome:
     """Bring what a training has promoted to the repository; "kept" when it has promoted nothing."""
-    found = changes(folder)
-    if not found:
+    promotions = changes(folder)
+    if not promotions:
         print("the champion stays: nothing to commit")
         return "kept"
-    for change in found:
+    for change in promotions:
         verify(folder, change.series)
-    text = message(found)
-    branch = f"model/{found[0].series if len(found) == 1 else champions_of(os.environ)}"  # one pull request, kept up
-    outcome = publish(folder, text, branch, way_of(os.environ))
+    text = message(promotions)
+    branch = _branch_of(promotions, os.environ)
+    outcome = publish(folder, text, branch=branch, way=way_of(os.environ))
     print(f"{outcome}: {text}")
     summary.write(f"### Delivered by {outcome}\n\n```text\n{text}\n```")
     return outcome
+
+
+def _branch_of(promotions: Sequence[Change], variables: Mapping[str, str]) -> str:
+    """The branch of the pull request: one for each series or, for several at once, for each shard of them."""
+    if len(promotions) == 1:
+        return f"model/{promotions[0].series}"
+    shard = variables.get("SHARD") or "1/1"
+    if shard == "1/1":
+        return "model/champions"
+    return f"model/champions-{shard.replace('/', '-of-')}"
 
 
 def main() -> int:
@@ -224,10 +282,7 @@ def main() -> int:
     except ActioncastError as error:
         summary.failure("Not delivered", str(error))
         return 1
-    output = os.environ.get("GITHUB_OUTPUT")
-    if output:
-        with Path(output).open("a", encoding="utf-8") as file:
-            file.write(f"delivered={outcome}\n")
+    summary.output("delivered", outcome)
     return 0
 
 

@@ -1,4 +1,6 @@
-"""Without DATABASE_URL the SQLite file lives on the branch `state`: one commit without a parent, replaced at each save.
+"""The state branch: without DATABASE_URL the SQLite file lives on the branch `state`.
+
+The branch is one commit without a parent, replaced at each save.
 
     python -m actioncast.github.state_branch restore    # before a job: the branch's file, when there is one
     python -m actioncast.github.state_branch save       # after a job
@@ -12,11 +14,9 @@ Exit codes: 0 done, or nothing to do; 1 git or the database failed; 2 wrong flag
 from __future__ import annotations
 
 import argparse
-import sqlite3
 import sys
 import time
 from collections.abc import Sequence
-from contextlib import closing
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
@@ -24,11 +24,16 @@ from actioncast.errors import ActioncastError
 from actioncast.github.git import GitError, git, git_bytes
 from actioncast.paths import ROOT
 
-BRANCH, FILE = "state", "actioncast.db"
+BRANCH = "state"
+FILE = "actioncast.db"
 SEEN = "refs/actioncast/state"  # the commit that this job has started from
-TRIES = 5
-LARGE_BYTES, LARGEST_BYTES = 50 * 2**20, 95 * 2**20  # GitHub warns at 50 MiB and refuses 100 MiB
+TRIES = 5  # of a save, when other jobs save at the same time
+MIB = 2**20
+LARGE_BYTES = 50 * MIB  # GitHub warns above this
+LARGEST_BYTES = 95 * MIB  # GitHub refuses 100 MiB
+COMMIT_MESSAGE = "State of the scheduled jobs (replaced at each save)"
 MOVE = "move to PostgreSQL: DATABASE_URL=postgresql://… python -m actioncast.github.state_branch move"
+_LOST_RACE = ("stale info", "[rejected]", "cannot lock ref", "fetch first")  # in what git says
 
 
 class StateError(ActioncastError):
@@ -45,30 +50,32 @@ def restore(folder: Path) -> str:
 
 def save(folder: Path) -> str:
     """Replace the branch by one commit with this file, or with this file's rows added to a newer one."""
-    if not (folder / FILE).is_file():
+    path = folder / FILE
+    if not path.is_file():
         return f"there is no {FILE}: nothing to save"
     for attempt in range(TRIES):
-        _close_off(folder / FILE)
+        _close_off(path)
         commit = _commit(folder)
         try:
-            lease = f"--force-with-lease=refs/heads/{BRANCH}:{_seen(folder)}"
-            git(folder, "push", "--quiet", lease, "origin", f"{commit}:refs/heads/{BRANCH}", network=True)
+            _push(folder, commit)
         except GitError as error:
-            if not _lost_race(str(error)) or attempt == TRIES - 1:
+            if attempt == TRIES - 1 or not _lost_race(str(error)):
                 raise
             time.sleep(attempt)
             _add_to_newer(folder)
             continue
         git(folder, "update-ref", SEEN, commit)
-        return f"saved {FILE} ({(folder / FILE).stat().st_size / 2**20:.1f} MiB) as {BRANCH} {commit[:7]}"
+        size = path.stat().st_size / MIB
+        return f"saved {FILE} ({size:.1f} MiB) as {BRANCH} {commit[:7]}"
     raise AssertionError("the last try returns or raises")
 
 
 def _fetch(folder: Path) -> bool:
     """Bring SEEN up to where the branch is; False when there is no branch."""
-    if not git(folder, "ls-remote", "origin", f"refs/heads/{BRANCH}", network=True):
+    branch = f"refs/heads/{BRANCH}"
+    if not git(folder, "ls-remote", "origin", branch, network=True):
         return False
-    git(folder, "fetch", "--quiet", "--depth=1", "origin", f"+refs/heads/{BRANCH}:{SEEN}", network=True)
+    git(folder, "fetch", "--quiet", "--depth=1", "origin", f"+{branch}:{SEEN}", network=True)
     return True
 
 
@@ -81,45 +88,53 @@ def _seen(folder: Path) -> str:
 
 
 def _write(folder: Path, path: Path) -> None:
-    for old in (path, *(path.with_name(path.name + end) for end in ("-wal", "-shm"))):
-        old.unlink(missing_ok=True)
+    """Write the file of the commit SEEN, in place of an older one and its logs."""
+    for suffix in ("", "-wal", "-shm"):
+        path.with_name(path.name + suffix).unlink(missing_ok=True)
     path.write_bytes(git_bytes(folder, "cat-file", "blob", f"{SEEN}:{FILE}"))
 
 
 def _close_off(path: Path) -> None:
-    """All of the database in its one file, nothing in a log beside it."""
+    """Bring the database into its one file, and look at its size."""
+    from actioncast.database.sqlite_file import SqliteFileError, close_off
+
     try:
-        with closing(sqlite3.connect(path, timeout=30)) as connection:
-            verdict = connection.execute("pragma quick_check").fetchone()[0]
-            mode = connection.execute("pragma journal_mode = delete").fetchone()[0]
-    except sqlite3.Error as error:
+        close_off(path)
+    except SqliteFileError as error:
         raise StateError(f"{path.name} is not saved: {error}") from None
-    if (verdict, mode) != ("ok", "delete"):
-        raise StateError(f"{path.name} is not saved: expected it sound and unused, got {verdict}, journal {mode}")
     size = path.stat().st_size
     if size > LARGEST_BYTES:
-        raise StateError(f"{path.name} has {size / 2**20:.0f} MiB, more than GitHub takes; {MOVE}")
+        raise StateError(f"{path.name} has {size / MIB:.0f} MiB, more than GitHub takes; {MOVE}")
     if size > LARGE_BYTES:
-        print(f"::warning title=The state branch grows large::{size / 2**20:.0f} MiB of {LARGEST_BYTES >> 20}; {MOVE}")
+        sizes = f"{size / MIB:.0f} MiB of {LARGEST_BYTES // MIB}"
+        print(f"::warning title=The state branch grows large::{sizes}; {MOVE}")
 
 
 def _commit(folder: Path) -> str:
+    """A commit without a parent that holds the file alone."""
     blob = git(folder, "hash-object", "-w", "--", str(folder / FILE))
     tree = git(folder, "mktree", stdin=f"100644 blob {blob}\t{FILE}\n".encode())
-    return git(folder, "commit-tree", tree, "-m", "State of the scheduled jobs (replaced at each save)")
+    return git(folder, "commit-tree", tree, "-m", COMMIT_MESSAGE)
 
 
-def _lost_race(message: str) -> bool:
-    return any(sign in message for sign in ("stale info", "[rejected]", "cannot lock ref", "fetch first"))
+def _push(folder: Path, commit: str) -> None:
+    """Put the branch at this commit, unless somebody else has moved it since SEEN."""
+    branch = f"refs/heads/{BRANCH}"
+    lease = f"--force-with-lease={branch}:{_seen(folder)}"
+    git(folder, "push", "--quiet", lease, "origin", f"{commit}:{branch}", network=True)
+
+
+def _lost_race(complaint: str) -> bool:
+    return any(sign in complaint for sign in _LOST_RACE)
 
 
 def _add_to_newer(folder: Path) -> None:
-    """This job's rows, added to what somebody else has saved meanwhile, become this job's file."""
+    """Add this job's rows to what somebody else has saved meanwhile; the sum becomes this job's file."""
     from actioncast.database import copying
 
     _fetch(folder)
-    with TemporaryDirectory() as place:
-        newer = Path(place) / FILE
+    with TemporaryDirectory() as temporary:
+        newer = Path(temporary) / FILE
         _write(folder, newer)
         with copying.opened(folder / FILE) as ours, copying.opened(newer) as target:
             copying.copy_rows(ours, target)
@@ -139,11 +154,12 @@ def move(folder: Path) -> str:
     settings = load_settings()
     if database_url(settings).get_backend_name() == "sqlite":
         raise SettingsError("DATABASE_URL is not set to the PostgreSQL to move to")
-    if not (folder / FILE).is_file():
+    path = folder / FILE
+    if not path.is_file():
         print(restore(folder))
-    if not (folder / FILE).is_file():
+    if not path.is_file():
         raise StateError(f"there is neither {FILE} nor a branch {BRANCH}: nothing to move")
-    with copying.opened(folder / FILE) as source, open_database(settings) as target:
+    with copying.opened(path) as source, open_database(settings) as target:
         counts = copying.copy_rows(source, target)
     return "moved " + ", ".join(f"{count} rows of {name}" for name, count in counts.items())
 
@@ -152,13 +168,18 @@ ACTIONS = {"restore": restore, "save": save, "move": move}
 
 
 def main(argv: Sequence[str] | None = None) -> int:
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser = argparse.ArgumentParser(
+        description=__doc__,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
     parser.add_argument("action", choices=list(ACTIONS))
     action = parser.parse_args(argv).action
     try:
         print(ACTIONS[action](ROOT))
     except ActioncastError as error:
-        print(f"::error title=State branch::{error}" if action != "move" else f"error: {error}", file=sys.stderr)
+        # A person moves, a workflow restores and saves.
+        prefix = "error: " if action == "move" else "::error title=State branch::"
+        print(f"{prefix}{error}", file=sys.stderr)
         return 1
     return 0
 

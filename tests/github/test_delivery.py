@@ -40,10 +40,10 @@ def github(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[GitHub]:
 
 @pytest.fixture
 def folder(github: GitHub, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    place = tmp_path / "checkout"
-    git(tmp_path, "clone", "--quiet", f"{github.url}/{github.full_name}", str(place), network=True)
-    monkeypatch.setattr(delivery, "ROOT", place)
-    return place
+    directory = tmp_path / "checkout"
+    git(tmp_path, "clone", "--quiet", f"{github.url}/{github.full_name}", str(directory), network=True)
+    monkeypatch.setattr(delivery, "ROOT", directory)
+    return directory
 
 
 @pytest.fixture
@@ -53,10 +53,10 @@ def train(folder: Path) -> Train:
     def promote(version: str, mae: float) -> None:
         numbers = version.encode()
         card = {"version": version, "name": f"ridge_{version}", "mae": mae, "window_end": "2022-03-04T00:00:00Z"}
-        place = folder / "model" / "demo"
-        place.mkdir(parents=True, exist_ok=True)
-        (place / "forecaster.npz").write_bytes(numbers)
-        (place / "card.json").write_text(json.dumps(card | {"sha256": hashlib.sha256(numbers).hexdigest()}))
+        directory = load_settings(folder / "config.toml", {}).model_directory("demo")
+        directory.mkdir(parents=True, exist_ok=True)
+        (directory / "forecaster.npz").write_bytes(numbers)
+        (directory / "card.json").write_text(json.dumps(card | {"sha256": hashlib.sha256(numbers).hexdigest()}))
 
     return promote
 
@@ -82,6 +82,14 @@ def test_the_message_is_made_of_what_changed(folder: Path, github: GitHub, train
         "model/demo/card.json",
         "model/demo/forecaster.npz",
     ]
+
+
+def test_a_change_of_the_card_alone_is_seen(folder: Path, train: Train) -> None:
+    train("v1", 600.0)
+    delivery.deliver(folder)
+    card = folder / "model/demo/card.json"
+    card.write_text(card.read_text().replace("600.0", "599.0"))
+    assert [change.series for change in delivery.changes(folder)] == ["demo"]
 
 
 def test_a_deployment_is_started_only_when_one_is_named(

@@ -142,9 +142,9 @@ def test_one_command_moves_everything_to_postgresql(
     assert state_branch.main(["move"]) == 0
     assert "1200 rows of reality, 5 rows of predictions, 1 rows of etl_runs" in capsys.readouterr().out
     with open_database(load_settings(variables={"DATABASE_URL": url})) as target:
-        known = target.reality("a", until=MIDNIGHT + timedelta(days=90), newest=2000)
-        assert known is not None
-        assert len(known) == 1200
+        stored = target.reality("a", until=MIDNIGHT + timedelta(days=90), newest=2000)
+        assert stored is not None
+        assert len(stored) == 1200
         assert len(target.newest_vintages("a")) == 1
     assert state_branch.main(["move"]) == 0, "twice does no harm"
 
