@@ -1,9 +1,9 @@
 """ETL: read the newest points of a series from its source and store complete hours in the table `reality`.
 
-Reads from the last stored hour on, and the hours just before it again, and from the first hole of the last two weeks:
-late points complete them. Safe to run at any time, twice, or after days of silence: it catches up. A source that is
-dead, old or broken changes nothing and fails. The columns of `exogenous` are read up to the horizon ahead; one that
-fails is listed and fails the run, after the series itself and the other columns have been stored.
+Reads from the last stored hour on. The hours just before it, and those since the first hole of the last two weeks, are
+read again: late points complete them. Safe to run at any time, twice, or after days of silence: it catches up. A source
+that is dead, old or broken changes nothing and fails the run. The columns of `exogenous` are read up to the horizon
+ahead; one that fails is listed and fails the run, after the series itself and the other columns have been stored.
 
     python update_real_data.py                      # what is new
     python update_real_data.py --backfill           # all the source has
@@ -19,20 +19,18 @@ from __future__ import annotations
 
 import argparse
 import sys
-import time
-import uuid
-from collections.abc import Sequence
-from datetime import datetime, timedelta
+from collections.abc import Mapping, Sequence
+from datetime import datetime
 from typing import Any
 
 from actioncast.cli import many_series
 from actioncast.cli.script import log, run_script
 from actioncast.database.database import Database
 from actioncast.errors import ActioncastError
-from actioncast.hours import FUTURE, Hours, Points, Rejection, describe, missing_hours, refuse_too_many, to_hours
-from actioncast.ingestion import ingestion, sources
-from actioncast.ingestion.ingestion import IngestionReport
-from actioncast.settings import SeriesSettings, Settings
+from actioncast.hours import Hours, Rejection, describe, missing_hours
+from actioncast.ingestion import ingestion
+from actioncast.ingestion.report import EtlRun, IngestionReport
+from actioncast.settings import Settings
 from actioncast.times import from_seconds, isoformat, parse_time
 
 
@@ -49,64 +47,65 @@ def run(
 
     Raises ActioncastError, after recording why in `etl_runs`.
     """
-    begun = time.monotonic()
-    counts = {"points_read": 0, "points_rejected": 0, "hours_missing": 0}
-
-    def record(message: str) -> dict[str, Any]:
-        finished = now + timedelta(seconds=time.monotonic() - begun)
-        identity = {"run_id": uuid.uuid4().hex, "series_id": series_id, "started_at": now, "finished_at": finished}
-        return {**identity, **counts, "message": message}
-
+    etl_run = EtlRun(series_id, started_at=now)
     try:
-        since = ingestion.first_hour(settings, database, now, series_id, backfill)
-        rows = sources.fetch(settings, series_id, since, now)
-        points, rejections = ingestion.checked(rows, now, settings.series[series_id].minimum_value)
-        counts |= {"points_read": len(rows), "points_rejected": len(rejections)}
-        _refuse_doubtful(settings, series_id, points, rejections, len(rows), now, time_travel)
-        hours = _hours(settings.series[series_id], points, since, now)
-        counts["hours_missing"] = missing_hours(hours)
-        columns, lost = ingestion.columns(settings, database, now, series_id, since)
-        said = [describe(rejections)] if rejections else []
-        message = "; ".join([*said, *(f"{name}: {why}" for name, why in lost.items())])
-        loaded = database.load_hours(series_id, hours, now, record(message), columns)
+        since = ingestion.first_hour(settings, database, series_id, now=now, backfill=backfill)
+        reading = ingestion.read_series(
+            settings,
+            series_id,
+            since=since,
+            now=now,
+            time_travel=time_travel,
+        )
+        etl_run.points_read = reading.points_read
+        etl_run.points_rejected = len(reading.rejections)
+        hours = reading.hours()
+        etl_run.hours_missing = missing_hours(hours)
+        columns, failures = ingestion.read_columns(settings, database, series_id, since=since, now=now)
+        row = etl_run.row(_message(reading.rejections, failures))
+        hours_loaded = database.load_hours(series_id, hours, now, row, columns)
         last_hour = database.last_hour(series_id)
     except ActioncastError as error:
-        _record_failure(database, record(str(error)))
+        _record_failure(database, etl_run.row(str(error)))
         raise
-    outcome = "loaded" if loaded else "nothing new"
-    states = {name: f"known until {isoformat(from_seconds(c.starts[-1]))}" for name, c in columns.items()} | lost
-    missing = counts["hours_missing"]
     return IngestionReport(
-        series_id, loaded, missing, len(rows), rejections, last_hour, outcome, states, failed=bool(lost)
+        series=series_id,
+        hours_loaded=hours_loaded,
+        hours_missing=etl_run.hours_missing,
+        points_read=reading.points_read,
+        rejections=reading.rejections,
+        last_hour=last_hour,
+        outcome="loaded" if hours_loaded else "nothing new",
+        exogenous=_last_known_hours(columns) | failures,
+        failed=bool(failures),
     )
 
 
-def _record_failure(database: Database, row: dict[str, Any]) -> None:
-    """A database that cannot even take this row must not hide why the run failed."""
+def _message(rejections: Sequence[Rejection], failures: Mapping[str, str]) -> str:
+    """What `etl_runs` says about a run that loaded its hours; empty when all went well."""
+    parts = []
+    if rejections:
+        parts.append(describe(rejections))
+    for column, reason in failures.items():
+        parts.append(f"{column}: {reason}")
+    return "; ".join(parts)
+
+
+def _last_known_hours(columns: Mapping[str, Hours]) -> dict[str, str]:
+    """How far each column is known, in words."""
+    states = {}
+    for column, hours in columns.items():
+        last_hour = from_seconds(hours.starts[-1])
+        states[column] = f"known until {isoformat(last_hour)}"
+    return states
+
+
+def _record_failure(database: Database, row: Mapping[str, Any]) -> None:
+    """Record the failed run; a database that cannot take the row must not hide why the run failed."""
     try:
         database.record_etl_failure(row)
     except ActioncastError as error:
         log.warning("the failure could not be recorded in etl_runs: %s", error)
-
-
-def _refuse_doubtful(
-    settings: Settings,
-    series_id: str,
-    points: Points,
-    rejections: list[Rejection],
-    read: int,
-    now: datetime,
-    time_travel: bool,
-) -> None:
-    """Raise when the answer as a whole cannot be trusted: too much of it rejected, or too old."""
-    # A recording replayed at an earlier moment has a future; that says nothing about its quality.
-    held_against = [r for r in rejections if not (time_travel and r.reason.startswith(FUTURE))]
-    refuse_too_many(held_against, read, settings.series[series_id].maximum_rejected_share)
-    sources.refuse_old(points, now, settings.freshness.source_hours, sources.name_of(settings, series_id))
-
-
-def _hours(wanted: SeriesSettings, points: Points, since: datetime | None, now: datetime) -> Hours:
-    return to_hours(points, minimum_points=wanted.minimum_points_per_hour, scale=wanted.scale, since=since, now=now)
 
 
 def _add_flags(parser: argparse.ArgumentParser) -> None:
@@ -122,8 +121,10 @@ def _add_flags(parser: argparse.ArgumentParser) -> None:
     many_series.add_flags(parser)
 
 
-def _story(
-    arguments: argparse.Namespace, settings: Settings, database: Database
+def _run(
+    arguments: argparse.Namespace,
+    settings: Settings,
+    database: Database,
 ) -> IngestionReport | many_series.FleetReport:
     options = {"backfill": arguments.backfill, "time_travel": arguments.time_travel}
     if many_series.are_asked_for(arguments):
@@ -132,7 +133,7 @@ def _story(
 
 
 def main(argv: Sequence[str] | None = None) -> int:
-    return run_script(argv, __doc__, _story, _add_flags)
+    return run_script(argv, __doc__, _run, _add_flags)
 
 
 if __name__ == "__main__":

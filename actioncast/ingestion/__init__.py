@@ -1,1 +1,1 @@
-"""From the outside world to hours: sources, and what of their answers is believed."""
+"""Ingestion turns the answers of sources into complete hours, and refuses what cannot be trusted."""

@@ -1,36 +1,32 @@
 """Where raw points come from: the charts API, any JSON or CSV URL, a file, a function of the user's.
 
-`fetch` returns (unix seconds, value) pairs in the order of the answer, unchecked: series.py checks them. An answer that
-is no answer (HTML, truncated, an error status, too late, empty) raises SourceError and names the source.
+`fetch` returns (unix seconds, value) pairs in the order of the answer, unchecked: actioncast/hours.py
+checks them. An answer that is unusable (HTML, truncated, an error status, too late, empty) raises
+SourceError and names the source.
 """
 
 from __future__ import annotations
 
-import csv
-import gzip
 import importlib
-import io
 import math
 import os
 import sys
 import time
-import zlib
-from collections.abc import Mapping, Sequence
-from datetime import UTC, datetime, timedelta
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import UTC, datetime
 from pathlib import Path
-from typing import Any
 from urllib.parse import urlsplit
-from zoneinfo import ZoneInfo
 
 import requests
-from pydantic_core import from_json
 from requests.adapters import HTTPAdapter
 from urllib3.exceptions import HTTPError
 from urllib3.exceptions import TimeoutError as HTTPTimeoutError
 from urllib3.util import Retry
 
-from actioncast.errors import ActioncastError
 from actioncast.hours import Points
+from actioncast.ingestion import documents
+from actioncast.ingestion.documents import Rows, SourceError
 from actioncast.settings import (
     BlockchainSource,
     CsvSource,
@@ -40,305 +36,287 @@ from actioncast.settings import (
     PythonSource,
     Settings,
     SourceSettings,
-    TabularFields,
 )
 from actioncast.text import progress
-from actioncast.times import from_seconds, isoformat, to_seconds
+from actioncast.times import HOUR, HOURS_PER_DAY, ONE_HOUR, from_seconds, isoformat, to_seconds
 
-Rows = list[tuple[object, object]]
-PASSING = (429, 500, 502, 503, 504)  # a later try may succeed
-
-
-class SourceError(ActioncastError):
-    """The source gave no usable answer."""
+PASSING = (429, 500, 502, 503, 504)  # statuses after which a later try may succeed
+BLOCK_BYTES = 1 << 18  # of a body, read at once at most
+EPOCH = datetime.fromtimestamp(0, UTC)
 
 
-def fetch(settings: Settings, series_id: str, since: datetime | None, until: datetime, column: str = "") -> Rows:
-    """Ask the series' source, or that of one of its exogenous columns, for its points from `since` (None: all it has)
-    to `until`. It may answer with more."""
-    place = name_of(settings, series_id, column)
-    match _source_of(settings, series_id, column):
-        case BlockchainSource() as source:
-            rows = _chart_values(_json(_get_chart(source, since, until, settings.patience), place), place)
-        case JsonSource() as source:
-            body = _get(
-                _filled(source.url, since, until), {}, source.headers, source.timeout_seconds, settings.patience
-            )
-            rows = _from_records(_at(_json(body, place), source.records, place), source, place)
-        case CsvSource() as source:
-            body = _get(
-                _filled(source.url, since, until), {}, source.headers, source.timeout_seconds, settings.patience
-            )
-            rows = _from_csv(_unpacked(body, place), source, place)
-        case FileSource() as source:
-            rows = _from_file(settings.folder / source.path, source)
-        case PythonSource() as source:
-            rows = _from_function(source.function, settings.folder, since, until)
+@dataclass(frozen=True)
+class _Request:
+    """What a source is asked for."""
+
+    source_name: str  # as an error may show it
+    since: datetime | None  # None: all the source has
+    until: datetime
+    folder: Path  # of config.toml: relative paths start here
+    patience: Patience
+
+
+def fetch(
+    settings: Settings,
+    series_id: str,
+    *,
+    column: str = "",
+    since: datetime | None,
+    until: datetime,
+) -> Rows:
+    """Ask the source of a series, or of one of its exogenous columns, for its points from `since` to `until`.
+
+    `since` None asks for all it has. The source may answer with more than it was asked for. Raises SourceError.
+    """
+    source_name = name_of(settings, series_id, column)
+    request = _Request(
+        source_name=source_name,
+        since=since,
+        until=until,
+        folder=settings.folder,
+        patience=settings.patience,
+    )
+    rows = _ask(_source_of(settings, series_id, column), request)
     if not rows:
-        raise SourceError(f"{place} answered without a single point; nothing was loaded")
+        raise SourceError(f"{source_name} answered without a single point; nothing was loaded")
     return rows
 
 
 def _source_of(settings: Settings, series_id: str, column: str) -> SourceSettings:
-    wanted = settings.series[series_id]
-    return wanted.exogenous[column] if column else wanted.source
+    series = settings.series[series_id]
+    if column:
+        return series.exogenous[column]
+    return series.source
 
 
 def name_of(settings: Settings, series_id: str, column: str = "") -> str:
-    """The source as an error may name it: no query string and no user, which may hold a key."""
+    """The source as an error may name it: without the query string and the user, which may hold a key."""
     match _source_of(settings, series_id, column):
         case BlockchainSource() as source:
-            return _shown(f"{source.url.rstrip('/')}/{source.chart}")
+            return _without_secrets(_chart_url(source))
         case JsonSource() | CsvSource() as source:
-            return _shown(source.url)
+            return _without_secrets(source.url)
         case FileSource() as source:
             return str(source.path)
         case PythonSource() as source:
             return source.function
 
 
-def refuse_old(points: Points, now: datetime, maximum_hours: float, name: str) -> None:
-    """An answer whose newest point is too old is a dead source that still answers."""
+def _without_secrets(url: str) -> str:
+    """The URL without its user, password and query string."""
+    parts = urlsplit(url)
+    host = parts.netloc.rpartition("@")[2]
+    return f"{parts.scheme}://{host}{parts.path}"
+
+
+def refuse_old(points: Points, now: datetime, maximum_hours: float, source_name: str) -> None:
+    """Raise SourceError when the newest point is too old: a dead source may still answer."""
     if not len(points):
-        raise SourceError(f"{name}: no usable point up to {isoformat(now)}; nothing was loaded")
+        moment = isoformat(now)
+        raise SourceError(f"{source_name}: no usable point up to {moment}; nothing was loaded")
     newest = from_seconds(int(points.times.max()))
-    age_hours = (now - newest).total_seconds() / 3600
+    age_hours = (now - newest).total_seconds() / HOUR
     if age_hours > maximum_hours:
         raise SourceError(
-            f"{name}: the newest point is from {isoformat(newest)}, {age_hours:,.0f} h before {isoformat(now)}, more "
-            f"than freshness.source_hours = {maximum_hours:g}; nothing was loaded. Is the source dead? For a finished "
-            f"recording pass --now {isoformat(newest + timedelta(hours=1))}"
+            f"{source_name}: the newest point is from {isoformat(newest)}, "
+            f"{age_hours:,.0f} h before {isoformat(now)}, more "
+            f"than freshness.source_hours = {maximum_hours:g}; nothing was loaded. "
+            f"Is the source dead? For a finished recording pass --now {isoformat(newest + ONE_HOUR)}"
         )
 
 
-def _shown(url: str) -> str:
-    parts = urlsplit(url)
-    return f"{parts.scheme}://{parts.netloc.rpartition('@')[2]}{parts.path}"
+# Each kind of source ------------------------------------------------------------------------------
 
 
-# Documents -> rows ------------------------------------------------------------------------------------------------
+def _ask(source: SourceSettings, request: _Request) -> Rows:
+    match source:
+        case BlockchainSource():
+            return _ask_chart(source, request)
+        case JsonSource():
+            return _ask_json(source, request)
+        case CsvSource():
+            return _ask_csv(source, request)
+        case FileSource():
+            return _read_file(source, request)
+        case PythonSource():
+            return _call_function(source.function, request)
 
 
-def _chart_values(document: Any, place: str) -> Rows:
-    """The charts API's body -> rows. A status other than ok is its way to say no."""
-    if isinstance(document, dict) and document.get("status", "ok") != "ok":
-        raise SourceError(f"{place}: expected status ok, got {document['status']!r}: {document.get('error')!r}")
-    if not isinstance(document, dict) or not isinstance(document.get("values"), list):
-        raise SourceError(f"{place}: expected an object with a list `values`, got {_start(document)}")
-    return [
-        (point.get("x"), point.get("y")) if isinstance(point, dict) else (None, point) for point in document["values"]
-    ]
+def _ask_chart(source: BlockchainSource, request: _Request) -> Rows:
+    """GET /charts/NAME. sampled=false: the default thins the answer to about 1,500 points."""
+    timespan = "all"
+    if request.since is not None:
+        timespan = f"{_days(request.since, request.until)}days"
+    body = _get(
+        _chart_url(source),
+        parameters={"timespan": timespan, "sampled": "false", "format": "json"},
+        timeout_seconds=source.timeout_seconds,
+        patience=request.patience,
+    )
+    document = documents.json_document(body, request.source_name)
+    return documents.chart_rows(document, request.source_name)
 
 
-def _at(document: Any, path: str, place: str) -> list[Any]:
-    """The list of records at a dotted path."""
-    found = document
-    for key in filter(None, path.split(".")):
-        if not isinstance(found, dict) or key not in found:
-            raise SourceError(f"{place}: no records at {path!r} in the answer; it begins {_start(document)}")
-        found = found[key]
-    if not isinstance(found, list):
-        raise SourceError(f"{place}: expected a list at records = {path!r}, got {_start(found)}")
-    return found
+def _chart_url(source: BlockchainSource) -> str:
+    return f"{source.url.rstrip('/')}/{source.chart}"
 
 
-def _from_records(records: Sequence[Any], fields: TabularFields, place: str) -> Rows:
-    """Records (objects, or rows of a table by column number) -> rows. A missing cell is None and rejected later."""
-    pairs = [(_cell(record, fields.timestamp), _cell(record, fields.value)) for record in records]
-    for name, cells in zip(("timestamp", "value"), zip(*pairs, strict=True), strict=False):
-        if all(cell is None for cell in cells):
-            raise SourceError(
-                f"{place}: no record has the {name} {getattr(fields, name)!r}; set `{name}` of the source. "
-                f"The first one is {_start(records[0])}"
-            )
-    return _in_seconds(pairs, fields)
+def _ask_json(source: JsonSource, request: _Request) -> Rows:
+    document = documents.json_document(_get_span(source, request), request.source_name)
+    records = documents.records_at(document, source.records, request.source_name)
+    return documents.record_rows(records, source, request.source_name)
 
 
-def _cell(record: Any, name: str) -> Any:
+def _ask_csv(source: CsvSource, request: _Request) -> Rows:
+    body = documents.unpacked(_get_span(source, request), request.source_name)
+    return documents.csv_rows(body, source, request.source_name)
+
+
+def _get_span(source: JsonSource | CsvSource, request: _Request) -> bytes:
+    """The body at the URL of the source, with the span of the request put into it."""
+    return _get(
+        _filled(source.url, request.since, request.until),
+        headers=_with_secrets(source.headers),
+        timeout_seconds=source.timeout_seconds,
+        patience=request.patience,
+    )
+
+
+def _read_file(source: FileSource, request: _Request) -> Rows:
+    path = request.folder / source.path
     try:
-        return record[name] if isinstance(record, Mapping) else record[int(name)]
-    except (KeyError, ValueError, IndexError, TypeError):
-        return None
-
-
-def _from_csv(body: bytes, fields: TabularFields, place: str) -> Rows:
-    try:
-        reader = csv.DictReader(io.StringIO(body.decode("utf-8-sig")))
-        columns = reader.fieldnames or []
-        for column in (fields.timestamp, fields.value):
-            if column not in columns:
-                raise SourceError(f"{place}: no column {column!r}; it has: {', '.join(columns)[:200] or 'nothing'}")
-        return _in_seconds([(row[fields.timestamp], row[fields.value]) for row in reader], fields)
-    except (UnicodeDecodeError, csv.Error) as error:
-        raise SourceError(f"{place}: not a CSV text in UTF-8: {error}") from None
-
-
-def _from_file(path: Path, source: FileSource) -> Rows:
-    try:
-        body = _unpacked(path.read_bytes(), str(path))
+        packed = path.read_bytes()
     except OSError as error:
         raise SourceError(f"{path}: {error.strerror}") from None
+    body = documents.unpacked(packed, str(path))
     if body.lstrip()[:1] == b"{":
-        return _chart_values(_json(body, str(path)), str(path))
-    return _from_csv(body, source, str(path))
+        document = documents.json_document(body, str(path))
+        return documents.chart_rows(document, str(path))
+    return documents.csv_rows(body, source, str(path))
 
 
-def _from_function(reference: str, folder: Path, since: datetime | None, until: datetime) -> Rows:
+def _call_function(reference: str, request: _Request) -> Rows:
     """Call module:function(since, until); the module is looked for beside config.toml first."""
     module_name, _, function_name = reference.partition(":")
-    if str(folder) not in sys.path:
-        sys.path.insert(0, str(folder))
+    folder = str(request.folder)
+    if folder not in sys.path:
+        sys.path.insert(0, folder)
+    rows: Rows = []
     try:
         function = getattr(importlib.import_module(module_name), function_name)
-        return [(to_seconds(t) if isinstance(t, datetime) else t, value) for t, value in function(since, until)]
-    except Exception as error:  # the user's code may raise anything; whatever it is, the run has no data
+        for moment, value in function(request.since, request.until):
+            seconds = to_seconds(moment) if isinstance(moment, datetime) else moment
+            rows.append((seconds, value))
+    # The user's code may raise anything; whatever it is, the run has no data.
+    except Exception as error:
         raise SourceError(f"{reference} failed: {type(error).__name__}: {error}") from error
+    return rows
 
 
-def _unpacked(body: bytes, place: str) -> bytes:
-    """The body without gzip, if it is packed."""
-    try:
-        return gzip.decompress(body) if body.startswith(b"\x1f\x8b") else body
-    except (EOFError, OSError, zlib.error) as error:
-        raise SourceError(f"{place}: gzip that is truncated or broken ({error})") from None
-
-
-def _json(body: bytes, place: str) -> Any:
-    body = _unpacked(body, place)
-    try:
-        return from_json(body)
-    except ValueError as error:
-        kind = "HTML instead of JSON" if body.lstrip()[:1] == b"<" else "JSON that is truncated or broken"
-        raise SourceError(f"{place}: {kind} ({error}); it begins {body[:60]!r}") from None
-
-
-def _start(document: object) -> str:
-    return repr(document)[:80]
-
-
-# Written times -> unix seconds --------------------------------------------------------------------------------------
-
-
-def _in_seconds(pairs: Sequence[tuple[Any, Any]], fields: TabularFields) -> Rows:
-    """Turn written times into unix seconds; a time that cannot be read stays as it is and is rejected later."""
-    zone = ZoneInfo(fields.timezone)
-    seen: set[datetime] = set()
-    return [(_seconds(time, zone, seen), value) for time, value in (reversed(pairs) if fields.newest_first else pairs)]
-
-
-def _seconds(written: Any, zone: ZoneInfo, seen: set[datetime]) -> object:
-    """An ISO time or unix seconds -> unix seconds; anything else as it is.
-
-    A local time that the clock shows twice in autumn is the first one at its first appearance and the second one at
-    the next; a local time that spring leaves out is no time.
-    """
-    if not isinstance(written, str) or _is_number(written):
-        return written
-    try:
-        moment = datetime.fromisoformat(written.strip())
-        if moment.tzinfo is not None or zone.key == "UTC":
-            return (moment if moment.tzinfo else moment.replace(tzinfo=UTC)).timestamp()
-        local = moment.replace(tzinfo=zone, fold=int(moment in seen))
-        seen.add(moment)
-        exists = local.astimezone(UTC).astimezone(zone).replace(tzinfo=None) == moment
-        return local.timestamp() if exists else f"{written} does not exist in {zone.key}"
-    except (ValueError, OverflowError):
-        return written
-
-
-def _is_number(written: str) -> bool:
-    """Unix seconds in text; eight digits or fewer are an ISO date without dashes."""
-    return len(written.strip()) > len("20220304") and written.strip().replace(".", "", 1).isdigit()
-
-
-# HTTP -------------------------------------------------------------------------------------------------------------
+# HTTP ---------------------------------------------------------------------------------------------
 
 
 def _days(since: datetime, until: datetime) -> int:
     """Whole days to ask for, with one to spare: an answer begins inside an hour, which is then partial."""
-    return math.ceil((to_seconds(until) - to_seconds(since)) / 86400) + 1
-
-
-def _get_chart(source: BlockchainSource, since: datetime | None, until: datetime, patience: Patience) -> bytes:
-    """GET /charts/NAME. sampled=false: the default thins the answer to about 1,500 points."""
-    timespan = "all" if since is None else f"{_days(since, until)}days"
-    parameters = {"timespan": timespan, "sampled": "false", "format": "json"}
-    return _get(f"{source.url.rstrip('/')}/{source.chart}", parameters, {}, source.timeout_seconds, patience)
+    seconds = to_seconds(until) - to_seconds(since)
+    return math.ceil(seconds / (HOURS_PER_DAY * HOUR)) + 1
 
 
 def _filled(url: str, since: datetime | None, until: datetime) -> str:
     """The URL with {start}, {end} and {days} put in."""
-    start = since or datetime.fromtimestamp(0, UTC)
-    values = {"start": isoformat(start), "end": isoformat(until), "days": str(_days(start, until))}
-    for name, value in values.items():
-        url = url.replace("{" + name + "}", value)
-    return url
+    start = since or EPOCH
+    url = url.replace("{start}", isoformat(start))
+    url = url.replace("{end}", isoformat(until))
+    return url.replace("{days}", str(_days(start, until)))
 
 
-def _from_environment(headers: Mapping[str, str]) -> dict[str, str]:
-    """Header values with "$NAME" read from the environment, so that no key stands in config.toml."""
+def _with_secrets(headers: Mapping[str, str]) -> dict[str, str]:
+    """Headers whose values "$NAME" are read from the environment, so that config.toml holds no key."""
     return {header: _header_value(header, value) for header, value in headers.items()}
 
 
 def _header_value(header: str, value: str) -> str:
     if not value.startswith("$"):
         return value
-    secret = os.environ.get(value[1:], "").strip()
+    variable = value[1:]
+    secret = os.environ.get(variable, "").strip()
     if not secret:
-        raise SourceError(f"the header {header} wants the environment variable {value[1:]}, which is not set")
+        fault = f"wants the environment variable {variable}, which is not set"
+        raise SourceError(f"the header {header} {fault}")
     if not (secret.isascii() and secret.isprintable()):
-        raise SourceError(f"the header {header}: {value[1:]} holds characters that no header may hold")
+        fault = "holds characters that no header may hold"
+        raise SourceError(f"the header {header}: {variable} {fault}")
     return secret
 
 
 def _get(
-    url: str, parameters: Mapping[str, str], headers: Mapping[str, str], timeout_seconds: float, patience: Patience
+    url: str,
+    *,
+    parameters: Mapping[str, str] | None = None,
+    headers: Mapping[str, str] | None = None,
+    timeout_seconds: float,
+    patience: Patience,
 ) -> bytes:
-    """The body of a GET; retries time-outs, 429 and 5xx twice.
+    """The body of a GET; time-outs, 429 and 5xx are retried twice.
 
     The time limit holds for the first byte and for the whole body, so that an answer that trickles ends too.
     """
-    with requests.Session() as session:
-        session.headers.update({"User-Agent": "actioncast", **_from_environment(headers)})
-        for scheme in ("http://", "https://"):
-            session.mount(scheme, HTTPAdapter(max_retries=_retries(patience)))
+    with _session(headers or {}, patience) as session:
         try:
-            with session.get(url, params=parameters, timeout=timeout_seconds, stream=True) as answer:
+            with session.get(
+                url,
+                params=parameters,
+                timeout=timeout_seconds,
+                stream=True,
+            ) as answer:
                 if answer.status_code != 200:
-                    raise SourceError(f"{_shown(url)}: HTTP {answer.status_code} {answer.reason}")
+                    reason = f"HTTP {answer.status_code} {answer.reason}"
+                    raise SourceError(f"{_without_secrets(url)}: {reason}")
                 return _body(answer, time.monotonic() + timeout_seconds, url)
         except (requests.RequestException, HTTPError) as error:
-            raise SourceError(f"{_shown(url)}: {_cause(error, timeout_seconds)}") from None
+            cause = _cause(error, timeout_seconds)
+            raise SourceError(f"{_without_secrets(url)}: {cause}") from None
 
 
-def _retries(patience: Patience) -> Retry:
-    return Retry(
+def _session(headers: Mapping[str, str], patience: Patience) -> requests.Session:
+    retries = Retry(
         total=2,
         backoff_factor=patience.pause_seconds,
         status_forcelist=PASSING,
         raise_on_status=False,
         retry_after_max=patience.longest_pause_seconds,
     )
+    session = requests.Session()
+    session.headers.update({"User-Agent": "actioncast", **headers})
+    session.mount("http://", HTTPAdapter(max_retries=retries))
+    session.mount("https://", HTTPAdapter(max_retries=retries))
+    return session
 
 
 def _body(answer: requests.Response, deadline: float, url: str) -> bytes:
-    """The whole body. read1 comes back with what is there: reading fixed blocks would wait beyond the deadline."""
+    """The whole body; `deadline` is a reading of the monotonic clock."""
     body = bytearray()
-    with progress("download", float(answer.headers.get("Content-Length", 0)), "B") as advance:
-        while chunk := answer.raw.read1(1 << 18, decode_content=True):
+    size = float(answer.headers.get("Content-Length", 0))
+    with progress("download", size, "B") as advance:
+        # read1 returns what has come: waiting for a full block would go beyond the deadline.
+        while chunk := answer.raw.read1(BLOCK_BYTES, decode_content=True):
             body += chunk
             advance(len(chunk))
             if time.monotonic() > deadline:
-                raise SourceError(f"{_shown(url)}: the answer was not complete in time; {len(body)} bytes came")
+                fault = f"the answer was not complete in time; {len(body)} bytes came"
+                raise SourceError(f"{_without_secrets(url)}: {fault}")
     return bytes(body)
 
 
 def _cause(error: BaseException, timeout_seconds: float) -> str:
     """The innermost reason of a connection error: the outer ones repeat the URL with its query."""
-    while inner := error.__cause__ or error.__context__:
+    inner = error.__cause__ or error.__context__
+    while inner is not None:
         error = inner
+        inner = error.__cause__ or error.__context__
     if isinstance(error, TimeoutError | HTTPTimeoutError):
         return f"no answer within {timeout_seconds:g} s"
-    # What requests itself refuses, such as a URL without a host, it quotes.
-    quotes = isinstance(error, requests.RequestException)
-    return type(error).__name__ if quotes else f"{type(error).__name__}: {error}"
+    # An error of requests itself, such as a URL without a host, quotes the URL.
+    if isinstance(error, requests.RequestException):
+        return type(error).__name__
+    return f"{type(error).__name__}: {error}"

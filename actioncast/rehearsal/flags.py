@@ -12,10 +12,10 @@ from pathlib import Path
 
 import numpy as np
 
-from actioncast import hours
 from actioncast.database.database import open_database
 from actioncast.hours import Points
-from actioncast.ingestion import sources
+from actioncast.ingestion import ingestion, sources
+from actioncast.ingestion.documents import SourceError
 from actioncast.rehearsal.policies import NAMED
 from actioncast.rehearsal.world import replay
 from actioncast.rehearsal.world.faults import SCENARIOS, Faults
@@ -258,19 +258,20 @@ def _live_points(settings: Settings, series_id: str, now: datetime) -> Points:
     source_name = sources.name_of(settings, series_id)
     print(f"asking {source_name} for {LIVE_DAYS // 7} weeks ...", file=sys.stderr)
     since = now - timedelta(days=LIVE_DAYS)
-    minimum_value = settings.series[series_id].minimum_value
     try:
-        rows = sources.fetch(settings, series_id, since=since, until=now)
-        points, _ = hours.read_points(rows)
-        points, _ = hours.check_points(points, now, minimum_value)
+        reading = ingestion.read_series(
+            settings,
+            series_id,
+            since=since,
+            now=now,
+            time_travel=True,
+        )
         sources.refuse_old(
-            points,
+            reading.points,
             now,
             maximum_hours=settings.freshness.source_hours,
-            name=source_name,
+            source_name=source_name,
         )
-    except sources.SourceError as error:
-        raise sources.SourceError(
-            f"the live API is dead or out of reach: {error}. The recording works: make demo"
-        ) from None
-    return points
+    except SourceError as error:
+        raise SourceError(f"the live API is dead or out of reach: {error}. The recording works: make demo") from None
+    return reading.points

@@ -1,0 +1,80 @@
+"""What an ingestion leaves behind: its row of `etl_runs` and the report it prints."""
+
+from __future__ import annotations
+
+import time
+import uuid
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from typing import Any
+
+from actioncast.hours import Rejection, describe
+from actioncast.times import isoformat
+
+SHOWN_REJECTIONS = 20  # of the rejected points; more of them say nothing new
+
+
+@dataclass
+class EtlRun:
+    """The row of `etl_runs`, with what has been counted so far: a run that fails records that too."""
+
+    series_id: str
+    started_at: datetime
+    points_read: int = 0
+    points_rejected: int = 0
+    hours_missing: int = 0
+    begun: float = field(default_factory=time.monotonic)  # seconds of the monotonic clock
+
+    def row(self, message: str) -> dict[str, Any]:
+        """The row as the run ends now."""
+        seconds = time.monotonic() - self.begun
+        return {
+            "run_id": uuid.uuid4().hex,
+            "series_id": self.series_id,
+            "started_at": self.started_at,
+            "finished_at": self.started_at + timedelta(seconds=seconds),
+            "points_read": self.points_read,
+            "points_rejected": self.points_rejected,
+            "hours_missing": self.hours_missing,
+            "message": message,
+        }
+
+
+@dataclass(frozen=True)
+class IngestionReport:
+    """What a run did. `hours_loaded` counts new and changed hours."""
+
+    series: str
+    hours_loaded: int
+    hours_missing: int
+    points_read: int
+    rejections: list[Rejection]
+    last_hour: datetime | None
+    outcome: str
+    exogenous: dict[str, str]  # column -> how far it is known, or why it was not loaded
+    failed: bool = False
+
+    def as_json(self) -> dict[str, Any]:
+        return {
+            "series": self.series,
+            "hours_loaded": self.hours_loaded,
+            "hours_missing": self.hours_missing,
+            "points_read": self.points_read,
+            "points_rejected": len(self.rejections),
+            "rejections": [str(rejection) for rejection in self.rejections[:SHOWN_REJECTIONS]],
+            "last_hour": isoformat(self.last_hour) if self.last_hour else None,
+            "outcome": self.outcome,
+            "exogenous": self.exogenous,
+        }
+
+    def as_text(self) -> str:
+        last_hour = isoformat(self.last_hour) if self.last_hour else "none"
+        lines = [
+            f"{self.series}: {self.outcome}: {self.hours_loaded} hours new or changed, "
+            f"{self.hours_missing} missing (too few points), last hour {last_hour}"
+        ]
+        if self.rejections:
+            lines.append(f"{len(self.rejections)} points rejected: {describe(self.rejections)}")
+        for column, state in self.exogenous.items():
+            lines.append(f"{column}: {state}")
+        return "\n".join(lines)

@@ -1,0 +1,128 @@
+"""The series and its columns go one way: ask, check, refuse what is doubtful, make hours of the rest."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from actioncast.config import load_settings
+from actioncast.database.database import Database, open_database
+from actioncast.hours import DataError, Hours
+from actioncast.ingestion import ingestion
+from actioncast.ingestion.documents import SourceError
+from actioncast.ingestion.ingestion import Reading
+from actioncast.ingestion.report import EtlRun
+from actioncast.settings import Settings
+from actioncast.times import HOUR, isoformat, to_seconds
+from tests.conftest import at
+
+HORIZON = 2
+CONFIG = f"""
+[series.demo]
+source = {{ kind = "file", path = "load.csv" }}
+exogenous = {{ wind = {{ kind = "file", path = "wind.csv" }}, sun = {{ kind = "file", path = "none.csv" }} }}
+unit = "x"
+scale = 10
+horizon = {HORIZON}
+history_days = 1
+"""
+
+
+@pytest.fixture
+def settings(tmp_path: Path) -> Settings:
+    (tmp_path / "config.toml").write_text(CONFIG)
+    return load_settings(tmp_path / "config.toml", {"DATABASE_URL": f"sqlite:///{tmp_path / 'test.db'}"})
+
+
+def write_points(settings: Settings, name: str, values: list[float]) -> None:
+    """One point per hour from midnight on."""
+    lines = [f"{isoformat(at(hour))},{value}" for hour, value in enumerate(values)]
+    (settings.folder / name).write_text("\n".join(["timestamp,value", *lines]))
+
+
+def read(settings: Settings, now: float, *, time_travel: bool = False) -> Reading:
+    return ingestion.read_series(settings, "demo", since=None, now=at(now), time_travel=time_travel)
+
+
+def store(database: Database, hours: list[int]) -> None:
+    starts = to_seconds(at(0)) + HOUR * np.array(hours)
+    loaded = Hours(starts, np.ones(len(hours)), np.ones(len(hours), dtype=np.int64))
+    database.load_hours("demo", loaded, at(0), EtlRun("demo", at(0)).row(""))
+
+
+def test_a_reading_counts_its_points_and_makes_complete_hours_of_the_good_ones(settings: Settings) -> None:
+    write_points(settings, "load.csv", [1.0] * 20 + [-1.0])
+    reading = read(settings, now=21)
+    assert (reading.points_read, len(reading.rejections)) == (21, 1)
+    np.testing.assert_array_equal(reading.hours().values, [10.0] * 20)
+
+
+def test_a_refused_answer_has_been_read_and_counted(settings: Settings) -> None:
+    write_points(settings, "load.csv", [1.0, -1.0])
+    reading = read(settings, now=2)
+    assert (reading.points_read, len(reading.rejections)) == (2, 1)
+    with pytest.raises(DataError, match="1 of 2 points rejected"):
+        reading.hours()
+
+
+def test_a_future_point_speaks_against_a_source_but_not_against_a_recording(settings: Settings) -> None:
+    write_points(settings, "load.csv", [1.0, 2.0, 3.0])
+    with pytest.raises(DataError, match="the time is in the future"):
+        read(settings, now=1.5).hours()
+    assert len(read(settings, now=1.5, time_travel=True).hours()) == 1
+
+
+def test_an_old_answer_is_refused(settings: Settings) -> None:
+    write_points(settings, "load.csv", [1.0])
+    with pytest.raises(SourceError, match=r"load\.csv: the newest point is from 2022-03-04T00:00:00Z, 99 h before"):
+        read(settings, now=99).hours()
+
+
+def test_columns_reach_to_the_horizon_and_one_that_fails_stops_no_other(settings: Settings) -> None:
+    write_points(settings, "wind.csv", [-5.0] * 9)
+    with open_database(settings) as database:
+        columns, failures = ingestion.read_columns(settings, database, "demo", since=None, now=at(3.5))
+    np.testing.assert_array_equal(columns["wind"].values, [-5.0] * (3 + HORIZON + 1))
+    assert list(columns) == ["wind"]
+    assert failures["sun"].endswith("none.csv: No such file or directory")
+
+
+def test_a_column_without_the_hours_that_were_asked_for_fails(settings: Settings) -> None:
+    write_points(settings, "wind.csv", [1.0, 2.0])
+    with open_database(settings) as database:
+        columns, failures = ingestion.read_columns(settings, database, "demo", since=None, now=at(999))
+    assert columns == {}
+    assert failures["wind"] == "wind.csv: no hour of what was asked for"
+
+
+@pytest.mark.parametrize(
+    ("stored", "backfill", "expected"),
+    [
+        ([], False, at(-24 + 100)),  # history_days = 1
+        ([], True, None),
+        ([], at(7.5), at(7)),
+        (list(range(100)), False, at(99 - 48)),
+        (list(range(100)), True, None),
+        ([*range(30), *range(40, 100)], False, at(30)),  # the first hole
+        ([*range(90), *range(95, 100)], False, at(99 - 48)),  # a hole among the hours that are read again anyway
+    ],
+)
+def test_the_first_hour_to_read(
+    settings: Settings, stored: list[int], backfill: datetime | bool, expected: datetime | None
+) -> None:
+    with open_database(settings) as database:
+        if stored:
+            store(database, stored)
+        first = ingestion.first_hour(settings, database, "demo", now=at(100.5), backfill=backfill)
+    assert first == expected
+
+
+def test_the_row_of_a_run_holds_what_was_counted_so_far() -> None:
+    etl_run = EtlRun("demo", started_at=at(0))
+    etl_run.points_read = 7
+    row = etl_run.row("the reason")
+    assert (row["points_read"], row["points_rejected"], row["message"]) == (7, 0, "the reason")
+    assert row["finished_at"] >= row["started_at"] == at(0)
