@@ -1,39 +1,38 @@
-"""MLflow: one run per training."""
+"""MLflow: one run per training.
+
+Nothing of MLflow is imported before a run is recorded, and its modules are imported by name: they are optional.
+"""
 
 from __future__ import annotations
 
 import importlib
-import importlib.metadata
 import os
 import re
 from collections.abc import Iterable, Mapping
+from datetime import datetime
 from pathlib import Path
 from typing import Any
 from urllib.parse import unquote
 
+from actioncast.redaction import secret_values, userinfo_of, without_secrets
 from actioncast.tracking.run import (
-    TrackingError,
     TrainingRun,
-    guarded,
-    is_number,
-    milliseconds,
-    process_environment,
+    labels_of,
+    notes_of,
     scores_of,
-    secret_values,
     short_key,
     short_text,
-    shown_uri,
-    userinfo_of,
 )
+from actioncast.tracking.tracker import TrackingError, guarded, process_environment
 
 MLFLOW_PACKAGES = "mlflow-skinny==3.17.2 sqlalchemy alembic psycopg2-binary"
-# MLflow reads these when it is imported and at each request. They hold only while a run is recorded.
+# MLflow reads these variables at its import and at each request. They hold only while a run is recorded.
 MLFLOW_ALWAYS = {
     "MLFLOW_DISABLE_TELEMETRY": "true",
     "MLFLOW_DISABLE_AGENT_HINT": "true",
     "MLFLOW_SUPPRESS_PRINTING_URL_TO_STDOUT": "true",  # stdout belongs to --json
 }
-# What the user has set wins over these.
+# A value that the user has set wins over these.
 MLFLOW_DEFAULTS = {
     "MLFLOW_LOGGING_LEVEL": "WARNING",
     "MLFLOW_HTTP_REQUEST_TIMEOUT": "10",  # seconds; MLflow's own: 120
@@ -54,12 +53,21 @@ class MlflowTracker:
 
     name = "mlflow"
 
-    def __init__(self, uri: str, experiment: str = "actioncast", environment: Mapping[str, str] | None = None) -> None:
+    def __init__(
+        self,
+        uri: str,
+        experiment: str = "actioncast",
+        environment: Mapping[str, str] | None = None,
+    ) -> None:
+        variables = {}
+        for name, value in (environment or {}).items():
+            if name.startswith("MLFLOW_"):
+                variables[name] = value
         self.experiment = experiment
-        self._uri, self._variables = _split_http_credentials(uri)
-        given = {name: value for name, value in (environment or {}).items() if name.startswith("MLFLOW_")}
-        self._variables = {**given, **self._variables}
-        self._known_secrets = secret_values(uri, given)
+        self._secrets = secret_values(uri, variables)
+        # Without user and password, so that no log line of MLflow can show them.
+        self._uri = _without_http_credentials(uri)
+        self._variables = variables | _http_credentials(uri)
 
     def record(self, run: TrainingRun) -> str:
         """Store params, metrics `mae.<candidate>`, tags and files; return the address of the run.
@@ -67,29 +75,36 @@ class MlflowTracker:
         Raises TrackingError, naming the missing package and the pip command when that is the reason.
         """
         defaults = {name: value for name, value in MLFLOW_DEFAULTS.items() if name not in os.environ}
-        with process_environment({**defaults, **self._variables, **MLFLOW_ALWAYS}):
-            secrets = self._known_secrets | secret_values("", os.environ)
-            return guarded(f"MLflow at {shown_uri(self._uri)}", MLFLOW_PACKAGES, secrets, lambda: self._record(run))
+        with process_environment(defaults | self._variables | MLFLOW_ALWAYS):
+            return guarded(
+                lambda: self._record(run),
+                service=f"MLflow at {without_secrets(self._uri)}",
+                packages=MLFLOW_PACKAGES,
+                secrets=self._secrets | secret_values("", os.environ),
+            )
 
     def _record(self, run: TrainingRun) -> str:
         mlflow = importlib.import_module("mlflow")
         _check_database(self._uri)
         client = mlflow.MlflowClient(tracking_uri=_with_driver(self._uri))
         experiment_id = _experiment_id(client, self.experiment)
-        name = f"{run.series_id} {run.started_at:%Y-%m-%d %H:%M}"
-        started = milliseconds(run.started_at)
-        created = client.create_run(experiment_id, start_time=started, run_name=name, tags=_tags(run))
+        created = client.create_run(
+            experiment_id,
+            start_time=_milliseconds(run.started_at),
+            run_name=run.title,
+            tags=_tags(run),
+        )
         run_id: str = created.info.run_id
-        client.log_batch(run_id, metrics=_mlflow_metrics(mlflow, run), params=_mlflow_params(mlflow, run))
-        client.set_terminated(run_id, "FINISHED", milliseconds(run.finished_at))
+        client.log_batch(run_id, metrics=_metrics(mlflow, run), params=_params(mlflow, run))
+        client.set_terminated(run_id, "FINISHED", _milliseconds(run.finished_at))
         _log_files(client, run_id, run.files)
         return self._address(experiment_id, run_id)
 
     def _address(self, experiment_id: str, run_id: str) -> str:
-        where = shown_uri(self._uri)
-        if where.startswith("http"):
-            return f"MLflow: {where.rstrip('/')}/#/experiments/{experiment_id}/runs/{run_id}"
-        return f"MLflow: run {run_id} of experiment {self.experiment} in {where}"
+        uri = without_secrets(self._uri)
+        if uri.startswith("http"):
+            return f"MLflow: {uri.rstrip('/')}/#/experiments/{experiment_id}/runs/{run_id}"
+        return f"MLflow: run {run_id} of experiment {self.experiment} in {uri}"
 
 
 def _check_database(uri: str) -> None:
@@ -104,13 +119,15 @@ def _check_database(uri: str) -> None:
 
 
 def _with_driver(uri: str) -> str:
-    """A plain `postgres(ql)://` with psycopg2 named: SQLAlchemy 2.1 would take psycopg 3 for it."""
+    """The URI with psycopg2 named in a plain `postgres(ql)://`, which SQLAlchemy 2.1 would take for psycopg 3."""
     return re.sub(r"^postgres(ql)?://", "postgresql+psycopg2://", uri)
 
 
 def _experiment_id(client: Any, name: str) -> str:
     experiment = client.get_experiment_by_name(name)
-    return str(experiment.experiment_id if experiment else client.create_experiment(name))
+    if experiment is None:
+        return str(client.create_experiment(name))
+    return str(experiment.experiment_id)
 
 
 def _log_files(client: Any, run_id: str, files: Iterable[Path]) -> None:
@@ -121,12 +138,13 @@ def _log_files(client: Any, run_id: str, files: Iterable[Path]) -> None:
         raise TrackingError(f"run {run_id} is recorded, but its files are not: {error}") from error
 
 
-def _mlflow_metrics(mlflow: Any, run: TrainingRun) -> list[Any]:
-    moment = milliseconds(run.finished_at)
-    return [mlflow.entities.Metric(name, value, moment, 0) for name, value in scores_of(run, ".").items()]
+def _metrics(mlflow: Any, run: TrainingRun) -> list[Any]:
+    moment = _milliseconds(run.finished_at)
+    scores = scores_of(run, ".")
+    return [mlflow.entities.Metric(name, value, moment, 0) for name, value in scores.items()]
 
 
-def _mlflow_params(mlflow: Any, run: TrainingRun) -> list[Any]:
+def _params(mlflow: Any, run: TrainingRun) -> list[Any]:
     params = {
         "window_start": run.window_start.isoformat(),
         "window_end": run.window_end.isoformat(),
@@ -146,18 +164,31 @@ def _tags(run: TrainingRun) -> dict[str, str]:
         "git_sha": run.git_sha,
         "mlflow.note.content": f"{run.verdict}: {run.reason}",
         **{f"library.{name}": version for name, version in run.library_versions.items()},
-        **{f"note.{short_key(row['candidate'])}": row.get("note") for row in run.leaderboard},
+        **{f"note.{candidate}": note for candidate, note in notes_of(run).items()},
+        **labels_of(run, "."),
     }
-    for role, model in (("champion", run.champion), ("challenger", run.challenger)):
-        tags.update({f"{role}.{key}": value for key, value in (model or {}).items() if not is_number(value)})
     return {short_key(name): short_text(value) for name, value in tags.items() if value is not None}
 
 
-def _split_http_credentials(uri: str) -> tuple[str, dict[str, str]]:
-    """(URI without user and password, MLflow's variables for them), so that no log line of MLflow can show them."""
+def _milliseconds(moment: datetime) -> int:
+    return round(moment.timestamp() * 1000)
+
+
+def _without_http_credentials(uri: str) -> str:
+    """The URI without the user and password of a tracking server; that of a database as it is."""
     userinfo = userinfo_of(uri)
     if not uri.startswith("http") or not userinfo:
-        return uri, {}
+        return uri
+    return uri.replace(f"{userinfo}@", "", 1)
+
+
+def _http_credentials(uri: str) -> dict[str, str]:
+    """MLflow's variables for the user and password of a tracking server."""
+    userinfo = userinfo_of(uri)
+    if not uri.startswith("http") or not userinfo:
+        return {}
     user, _, password = userinfo.partition(":")
-    variables = {"MLFLOW_TRACKING_USERNAME": unquote(user), "MLFLOW_TRACKING_PASSWORD": unquote(password)}
-    return uri.replace(f"{userinfo}@", "", 1), variables
+    return {
+        "MLFLOW_TRACKING_USERNAME": unquote(user),
+        "MLFLOW_TRACKING_PASSWORD": unquote(password),
+    }

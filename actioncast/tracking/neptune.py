@@ -1,9 +1,11 @@
-"""Neptune in offline mode: one run per training, on disk."""
+"""Neptune in offline mode: one run per training, in a log on disk, and the reader of that log.
+
+Nothing of Neptune is imported before a run is recorded, and the package is imported by name: it is optional.
+"""
 
 from __future__ import annotations
 
 import importlib
-import importlib.metadata
 import json
 import logging
 import math
@@ -16,17 +18,17 @@ from numbers import Integral, Real
 from pathlib import Path
 from typing import Any
 
+from actioncast.redaction import secret_values
 from actioncast.settings import SettingsError
 from actioncast.tracking.run import (
     TrainingRun,
-    guarded,
-    is_number,
-    process_environment,
+    labels_of,
+    notes_of,
     scores_of,
-    secret_values,
     short_key,
     short_text,
 )
+from actioncast.tracking.tracker import guarded, process_environment
 
 NEPTUNE_PACKAGES = "neptune==1.14.0.post2"
 NEPTUNE_MODES = ("offline", "debug")
@@ -53,26 +55,30 @@ class NeptuneTracker:
         self.directory = directory
 
     def record(self, run: TrainingRun) -> str:
-        """Store the run as fields and files of one offline log; return its place. Raises TrackingError."""
-        secrets = secret_values("", os.environ)
-        return guarded("Neptune", NEPTUNE_PACKAGES, secrets, lambda: self._record(run))
+        """Store the run as fields and files of one offline log; return where it lies. Raises TrackingError."""
+        return guarded(
+            lambda: self._record(run),
+            service="Neptune",
+            packages=NEPTUNE_PACKAGES,
+            secrets=secret_values("", os.environ),
+        )
 
     def _record(self, run: TrainingRun) -> str:
-        home = self.directory.resolve() / ".neptune"
-        environment = process_environment({"NEPTUNE_DATA_DIRECTORY": str(home)})
-        # Its warnings ask for its package under another name.
+        folder = self.directory.resolve() / ".neptune"
+        environment = process_environment({"NEPTUNE_DATA_DIRECTORY": str(folder)})
+        # The package warns that it should be installed under another name.
         with environment, _same_excepthook(), warnings.catch_warnings(record=True):
             neptune = importlib.import_module("neptune")
             _send_neptune_messages_to_logging()
             self._write(neptune, run)
         if self.mode == "debug":
             return "Neptune: debug mode, nothing was written"
-        return f"Neptune: run {run.run_id} in {home / 'offline'}"
+        return f"Neptune: run {run.run_id} in {folder / 'offline'}"
 
     def _write(self, neptune: Any, run: TrainingRun) -> None:
         log = neptune.init_run(
             mode=self.mode,
-            name=f"{run.series_id} {run.started_at:%Y-%m-%d %H:%M}",
+            name=run.title,
             source_files=[],
             capture_stdout=False,
             capture_stderr=False,
@@ -81,16 +87,18 @@ class NeptuneTracker:
             git_ref=False,
         )
         try:
-            for path, value in _neptune_fields(self.project, run).items():
+            for path, value in _fields(self.project, run).items():
                 log[path] = value
             for file in run.files:
-                content = neptune.types.File.from_content(file.read_bytes(), extension=file.suffix.lstrip("."))
+                extension = file.suffix.lstrip(".")
+                content = neptune.types.File.from_content(file.read_bytes(), extension=extension)
                 log[f"files/{file.name}"].upload(content)
         finally:
             log.stop()
 
 
-def _neptune_fields(project: str, run: TrainingRun) -> dict[str, bool | int | float | str]:
+def _fields(project: str, run: TrainingRun) -> dict[str, bool | int | float | str]:
+    """The run as Neptune's fields: path -> value."""
     fields = {
         "project": project,
         "run_id": run.run_id,
@@ -105,17 +113,16 @@ def _neptune_fields(project: str, run: TrainingRun) -> dict[str, bool | int | fl
         "version": run.version,
         "git_sha": run.git_sha,
         **{f"metrics/{name}": value for name, value in scores_of(run, "/").items()},
-        **{f"notes/{short_key(row['candidate'])}": row.get("note") for row in run.leaderboard},
+        **{f"notes/{candidate}": note for candidate, note in notes_of(run).items()},
         **{f"parameters/{short_key(name)}": value for name, value in run.settings.items()},
         **{f"libraries/{name}": version for name, version in run.library_versions.items()},
+        **labels_of(run, "/"),
     }
-    for role, model in (("champion", run.champion), ("challenger", run.challenger)):
-        fields.update({f"{role}/{key}": value for key, value in (model or {}).items() if not is_number(value)})
-    return {path: _neptune_value(value) for path, value in fields.items() if value is not None}
+    return {path: _value(value) for path, value in fields.items() if value is not None}
 
 
-def _neptune_value(value: Any) -> bool | int | float | str:
-    """Neptune drops NaN and infinity with a warning, so they are kept as text."""
+def _value(value: Any) -> bool | int | float | str:
+    """A value that Neptune stores. NaN and infinity, which it drops with a warning, become text."""
     if isinstance(value, bool):
         return value
     if isinstance(value, Integral):
@@ -128,10 +135,10 @@ def _neptune_value(value: Any) -> bool | int | float | str:
 def _send_neptune_messages_to_logging() -> None:
     """Neptune's own handlers write to stdout, which belongs to --json."""
     for name in ("neptune", "neptune_no_prefix"):
-        theirs = logging.getLogger(name)
-        theirs.handlers.clear()
-        theirs.propagate = True
-        theirs.setLevel(logging.WARNING)
+        logger = logging.getLogger(name)
+        logger.handlers.clear()
+        logger.propagate = True
+        logger.setLevel(logging.WARNING)
 
 
 @contextmanager
@@ -145,46 +152,52 @@ def _same_excepthook() -> Iterator[None]:
 
 
 def read_neptune_log(directory: Path) -> list[dict[str, Any]]:
-    """Read every run that a Neptune client left below `directory`/.neptune, synchronised or not, oldest first.
+    """Read every run that `NeptuneTracker` left below `directory`/.neptune, oldest first; needs no Neptune package.
 
-    Each run: `id`, `created_at` (ISO, UTC, or None), `fields` {path: value}, `series` {path: [(step, value, unix
-    seconds)]}, `files` {path: Path of the copy or the original}, and `not_read` {what: how often}, which counts broken
-    lines and operations that carry no value. Needs no Neptune package. Returns [] when there is no log.
+    Each run: `id`, `created_at` (ISO, UTC, or None), `fields` {path: value}, `files` {path: Path of the copy} and
+    `not_read` {what: how often}, which counts broken lines and other operations. Returns [] when there is no log.
     """
-    homes = {path.parent for path in (directory / ".neptune").rglob("data-*.log")}
-    runs = [_read_neptune_run(home) for home in sorted(homes)]
+    folders = {path.parent for path in (directory / ".neptune").rglob("data-*.log")}
+    runs = [_read_run(folder) for folder in sorted(folders)]
     return sorted(runs, key=lambda run: run["created_at"] or "")
 
 
-def _read_neptune_run(home: Path) -> dict[str, Any]:
-    metadata_file = home / "metadata.json"
-    metadata = json.loads(metadata_file.read_text(encoding="utf-8")) if metadata_file.exists() else {}
+def _read_run(folder: Path) -> dict[str, Any]:
+    metadata = {}
+    metadata_file = folder / "metadata.json"
+    if metadata_file.exists():
+        metadata = json.loads(metadata_file.read_text(encoding="utf-8"))
     run: dict[str, Any] = {
-        "id": metadata.get("containerId", home.name),
+        "id": metadata.get("containerId", folder.name),
         "created_at": metadata.get("createdAt"),
-        **{part: {} for part in ("fields", "series", "files", "not_read")},
+        "fields": {},
+        "files": {},
+        "not_read": {},
     }
-    # A log is split at 64 MB into data-<first version>.log
-    for path in sorted(home.glob("data-*.log"), key=lambda log: int(log.stem.partition("-")[2])):
+    # A long log is split into data-<first version>.log; the newer part comes later.
+    for path in sorted(folder.glob("data-*.log"), key=_first_version):
         for line in path.read_text(encoding="utf-8").splitlines():
-            _apply_neptune_line(line, run, home)
+            _apply_line(line, run, folder)
     return run
 
 
-def _apply_neptune_line(line: str, run: dict[str, Any], home: Path) -> None:
+def _first_version(log: Path) -> int:
+    return int(log.stem.partition("-")[2])
+
+
+def _apply_line(line: str, run: dict[str, Any], folder: Path) -> None:
+    """Carry out one operation of the log on `run`."""
     try:
         operation = json.loads(line)["obj"]
-        kind, path = operation["type"], "/".join(operation["path"])
+        kind = operation["type"]
+        path = "/".join(operation["path"])
     except (ValueError, KeyError, TypeError):
-        kind, path, operation = "broken line", "", {}
+        operation = {}
+        kind = "broken line"
+        path = ""
     if kind.startswith("Assign") and "value" in operation:
         run["fields"][path] = operation["value"]
-    elif kind in ("LogFloats", "LogStrings"):
-        points = [(point["step"], point["value"], point["ts"]) for point in operation["values"]]
-        run["series"].setdefault(path, []).extend(points)
-    elif kind == "AddStrings":
-        run["fields"][path] = sorted({*run["fields"].get(path, []), *operation["values"]})
-    elif kind == "UploadFile":
-        run["files"][path] = Path(operation["file_path"] or home / "upload_path" / operation["tmp_file_name"])
+    elif kind == "UploadFile" and operation.get("tmp_file_name"):
+        run["files"][path] = folder / "upload_path" / operation["tmp_file_name"]
     else:
         run["not_read"][kind] = run["not_read"].get(kind, 0) + 1

@@ -1,4 +1,4 @@
-"""Where a training run is recorded besides the ledger `training_runs`: MLflow, Neptune's offline log.
+"""Where a training run is recorded besides the ledger `training_runs`: MLflow and Neptune's offline log.
 
     MLFLOW_TRACKING_URI=sqlite:///mlflow.db python train.py
     NEPTUNE_MODE=offline python train.py
@@ -7,18 +7,23 @@ Both are optional: without their variables `open_trackers` returns an empty list
 warning, never the training. Passwords and tokens appear neither in what is returned nor in an error.
 """
 
+from __future__ import annotations
+
 import logging
 import os
 import threading
 from collections.abc import Callable, Iterable, Mapping
 from pathlib import Path
 
+from actioncast.redaction import secret_values
 from actioncast.tracking.mlflow import MlflowTracker
 from actioncast.tracking.neptune import NeptuneTracker
-from actioncast.tracking.run import Tracker, TrackingError, TrainingRun, explain_failure, secret_values
+from actioncast.tracking.run import TrainingRun
+from actioncast.tracking.tracker import Tracker, TrackingError, explain_failure
 
-logger = logging.getLogger(__name__)
+log = logging.getLogger("actioncast")
 
+PROJECT = "actioncast"  # name of the experiment or project where the user names none
 TIME_LIMIT_SECONDS = 60.0  # for one tracker; importing mlflow alone takes about 5 s
 
 
@@ -29,12 +34,14 @@ def open_trackers(environment: Mapping[str, str], directory: Path) -> list[Track
     writes below `directory`. Call it before training: a Neptune mode that can no longer work is a SettingsError.
     """
     trackers: list[Tracker] = []
-    if uri := environment.get("MLFLOW_TRACKING_URI"):
-        experiment = environment.get("MLFLOW_EXPERIMENT_NAME") or "actioncast"
+    uri = environment.get("MLFLOW_TRACKING_URI")
+    if uri:
+        experiment = environment.get("MLFLOW_EXPERIMENT_NAME") or PROJECT
         trackers.append(MlflowTracker(uri, experiment, environment))
-    project, mode = environment.get("NEPTUNE_PROJECT"), environment.get("NEPTUNE_MODE")
+    project = environment.get("NEPTUNE_PROJECT")
+    mode = environment.get("NEPTUNE_MODE")
     if project or mode:
-        trackers.append(NeptuneTracker(project or "actioncast", mode or "offline", directory))
+        trackers.append(NeptuneTracker(project or PROJECT, mode or "offline", directory))
     return trackers
 
 
@@ -54,7 +61,7 @@ def _record_or_explain(tracker: Tracker, run: TrainingRun, limit_seconds: float)
     except Exception as error:  # noqa: BLE001 - whatever a tracker raises, the training is worth more
         reason = explain_failure(error, secret_values("", os.environ))
         line = f"{tracker.name}: run {run.run_id} was not recorded: {reason}"
-    logger.warning(line)
+    log.warning(line)
     return line
 
 
@@ -73,18 +80,7 @@ def _within(limit_seconds: float, action: Callable[[], str]) -> str:
     thread.join(limit_seconds)
     if not outcomes:
         raise TrackingError(f"no answer within {limit_seconds:g} s")
-    if isinstance(outcomes[0], Exception):
-        raise outcomes[0]
-    return outcomes[0]
-
-
-# --- MLflow -----------------------------------------------------------------------------------------------------------
-
-
-# --- Neptune ----------------------------------------------------------------------------------------------------------
-
-
-# --- What a run is made of --------------------------------------------------------------------------------------------
-
-
-# --- Errors and secrets -----------------------------------------------------------------------------------------------
+    outcome = outcomes[0]
+    if isinstance(outcome, Exception):
+        raise outcome
+    return outcome
