@@ -1,1 +1,1 @@
-"""Is it still good: live error, verdict, freshness and the request for a retrain."""
+"""Judges the live error of a champion and the age of all that is served, and asks for a retrain."""

@@ -1,1 +1,1 @@
-"""Where a training is recorded beside the ledger: MLflow and Neptune."""
+"""Records each training in MLflow or in Neptune's log, beside the ledger in the database."""
