@@ -1,9 +1,9 @@
-"""Load every champion of config.toml and let it forecast a day: what an image can serve is known before it is deployed.
+"""Load every champion of config.toml and let it forecast a day, so that an image that cannot serve is not deployed.
 
     python -m deploy.champions
 
-Prints one line per series. A series without a champion yet is said and is no failure.
-Exit codes: 0 all that are there can serve; 1 one cannot (broken file, missing library); 2 wrong config.toml.
+Prints one line per series. A series without a champion yet is named, and is no failure.
+Exit codes: 0 every champion can serve; 1 one cannot (broken file, missing library); 2 wrong config.toml.
 """
 
 from __future__ import annotations
@@ -17,21 +17,27 @@ from actioncast.errors import ActioncastError
 from actioncast.forecasting import features, forecaster
 from actioncast.forecasting.card import read_card
 from actioncast.forecasting.champion import load_champion
-from actioncast.hours import to_grid
+from actioncast.hours import Grid, to_grid
 from actioncast.settings import Settings, SettingsError
-from actioncast.times import HOUR
+from actioncast.times import HOUR, HOURS_PER_DAY
 
 
 def check(settings: Settings, series_id: str) -> str:
-    """What the champion of this series is. Raises ActioncastError when it cannot serve."""
+    """Name and version of the champion of this series. Raises ActioncastError when it cannot serve."""
     directory = settings.model_directory(series_id)
     if read_card(directory) is None:
         return "no champion yet: /ready will say so until one is trained"
     champion = load_champion(directory)
-    hours = np.arange(champion.forecaster.reach + features.FILL_HOURS, dtype=np.int64)
-    made_up = to_grid(hours * HOUR, 1000 + 100 * np.sin(hours * 2 * np.pi / 24))
-    forecaster.forecast(champion.forecaster, made_up, 24)
+    history = _made_up_history(champion.forecaster.reach + features.FILL_HOURS)
+    forecaster.forecast(champion.forecaster, history, HOURS_PER_DAY)
     return f"{champion.card.name}, version {champion.card.version}"
+
+
+def _made_up_history(count: int) -> Grid:
+    """So many hours of a daily wave."""
+    hours = np.arange(count, dtype=np.int64)
+    values = 1000 + 100 * np.sin(hours * 2 * np.pi / HOURS_PER_DAY)
+    return to_grid(hours * HOUR, values)
 
 
 def main() -> int:

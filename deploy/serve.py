@@ -1,9 +1,9 @@
-"""What the container runs: the API on $PORT, with the bundled example where there is no database.
+"""Serve, in the container: the API on $PORT, with the bundled example where there is no database.
 
     python -m deploy.serve
 
-With DATABASE_URL (or ACTIONCAST_CONFIG) it is `python app.py`: config.toml and the champions in model/. With none
-it serves example/, which the image build has made, from a copy of its own and as of the example's last moment. SIGTERM
+With DATABASE_URL (or ACTIONCAST_CONFIG) it does what `python app.py` does, with config.toml and the champions in
+model/. Without, it serves a copy of example/, which the image build has made, as of the example's last moment. SIGTERM
 ends it with exit code 0.
 """
 
@@ -21,7 +21,8 @@ from actioncast.config import load_settings
 from actioncast.rehearsal import demo
 
 EXAMPLE = Path(__file__).resolve().parent.parent / "example"
-EVERYWHERE = "0.0.0.0"  # noqa: S104 of the container's own network
+CONFIGURING = ("DATABASE_URL", "URI", "ACTIONCAST_CONFIG", "K_SERVICE")  # with one of these, no example
+EVERYWHERE = "0.0.0.0"  # noqa: S104 (in the container's own network)
 
 
 def copy_of_example() -> Path:
@@ -30,24 +31,27 @@ def copy_of_example() -> Path:
         folder = Path(tempfile.mkdtemp(prefix="actioncast-")) / "example"
         shutil.copytree(EXAMPLE, folder)
     except OSError as error:
-        sys.exit(f"error: without DATABASE_URL the example needs a writable /tmp (docker run --tmpfs /tmp): {error}")
+        remedy = "without DATABASE_URL the example needs a writable /tmp (docker run --tmpfs /tmp)"
+        sys.exit(f"error: {remedy}: {error}")
     return folder
 
 
 def serve_example() -> int:
-    """The example never writes to a real database, and its clock stands still."""
+    """Serve the example, with a clock that stands still; it never writes to a real database."""
     logging.basicConfig(level=logging.INFO, format="%(levelname)s %(message)s")
     logging.warning("DATABASE_URL is not set: this is the bundled example, and what it stores is lost at the end")
     settings = load_settings(copy_of_example() / "config.toml")
-    ended = demo.last_moment(settings)
+    last_moment = demo.last_moment(settings)
     port = int(os.environ.get("PORT") or 8080)
-    app.serve(app.create_app(settings, lambda: ended), host=EVERYWHERE, port=port)
+    app.serve(app.create_app(settings, lambda: last_moment), host=EVERYWHERE, port=port)
     return 0
 
 
 def main() -> int:
-    given = any(os.environ.get(name) for name in ("DATABASE_URL", "URI", "ACTIONCAST_CONFIG", "K_SERVICE"))
-    return app.main(["--host", EVERYWHERE]) if given or not EXAMPLE.is_dir() else serve_example()
+    is_configured = any(os.environ.get(name) for name in CONFIGURING)
+    if is_configured or not EXAMPLE.is_dir():
+        return app.main(["--host", EVERYWHERE])
+    return serve_example()
 
 
 if __name__ == "__main__":

@@ -4,9 +4,9 @@
     python -m deploy.smoke https://candidate---actioncast-xyz.a.run.app --champions model
     python -m deploy.smoke --alive                  # the container's own health check
 
-Asks /ready until the database answers and every champion can be loaded. Old data do not fail it, they are said: they
-are not the new revision's fault, and must not stop its deployment. With --champions, /health must name the version of
-every card there, by series. $SMOKE_TOKEN is sent as a bearer token, $API_KEY as X-API-Key; neither is ever printed.
+Asks /ready until the database answers and every champion can be loaded. Old data are a warning and no failure: they are
+not the new revision's fault, and must not stop its deployment. With --champions, /health must name the version of every
+card there, by series. $SMOKE_TOKEN is sent as a bearer token, $API_KEY as X-API-Key; neither is ever printed.
 Exit codes: 0 all well, 1 not.
 """
 
@@ -19,11 +19,14 @@ import sys
 import time
 import urllib.error
 import urllib.request
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
+from actioncast.paths import CARD
+
 TIMEOUT_SECONDS = 20
+SHOWN_CHARACTERS = 300  # of an answer
 
 
 class SmokeError(Exception):
@@ -33,38 +36,52 @@ class SmokeError(Exception):
 class PrivateError(SmokeError):
     """It answers only to an identity token, and there is none: asking again does not help."""
 
-    def __init__(self, asked: str) -> None:
+    def __init__(self, request: str) -> None:
         super().__init__(
-            f"{asked} answered 403: the service is private and $SMOKE_TOKEN holds no identity token. On Cloud Run"
+            f"{request} answered 403: the service is private and $SMOKE_TOKEN holds no identity token. On Cloud Run"
             " the account that deploys needs roles/iam.serviceAccountTokenCreator on itself, or make the service public"
         )
 
 
 def ask(url: str, method: str = "GET", accept: Sequence[int] = (200,)) -> Any:
     """The parsed JSON of an accepted status. Raises SmokeError for any other answer, and for none."""
-    token = os.environ.get("SMOKE_TOKEN")
-    headers = {"Accept": "application/json"}
-    if token:
-        headers["Authorization"] = f"Bearer {token}"
-    if key := os.environ.get("API_KEY"):
-        headers["X-API-Key"] = key.partition(",")[0]
+    headers = _headers()
     request = urllib.request.Request(url, method=method, headers=headers)  # noqa: S310 the caller's own service
     try:
+        status, body = _answer(request)
+    except OSError as error:
+        raise SmokeError(f"{method} {url}: {error}") from None
+    except ValueError as error:  # its message may quote a header, and so a secret
+        raise SmokeError(f"{method} {url}: {type(error).__name__}") from None
+    if status == 403 and "Authorization" not in headers:
+        raise PrivateError(f"{method} {url}")
+    if status not in accept:
+        raise SmokeError(f"{method} {url} answered {status}: {body[:SHOWN_CHARACTERS]}")
+    try:
+        return json.loads(body)
+    except ValueError:
+        raise SmokeError(f"{method} {url} answered {status} without JSON: {body[:SHOWN_CHARACTERS]}") from None
+
+
+def _headers() -> dict[str, str]:
+    headers = {"Accept": "application/json"}
+    token = os.environ.get("SMOKE_TOKEN")
+    if token:
+        headers["Authorization"] = f"Bearer {token}"
+    keys = os.environ.get("API_KEY")
+    if keys:
+        headers["X-API-Key"] = keys.partition(",")[0]
+    return headers
+
+
+def _answer(request: urllib.request.Request) -> tuple[int, str]:
+    """Status and body, whatever the status."""
+    try:
         with urllib.request.urlopen(request, timeout=TIMEOUT_SECONDS) as response:  # noqa: S310
-            return json.loads(response.read())
+            return response.status, response.read().decode(errors="replace")
     except urllib.error.HTTPError as error:
         with error:
-            body = error.read().decode(errors="replace")
-        if error.code == 403 and not token:
-            raise PrivateError(f"{method} {url}") from None
-        if error.code not in accept:
-            raise SmokeError(f"{method} {url} answered {error.code}: {body[:300]}") from None
-        try:
-            return json.loads(body)
-        except ValueError:
-            raise SmokeError(f"{method} {url} answered {error.code} without JSON: {body[:300]}") from None
-    except (OSError, ValueError) as error:
-        raise SmokeError(f"{method} {url}: {error}") from None
+            return error.code, error.read().decode(errors="replace")
 
 
 def ready(url: str) -> None:
@@ -72,12 +89,20 @@ def ready(url: str) -> None:
     answer = ask(f"{url}/ready", accept=(200, 503))
     if not isinstance(answer, dict):
         raise SmokeError(f"{url}/ready: expected an object, got {answer!r}")
-    failed = [check for check in answer.get("checks", []) if not check.get("ok")]
-    grave = [f"{check.get('name')}: {check.get('detail')}" for check in failed if check.get("name") != "data"]
-    if grave or not (answer.get("ready") or failed):
-        raise SmokeError(f"{url} is not ready: {'; '.join(grave) or answer}")
-    for check in failed:
-        print(f"warning: {check.get('series')}: {check.get('detail')}")
+    old_data = []
+    faults = []
+    for check in answer.get("checks", []):
+        if check.get("ok"):
+            continue
+        if check.get("name") == "data":
+            old_data.append(f"{check.get('series')}: {check.get('detail')}")
+        else:
+            faults.append(f"{check.get('name')}: {check.get('detail')}")
+    explained = answer.get("ready") or old_data
+    if faults or not explained:
+        raise SmokeError(f"{url} is not ready: {'; '.join(faults) or answer}")
+    for warning in old_data:
+        print(f"warning: {warning}")
 
 
 def wait_until_ready(url: str, seconds: float) -> None:
@@ -95,61 +120,86 @@ def wait_until_ready(url: str, seconds: float) -> None:
 
 def versions(folder: Path) -> dict[str, str]:
     """Series -> version, from the cards in `folder`. Raises SmokeError for a card that cannot be read."""
-    found = {}
-    for path in sorted(folder.glob("*/card.json")):
+    expected = {}
+    for path in sorted(folder.glob(f"*/{CARD}")):
         try:
             card = json.loads(path.read_text(encoding="utf-8"))
-            found[str(card["series"])] = str(card["version"])
+            expected[str(card["series"])] = str(card["version"])
         except (ValueError, KeyError, TypeError) as error:
             raise SmokeError(f"{path} is no card: {type(error).__name__}: {error}") from None
-    return found
+    return expected
 
 
-def check_versions(health: Any, wanted: dict[str, str]) -> None:
-    """The answer of /health must name every wanted version."""
+def check_versions(health: Any, expected: Mapping[str, str]) -> None:
+    """The answer of /health must name every expected version."""
     served = health.get("models", {}) if isinstance(health, dict) else {}
-    for series, version in wanted.items():
+    for series, version in expected.items():
         if served.get(series) != version:
             raise SmokeError(f"expected version {version} of {series} to be served, got {served.get(series)}")
 
 
 def check_forecast(url: str) -> str:
-    """One forecast of a day."""
+    """Make one forecast of a day, and describe it."""
     answer = ask(f"{url}/forecast?num_predictions=24", "POST")
-    hours = len(answer["predictions"])
-    if hours != 24:
-        raise SmokeError(f"POST /forecast: expected 24 hours, got {hours}")
-    return f"{hours} hours from {answer['predictions'][0]['prediction_date']} by {answer['model_version']}"
+    predictions = answer["predictions"]
+    if len(predictions) != 24:
+        raise SmokeError(f"POST /forecast: expected 24 hours, got {len(predictions)}")
+    first = predictions[0]["prediction_date"]
+    return f"{len(predictions)} hours from {first} by {answer['model_version']}"
 
 
-def main(argv: Sequence[str] | None = None) -> int:
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("url", nargs="?", default=f"http://127.0.0.1:{os.environ.get('PORT') or 8080}")
-    parser.add_argument("--champions", type=Path, help="folder of champions that must be served, e.g. model")
+def smoke_test(url: str, *, champions: Path | None, makes_forecast: bool, wait_seconds: float) -> list[str]:
+    """What was seen, in words. Raises SmokeError for the first thing that is wrong."""
+    begun = time.monotonic()
+    expected = versions(champions) if champions else {}
+    wait_until_ready(url, wait_seconds)
+    health = ask(f"{url}/health")
+    check_versions(health, expected)
+    findings = [f"ready after {time.monotonic() - begun:.1f} s"]
+    if isinstance(health, dict) and health.get("revision"):
+        findings.append(f"revision {health['revision']}")
+    for series, version in expected.items():
+        findings.append(f"{series} is served by {version}")
+    if makes_forecast:
+        findings.append(check_forecast(url))
+    return findings
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(
+        description=__doc__,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
+    port = os.environ.get("PORT") or 8080
+    parser.add_argument("url", nargs="?", default=f"http://127.0.0.1:{port}")
+    parser.add_argument(
+        "--champions",
+        type=Path,
+        help="folder of champions that must be served, e.g. model",
+    )
     parser.add_argument("--forecast", action="store_true", help="make one forecast; it is stored")
     parser.add_argument("--alive", action="store_true", help="ask /health once, nothing else")
     parser.add_argument("--wait", type=float, default=60, help="seconds to become ready (default: 60)")
-    arguments = parser.parse_args(argv)
+    return parser
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    arguments = _parser().parse_args(argv)
     url = arguments.url.rstrip("/")
-    begun = time.monotonic()
     try:
         if arguments.alive:
             ask(f"{url}/health")
             return 0
-        wanted = versions(arguments.champions) if arguments.champions else {}
-        wait_until_ready(url, arguments.wait)
-        health = ask(f"{url}/health")
-        check_versions(health, wanted)
-        said = [f"ready after {time.monotonic() - begun:.1f} s"]
-        if isinstance(health, dict) and health.get("revision"):
-            said.append(f"revision {health['revision']}")
-        said += [f"{series} is served by {version}" for series, version in wanted.items()]
-        if arguments.forecast:
-            said.append(check_forecast(url))
+        findings = smoke_test(
+            url,
+            champions=arguments.champions,
+            makes_forecast=arguments.forecast,
+            wait_seconds=arguments.wait,
+        )
     except SmokeError as error:
         print(f"smoke test failed: {error}", file=sys.stderr)
         return 1
-    print("smoke test passed: " + "; ".join(said))
+    print("smoke test passed: " + "; ".join(findings))
     return 0
 
 

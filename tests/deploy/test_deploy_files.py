@@ -11,8 +11,6 @@ from pathlib import Path
 
 import pytest
 
-from actioncast.config import load_settings
-from deploy import loop
 from tests.support.clouds import ROOT
 
 BIN = Path(sys.executable).parent
@@ -78,38 +76,3 @@ def test_what_is_written_to_paste_puts_no_secret_on_a_command_line() -> None:
 def test_every_workflow_asks_for_its_target() -> None:
     for file in WORKFLOWS:
         assert "vars.DEPLOY_TARGET" in file.read_text(encoding="utf-8"), file.name
-
-
-@pytest.mark.parametrize(
-    ("verdict", "champion", "expected"),
-    [
-        ("good", True, "update_real_data make_predictions check_retrain"),
-        ("good", False, "update_real_data train make_predictions check_retrain"),
-        ("retrain", True, "update_real_data make_predictions check_retrain train make_predictions"),
-    ],
-)
-def test_loop_without_a_scheduler_runs_what_is_due(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, verdict: str, champion: bool, expected: str
-) -> None:
-    for name in ("update_real_data", "make_predictions", "check_retrain", "train"):
-        report = f'print(\'{{"verdict": "{verdict}"}}\')'
-        (tmp_path / f"{name}.py").write_text(f"open('ran', 'a').write('{name} ')\n{report}\n")
-    (tmp_path / "config.toml").write_text('[series.demo]\nunit = "x"\nsource = { kind = "file", path = "x.csv" }\n')
-    if champion:
-        (tmp_path / "model/demo").mkdir(parents=True)
-        (tmp_path / "model/demo/card.json").write_text("{}")
-    monkeypatch.chdir(tmp_path)
-    monkeypatch.setattr(loop, "load_settings", lambda: load_settings(tmp_path / "config.toml", {}))
-    assert loop.main([]) == 0
-    assert (tmp_path / "ran").read_text().split() == expected.split()
-
-
-def test_loop_says_which_script_failed(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]
-) -> None:
-    (tmp_path / "config.toml").write_text('[series.demo]\nunit = "x"\nsource = { kind = "file", path = "x.csv" }\n')
-    (tmp_path / "update_real_data.py").write_text("raise SystemExit(1)\n")
-    monkeypatch.chdir(tmp_path)
-    monkeypatch.setattr(loop, "load_settings", lambda: load_settings(tmp_path / "config.toml", {}))
-    assert loop.main([]) == 1
-    assert "update_real_data.py ended with 1" in capfd.readouterr().err
