@@ -43,7 +43,7 @@ from actioncast.paths import ROOT
 from actioncast.text import table
 from bench import etl, tutorial_api
 from tests.api.test_live import free_port
-from tests.conftest import at
+from tests.support.clock import at
 from tests.support.serving import HISTORY, KEY, SERIES, load, promote, settings_in, wave
 from tests.support.temp_postgres import TempPostgres
 

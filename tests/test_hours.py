@@ -23,7 +23,8 @@ from actioncast.hours import (
     to_hours,
 )
 from actioncast.times import HOUR, floor_hour, from_seconds, isoformat, to_seconds
-from tests.conftest import MIDNIGHT, at, quarters
+from tests.support.clock import MIDNIGHT, at
+from tests.support.source import quarters
 
 Rows = list[tuple[object, object]]
 

@@ -30,7 +30,7 @@ from actioncast.forecasting.champion import load_champion
 from actioncast.paths import ROOT
 from actioncast.settings import Settings
 from actioncast.times import floor_hour
-from tests.conftest import at, wait_until
+from tests.support.clock import at, wait_until
 from tests.support.serving import HISTORY, KEY, SERIES, load, promote, settings_in, wave
 from tests.support.temp_postgres import TempPostgres
 

@@ -11,7 +11,7 @@ from fastapi.testclient import TestClient
 from actioncast.database.database import Database, open_database
 from actioncast.paths import NUMBERS
 from actioncast.settings import Settings
-from tests.conftest import at
+from tests.support.clock import at
 from tests.support.serving import (
     HISTORY,
     SERIES,

@@ -20,7 +20,7 @@ from actioncast.api import catalogue
 from actioncast.database.database import Database, open_database
 from actioncast.paths import CARD
 from actioncast.settings import Settings
-from tests.conftest import at, wait_until
+from tests.support.clock import at, wait_until
 from tests.support.serving import (
     KEY,
     NOW,

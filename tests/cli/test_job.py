@@ -14,9 +14,10 @@ from actioncast.api import client
 from actioncast.cli import job
 from actioncast.config import load_settings
 from actioncast.settings import Settings
-from tests.conftest import MIDNIGHT, Stub, chart, quarters
+from tests.support.clock import MIDNIGHT
 from tests.support.fake_github import FakeGitHub
 from tests.support.json_server import JsonServer
+from tests.support.source import Stub, chart, quarters
 
 TABLE = """
 [series.{name}]

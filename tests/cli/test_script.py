@@ -16,7 +16,7 @@ from actioncast.database.database import Database
 from actioncast.errors import ActioncastError
 from actioncast.settings import Settings
 from actioncast.times import parse_time
-from tests.conftest import Configure
+from tests.support.source import Configure
 
 
 @dataclass

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from tests.conftest import at
+from tests.support.clock import at
 
 
 def row(hour: float, *, reality: float | None, prediction: float = 10.0, naive: float | None = 4.0) -> dict[str, Any]:

@@ -5,8 +5,8 @@ from __future__ import annotations
 from typing import Any
 
 from actioncast.dashboard.figures import figures, group, leaderboard
-from tests.conftest import at
 from tests.dashboard.rows import row
+from tests.support.clock import at
 
 
 def test_figures_are_means_over_the_scored_hours() -> None:

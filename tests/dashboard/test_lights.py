@@ -10,7 +10,7 @@ from actioncast.dashboard.lights import lights, status_of
 from actioncast.database.database import Newest
 from actioncast.forecasting.card import read_card
 from actioncast.settings import FreshnessSettings
-from tests.conftest import at
+from tests.support.clock import at
 from tests.support.serving import promote
 
 EMPTY = Newest(None, None, None)

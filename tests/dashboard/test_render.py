@@ -13,7 +13,7 @@ from actioncast.dashboard import render
 from actioncast.dashboard.figures import collect
 from actioncast.database.database import open_database
 from actioncast.settings import Settings
-from tests.conftest import at
+from tests.support.clock import at
 from tests.support.serving import HISTORY, NOW, SERIES, client_of, fill, load, settings_in, wave
 
 

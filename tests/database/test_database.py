@@ -22,7 +22,7 @@ from actioncast.hours import DataError, Hours
 from actioncast.paths import ROOT
 from actioncast.settings import Settings, SettingsError
 from actioncast.times import to_seconds
-from tests.conftest import MIDNIGHT, at
+from tests.support.clock import MIDNIGHT, at
 from tests.support.temp_postgres import TempPostgres
 
 

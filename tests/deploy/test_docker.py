@@ -13,7 +13,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.conftest import wait_until
+from tests.support.clock import wait_until
 from tests.support.images import base, docker
 
 LARGEST = 650e6  # bytes, unpacked

@@ -7,7 +7,6 @@ import math
 import traceback
 from collections.abc import Iterator, Mapping
 from pathlib import Path
-from types import SimpleNamespace
 from typing import Any
 
 import pytest
@@ -31,9 +30,9 @@ def dispatch(variables: Mapping[str, str], payload: dict[str, Any] | None = None
     dispatch_retrain(Api.of(variables, pauses=(0, 0)), payload or PAYLOAD)
 
 
-def answer_html(monkeypatch: pytest.MonkeyPatch) -> None:
+def answer_html(server: FakeGitHub) -> None:
     """Let the stand-in answer as a proxy on the way does."""
-    monkeypatch.setattr("tests.support.json_server.json", SimpleNamespace(dumps=lambda _: "<html>"))
+    server.encode = lambda _: "<html>"
 
 
 def refusal(server: FakeGitHub, payload: dict[str, Any] | None = None, **variables: str) -> str:
@@ -157,8 +156,8 @@ def test_github_may_ask_for_a_pause_up_to_a_limit(
     assert len(server.events) == 1
 
 
-def test_an_answer_that_is_no_json_is_named_by_its_status(server: FakeGitHub, monkeypatch: pytest.MonkeyPatch) -> None:
-    answer_html(monkeypatch)
+def test_an_answer_that_is_no_json_is_named_by_its_status(server: FakeGitHub) -> None:
+    answer_html(server)
     server.answers = [418]
     assert "expected 204, got 418 I'm a Teapot" in refusal(server)
 
@@ -220,8 +219,8 @@ def test_without_an_answer_the_status_is_0() -> None:
     assert silent.value.status == 0
 
 
-def test_an_answer_of_200_without_json_is_an_error(server: FakeGitHub, monkeypatch: pytest.MonkeyPatch) -> None:
-    answer_html(monkeypatch)
+def test_an_answer_of_200_without_json_is_an_error(server: FakeGitHub) -> None:
+    answer_html(server)
     server.answers = [200]
     with pytest.raises(ApiError, match="expected JSON, got b'<html>'"):
         Api(server.url, REPOSITORY, TOKEN).call("GET", "/issues")

@@ -20,7 +20,7 @@ from actioncast.github import state_branch
 from actioncast.github.git import git
 from actioncast.hours import Hours
 from actioncast.times import to_seconds
-from tests.conftest import MIDNIGHT
+from tests.support.clock import MIDNIGHT
 
 
 @pytest.fixture

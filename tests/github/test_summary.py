@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from actioncast.github import summary
-from tests.conftest import at
+from tests.support.clock import at
 
 
 def test_outputs_and_the_summary_are_appended(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -7,8 +7,8 @@ from pathlib import Path
 
 import pytest
 
-from tests.conftest import Configure, Stub, chart
 from tests.support.fetching import ROWS, T, error_of, fetched, floats
+from tests.support.source import Configure, Stub, chart
 
 # The charts API -----------------------------------------------------------------------------------
 

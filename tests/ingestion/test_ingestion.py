@@ -17,7 +17,7 @@ from actioncast.ingestion.ingestion import Reading
 from actioncast.ingestion.report import EtlRun
 from actioncast.settings import Settings
 from actioncast.times import HOUR, isoformat, to_seconds
-from tests.conftest import at
+from tests.support.clock import at
 
 HORIZON = 2
 CONFIG = f"""

@@ -10,8 +10,9 @@ from urllib3.util import Retry
 
 from actioncast.config import load_settings
 from actioncast.settings import SettingsError
-from tests.conftest import Answer, Configure, Stub, at, chart
+from tests.support.clock import at
 from tests.support.fetching import CSV_ROWS, JSON_ROWS, ROWS, T, error_of, fetched, floats
+from tests.support.source import Answer, Configure, Stub, chart
 
 SLEEP = Retry.sleep  # the real one, which a fixture replaces
 
@@ -23,9 +24,9 @@ def test_the_chart_is_asked_for_what_is_needed_with_a_day_to_spare(stub: Stub, c
     stub.answer(chart(ROWS))
     path = configure(f'{{ kind = "blockchain", url = "{stub.url}/charts" }}')
     assert fetched(path, since=at(-48)) == ROWS
-    assert stub.requests[0][0] == "/charts/transactions-per-second?timespan=4days&sampled=false&format=json"
+    assert stub.requests[0].path == "/charts/transactions-per-second?timespan=4days&sampled=false&format=json"
     fetched(path)
-    assert "timespan=all&" in stub.requests[1][0]
+    assert "timespan=all&" in stub.requests[1].path
 
 
 # HTTP -------------------------------------------------------------------------------------------------------------
@@ -120,7 +121,7 @@ def test_errors_never_show_the_query_or_the_user(stub: Stub, configure: Configur
 def test_a_client_names_itself(stub: Stub, chart_config: Path) -> None:
     stub.answer(chart(ROWS))
     fetched(chart_config)
-    assert stub.requests[0][1]["User-Agent"] == "actioncast"
+    assert stub.requests[0].headers["User-Agent"] == "actioncast"
 
 
 def test_the_span_is_put_into_the_url(stub: Stub, configure: Configure) -> None:
@@ -128,8 +129,8 @@ def test_the_span_is_put_into_the_url(stub: Stub, configure: Configure) -> None:
     path = configure(f'{{ kind = "json", url = "{stub.url}/{{start}}/{{end}}?days={{days}}" }}')
     assert floats(fetched(path, since=at(-1))) == ROWS
     fetched(path)
-    assert stub.requests[0][0] == "/2022-03-03T23:00:00Z/2022-03-04T01:00:00Z?days=2"
-    assert stub.requests[1][0].startswith("/1970-01-01T00:00:00Z/")
+    assert stub.requests[0].path == "/2022-03-03T23:00:00Z/2022-03-04T01:00:00Z?days=2"
+    assert stub.requests[1].path.startswith("/1970-01-01T00:00:00Z/")
 
 
 def test_headers_take_their_keys_from_the_environment(
@@ -138,7 +139,7 @@ def test_headers_take_their_keys_from_the_environment(
     monkeypatch.setenv("METER_KEY", "s3cret\n")
     stub.answer(JSON_ROWS)
     fetched(configure(f'{{ kind = "json", url = "{stub.url}", headers = {{ X-Key = "$METER_KEY", Plain = "1" }} }}'))
-    assert (stub.requests[0][1]["X-Key"], stub.requests[0][1]["Plain"]) == ("s3cret", "1")
+    assert (stub.requests[0].headers["X-Key"], stub.requests[0].headers["Plain"]) == ("s3cret", "1")
 
 
 def test_a_header_whose_variable_is_not_set(configure: Configure, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -12,7 +12,7 @@ import yaml
 from actioncast.monitoring import freshness
 from actioncast.monitoring.freshness import Finding, SeriesState, WorkflowRuns, age_verdict
 from actioncast.settings import FreshnessSettings
-from tests.conftest import at
+from tests.support.clock import at
 
 ROOT = Path(__file__).resolve().parents[2]
 POLICY = FreshnessSettings()

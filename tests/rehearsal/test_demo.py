@@ -9,7 +9,7 @@ import pytest
 
 from actioncast.database.database import open_database
 from actioncast.rehearsal import demo
-from tests.conftest import at
+from tests.support.clock import at
 from tests.support.serving import SERIES, load, settings_in, wave
 
 

@@ -15,7 +15,8 @@ from actioncast.rehearsal.world import faults
 from actioncast.rehearsal.world.faults import SCENARIOS, SURVIVORS, Faults, Killed, Span
 from actioncast.settings import SettingsError
 from actioncast.times import HOUR
-from tests.conftest import MIDNIGHT, at, quarters
+from tests.support.clock import MIDNIGHT, at
+from tests.support.source import quarters
 
 TIMES, VALUES = zip(*quarters(*[1.0] * (4 * 24 * 14)), strict=True)
 FLAT = Points(np.array(TIMES), np.array(VALUES))  # two weeks

@@ -15,7 +15,7 @@ from actioncast.rehearsal.report import recommendation, recommended
 from actioncast.rehearsal.score import degraded_hours, minutes
 from actioncast.rehearsal.world.faults import Faults
 from actioncast.settings import RetrainSettings
-from tests.conftest import at
+from tests.support.clock import at
 from tests.support.rehearsals import OWN, outcome_of, plan_of, report_of
 
 

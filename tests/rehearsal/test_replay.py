@@ -22,7 +22,8 @@ from actioncast.rehearsal.world.replay import (
     shown_at,
 )
 from actioncast.times import HOUR
-from tests.conftest import at, chart, quarters
+from tests.support.clock import at
+from tests.support.source import chart, quarters
 
 TIMES, VALUES = zip(*quarters(*range(4 * 24 * 10)), strict=True)
 RECORDING = Points(np.array(TIMES), np.array(VALUES, dtype=np.float64))  # ten days

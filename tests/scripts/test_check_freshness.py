@@ -16,7 +16,7 @@ from actioncast.database.database import open_database
 from actioncast.hours import Hours
 from actioncast.settings import Settings
 from actioncast.times import to_seconds
-from tests.conftest import MIDNIGHT
+from tests.support.clock import MIDNIGHT
 from tests.workflows.github_stand_in import GitHub
 
 ROOT = Path(__file__).resolve().parents[2]

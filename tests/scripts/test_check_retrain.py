@@ -27,9 +27,10 @@ from actioncast.monitoring.retrain_request import CheckReport
 from actioncast.paths import CARD
 from actioncast.settings import Settings
 from actioncast.times import to_seconds
-from tests.conftest import Configure, at
+from tests.support.clock import at
 from tests.support.fake_github import READ_ONLY_TOKEN, TOKEN, FakeGitHub
 from tests.support.performance import champion_card
+from tests.support.source import Configure
 
 NOW = at(240)
 SOURCE = '{ kind = "file", path = "points.csv" }'

@@ -20,7 +20,8 @@ from actioncast.hours import DataError, Points
 from actioncast.paths import ROOT
 from actioncast.rehearsal.world.replay import ReplayServer, first_and_last, read_recording
 from actioncast.times import HOUR, isoformat
-from tests.conftest import Answer, Configure, Stub, at, chart, quarters
+from tests.support.clock import at
+from tests.support.source import Answer, Configure, Stub, chart, quarters
 from tests.support.temp_postgres import TempPostgres
 
 FOUR_HOURS = quarters(*[1] * 4, *[2] * 4, *[3] * 4, *[4] * 4)
@@ -104,14 +105,14 @@ def test_the_same_again_is_nothing_new(run: Run, stub: Stub) -> None:
 def test_the_first_run_asks_for_the_configured_history(run: Run, stub: Stub, configure: Configure, url: str) -> None:
     stub.answer(chart(FOUR_HOURS))
     run()
-    assert "timespan=all&" in stub.requests[0][0]
+    assert "timespan=all&" in stub.requests[0].path
     with open_database(load_settings(variables={"DATABASE_URL": url})) as database:
         source_table = f'{{ kind = "blockchain", url = "{stub.url}" }}'
         settings = load_settings(configure_more(configure, source_table, "history_days = 10"), {})
         with database.engine.begin() as connection:
             connection.execute(text("delete from reality"))
         update_real_data.run(settings, database, at(4.5), series_id="demo")
-    assert "timespan=12days&" in stub.requests[1][0]  # ten, the begun hour, and one to spare
+    assert "timespan=12days&" in stub.requests[1].path  # ten, the begun hour, and one to spare
 
 
 def configure_more(configure: Configure, source_table: str, more: str) -> Path:
@@ -124,7 +125,7 @@ def test_a_later_run_asks_for_what_is_new_and_the_last_two_days(run: Run, stub: 
     stub.answer(chart(FOUR_HOURS))
     run()
     run(now=5.5)
-    assert "timespan=4days&" in stub.requests[1][0]
+    assert "timespan=4days&" in stub.requests[1].path
 
 
 def test_a_run_after_days_of_silence_catches_up(run: Run, stub: Stub) -> None:
@@ -134,7 +135,7 @@ def test_a_run_after_days_of_silence_catches_up(run: Run, stub: Stub) -> None:
     ran = run(now=100)
     assert len(ran.reality) == 100
     assert ran.out["hours_loaded"] == 100  # the values of the first four changed too
-    assert "timespan=8days&" in stub.requests[1][0]
+    assert "timespan=8days&" in stub.requests[1].path
 
 
 def test_a_hole_that_the_source_fills_a_week_later_is_filled(run: Run, stub: Stub) -> None:
@@ -146,7 +147,7 @@ def test_a_hole_that_the_source_fills_a_week_later_is_filled(run: Run, stub: Stu
     assert run(now=24 * 7).out["hours_loaded"] == 10
     stub.answer(chart(quarters(*week)))
     run(now=24 * 7)
-    timespans = [request[0].split("timespan=")[1].split("&")[0] for request in stub.requests]
+    timespans = [request.path.split("timespan=")[1].split("&")[0] for request in stub.requests]
     assert timespans[1:] == ["8days", "4days"], "once the hole is filled, two days are enough"
 
 
@@ -203,13 +204,13 @@ def test_backfill_asks_for_all_there_is(run: Run, stub: Stub) -> None:
     stub.answer(chart(FOUR_HOURS))
     run()
     run("--backfill")
-    assert "timespan=all&" in stub.requests[1][0]
+    assert "timespan=all&" in stub.requests[1].path
 
 
 def test_backfill_from_a_start_reads_from_that_hour_on(run: Run, stub: Stub) -> None:
     stub.answer(chart(FOUR_HOURS))
     ran = run("--backfill", "2022-03-04T02:20")
-    assert "timespan=2days&" in stub.requests[0][0]
+    assert "timespan=2days&" in stub.requests[0].path
     assert list(ran.reality) == ["04 02:00", "04 03:00"]
 
 
@@ -226,7 +227,7 @@ def test_in_the_past_of_what_is_stored(run: Run, stub: Stub) -> None:
     ran = run(now=-100 + 2)
     assert ran.code == 1  # nothing that old in this answer
     assert "no usable point up to 2022-02-27T22:00:00Z" in ran.out["error"]
-    assert "timespan=all&" in stub.requests[1][0], "as at that moment nothing is stored"
+    assert "timespan=all&" in stub.requests[1].path, "as at that moment nothing is stored"
     assert ran.reality == before
 
 

@@ -20,11 +20,11 @@ TOKEN = f"{_part({'alg': 'RS256', 'typ': 'JWT'})}.{_part({'exp': 4_000_000_000})
 
 
 class CloudRun(GoogleApis):
-    """services of serving.knative.dev, and identity tokens. `start` takes an image and tells where it answers."""
+    """services of serving.knative.dev, and identity tokens. `launch` takes an image and returns where it answers."""
 
-    def __init__(self, start: Callable[[str], str | None]) -> None:
+    def __init__(self, launch: Callable[[str], str | None]) -> None:
         super().__init__()
-        self.start = start  # None: it does not get up
+        self.launch = launch  # None: it does not get up
         self.service: dict[str, Any] | None = None
         self.revisions: dict[str, str] = {}  # name -> address
 
@@ -49,7 +49,7 @@ class CloudRun(GoogleApis):
         service["metadata"] |= {"generation": generation, "resourceVersion": "1", "uid": "u", "selfLink": "/x"}
         address: str | None = ""
         if before is None or before["spec"]["template"] != template:
-            address = self.start(template["spec"]["containers"][0]["image"])
+            address = self.launch(template["spec"]["containers"][0]["image"])
         if address:  # gcloud names the revisions that it tags
             name = template.get("metadata", {}).get("name") or f"actioncast-{len(self.revisions) + 1:05d}-abc"
             self.revisions[name] = address

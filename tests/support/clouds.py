@@ -22,10 +22,10 @@ class Service(JsonServer):
 
     @property
     def tokens(self) -> set[str | None]:
-        return {request.headers["Authorization"] for request in self.requests}
+        return {request.headers.get("Authorization") for request in self.requests}
 
     def answer(self, request: Request) -> tuple[int, dict[str, Any]]:
-        if self.private and not request.headers["Authorization"]:
+        if self.private and not request.headers.get("Authorization"):
             return 403, {"detail": "Forbidden"}
         if request.path == "/health":
             return 200, {"status": "ok", "revision": "abc1234", "models": {"demo": self.version}}

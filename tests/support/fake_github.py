@@ -20,16 +20,20 @@ class FakeGitHub(JsonServer):
 
     def __init__(self) -> None:
         super().__init__(self.answer)
-        self.headers = {"Location": f"{self.url}/repositories/1/dispatches"}  # counts with a 301 only
         self.events: list[dict[str, Any]] = []
         self.answers: list[int] = []
+
+    def start(self) -> None:
+        super().start()
+        self.headers = {"Location": f"{self.url}/repositories/1/dispatches"}  # counts with a 301 only
 
     def variables(self, token: str = TOKEN) -> dict[str, str]:
         """The environment of a job on GitHub that was given this token."""
         return {"GITHUB_API_URL": self.url, "GITHUB_REPOSITORY": REPOSITORY, "GITHUB_TOKEN": token}
 
     def answer(self, request: Request) -> tuple[int, Any]:
-        status, message = self._verdict(request.path, request.headers["Authorization"], request.body)
+        authorization = request.headers.get("Authorization", "")
+        status, message = self._verdict(request.path, authorization, request.body)
         if status == 0:
             self.closing.wait(30)
         return status, None if status == 204 else {"message": message}

@@ -10,7 +10,8 @@ import pytest
 from actioncast.config import load_settings
 from actioncast.ingestion import sources
 from actioncast.ingestion.documents import Rows, SourceError
-from tests.conftest import at, quarters
+from tests.support.clock import at
+from tests.support.source import quarters
 
 ROWS = quarters(1, 2)
 T = ROWS[0][0]  # unix seconds of the first point

@@ -1,42 +1,28 @@
-"""A server that answers in JSON: what the stand-ins for other people's APIs stand on."""
+"""A server that answers in JSON: the base of the stand-ins for other people's APIs."""
 
 from __future__ import annotations
 
 import json
 from collections.abc import Callable
-from contextlib import suppress
-from dataclasses import dataclass
-from email.message import Message
 from typing import Any
 
-from actioncast.rehearsal.world.loopback import Handler, Loopback
+from werkzeug import Response
+
+from tests.support.http_server import LocalServer, Request, status_line
+
+__all__ = ["JsonServer", "Request"]
 
 
-@dataclass(frozen=True)
-class Request:
-    method: str
-    path: str  # with its query; an absolute URL from a client that takes this server for its proxy
-    headers: Message
-    body: str
-
-
-class JsonServer(Loopback):
-    """Keeps in `requests` what it was asked. `reply` gives a status and what is sent as JSON: None is an empty body."""
+class JsonServer(LocalServer):
+    """`reply` gives a status and what is sent as JSON; None is an empty body."""
 
     def __init__(self, reply: Callable[[Request], tuple[int, Any]]) -> None:
-        self.requests: list[Request] = []
+        super().__init__()
+        self.reply = reply
         self.headers: dict[str, str] = {}  # sent with every answer
-        server = self
+        self.encode: Callable[[Any], str] = json.dumps
 
-        class Answers(Handler):
-            def do_GET(self) -> None:
-                request = Request(self.command, self.path, self.headers, self.body().decode())
-                server.requests.append(request)
-                status, answer = reply(request)
-                content = b"" if answer is None else json.dumps(answer).encode()
-                with suppress(ConnectionError):  # the client lost patience, as some tests want
-                    self.answer(status, content, server.headers)
-
-            do_POST = do_PUT = do_DELETE = do_GET  # noqa: N815 http.server's names
-
-        super().__init__(Answers)
+    def respond(self, request: Request, /) -> Response:
+        status, document = self.reply(request)
+        body = "" if document is None else self.encode(document)
+        return Response(body, status_line(status), self.headers, content_type="application/json")

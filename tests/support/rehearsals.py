@@ -13,7 +13,7 @@ from actioncast.rehearsal.score import Outcome
 from actioncast.rehearsal.world import replay
 from actioncast.rehearsal.world.faults import Faults
 from actioncast.settings import RetrainSettings
-from tests.conftest import at
+from tests.support.clock import at
 
 OWN = RetrainSettings()
 

@@ -19,7 +19,7 @@ from actioncast.forecasting.recipes import Recipe
 from actioncast.hours import Hours
 from actioncast.settings import Settings
 from actioncast.times import HOUR, to_seconds
-from tests.conftest import at
+from tests.support.clock import at
 from utils import Predictors
 
 SERIES = "demo"

@@ -15,8 +15,8 @@ import yaml
 from actioncast.config import load_settings
 from actioncast.database.database import open_database
 from actioncast.rehearsal.world.replay import ReplayServer
-from tests.conftest import Stub
 from tests.support.json_server import JsonServer
+from tests.support.source import Stub
 from tests.support.temp_postgres import TempPostgres
 
 from . import project
