@@ -42,8 +42,8 @@ from actioncast.database.database import open_database
 from actioncast.paths import ROOT
 from actioncast.text import table
 from bench import etl, tutorial_api
-from tests.api.test_live import free_port
 from tests.support.clock import at
+from tests.support.ports import free_port
 from tests.support.serving import HISTORY, KEY, SERIES, load, promote, settings_in, wave
 from tests.support.temp_postgres import TempPostgres
 

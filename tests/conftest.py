@@ -13,6 +13,7 @@ from actioncast.config import load_settings
 from actioncast.database.database import Database, open_database
 from tests.support.images import champion, clone, containers, engine, image  # noqa: F401 fixtures
 from tests.support.source import Configure, Stub, write_config
+from tests.support.stage import few_ridges, stage  # noqa: F401 fixtures
 from tests.support.temp_postgres import PostgresMissingError, TempPostgres, binaries
 
 

@@ -9,7 +9,6 @@ import http.client
 import json
 import os
 import signal
-import socket
 import subprocess
 import sys
 import threading
@@ -31,18 +30,13 @@ from actioncast.paths import ROOT
 from actioncast.settings import Settings
 from actioncast.times import floor_hour
 from tests.support.clock import at, wait_until
+from tests.support.ports import free_port
 from tests.support.serving import HISTORY, KEY, SERIES, load, promote, settings_in, wave
 from tests.support.temp_postgres import TempPostgres
 
 SECONDS = float(os.environ.get("SOAK_SECONDS", "4"))
 CLIENTS = int(os.environ.get("SOAK_CLIENTS", "8"))
 HORIZON = 48
-
-
-def free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])
 
 
 @contextmanager

@@ -28,8 +28,8 @@ from actioncast.database.database import Database, open_database
 from actioncast.hours import Hours
 from actioncast.paths import ROOT
 from actioncast.settings import Settings
-from tests.api.test_live import free_port
 from tests.support.clock import at, wait_until
+from tests.support.ports import free_port
 from tests.support.serving import HISTORY, KEY, SERIES, load, promote, settings_in, wave
 
 CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")

@@ -18,9 +18,9 @@ from typing import Any
 
 import pytest
 
-from tests.deploy.test_deploy_files import program
 from tests.support.clouds import ROOT, Service
-from tests.support.temp_postgres import free_port
+from tests.support.ports import free_port
+from tests.support.programs import program
 
 VERSION = "20220304T03-1a2b3c4d"
 NAMES = {"CLUSTER": "actioncast", "SERVICE": "actioncast"}

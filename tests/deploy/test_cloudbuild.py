@@ -21,7 +21,8 @@ from tests.support.cloud_run import CloudRun
 from tests.support.clouds import ROOT, Clouds, Service
 from tests.support.google_apis import real_gcloud
 from tests.support.images import docker
-from tests.support.temp_postgres import TempPostgres, free_port
+from tests.support.ports import free_port
+from tests.support.temp_postgres import TempPostgres
 
 VERSION = "20220304T03-1a2b3c4d"
 GIVEN = {"PROJECT_ID": "demo-proj", "SHORT_SHA": "abc1234", "COMMIT_SHA": "abc1234def"}

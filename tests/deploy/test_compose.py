@@ -19,9 +19,9 @@ from typing import Any
 
 import pytest
 
-from tests.deploy.test_deploy_files import program
 from tests.support.images import docker
-from tests.support.temp_postgres import free_port
+from tests.support.ports import free_port
+from tests.support.programs import program
 
 SOURCE = '''
 """A source of the user's own: a daily and a weekly wave."""

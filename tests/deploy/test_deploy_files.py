@@ -2,18 +2,15 @@
 
 from __future__ import annotations
 
-import os
 import re
-import shutil
 import subprocess
-import sys
 from pathlib import Path
 
 import pytest
 
 from tests.support.clouds import ROOT
+from tests.support.programs import program
 
-BIN = Path(sys.executable).parent
 WORKFLOWS = sorted(ROOT.glob(".github/workflows/deploy_*.yml"))
 SCHEMAS = [
     ("compose.yaml", ["--builtin-schema", "vendor.compose-spec"]),
@@ -21,13 +18,6 @@ SCHEMAS = [
     ("deploy/gitlab/.gitlab-ci.yml", ["--builtin-schema", "vendor.gitlab-ci", "--data-transform", "gitlab-ci"]),
     ("deploy/circleci/config.yml", ["--builtin-schema", "vendor.circle-ci"]),
 ]
-
-
-def program(name: str, how: str) -> str:
-    found = shutil.which(name, path=f"{BIN}:{os.environ['PATH']}")
-    if found is None:
-        pytest.skip(f"{name} is not installed: {how}")
-    return str(found)
 
 
 def passes(*command: str) -> None:

@@ -120,14 +120,14 @@ def test_what_came_before_a_silence_stays_and_all_is_back_filled_after_it() -> N
 def test_bad_answers_come_one_a_request_and_then_good_ones() -> None:
     with ReplayServer(RECORDING, at(24)) as server:
         server.answers = ["429", "503", "html", "empty", "truncated"]
-        told = [requests.get(f"{server.url}/x?timespan=1days", timeout=5) for _ in range(6)]
-    assert [answer.status_code for answer in told] == [429, 503, 200, 200, 200, 200]
-    assert told[0].headers["Retry-After"] == "30"
-    assert told[2].text.startswith("<!DOCTYPE html>")
-    assert told[3].json()["values"] == []
+        answers = [requests.get(f"{server.url}/x?timespan=1days", timeout=5) for _ in range(6)]
+    assert [answer.status_code for answer in answers] == [429, 503, 200, 200, 200, 200]
+    assert answers[0].headers["Retry-After"] == "30"
+    assert answers[2].text.startswith("<!DOCTYPE html>")
+    assert answers[3].json()["values"] == []
     with pytest.raises(ValueError, match=r"Expecting|delimiter"):
-        told[4].json()
-    assert told[5].json()["values"]
+        answers[4].json()
+    assert answers[5].json()["values"]
 
 
 def test_an_earlier_recording_is_moved_by_whole_weeks_to_lie_right_before() -> None:

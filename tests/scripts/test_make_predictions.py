@@ -2,9 +2,7 @@ from __future__ import annotations
 
 import argparse
 import json
-from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
-from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -12,7 +10,6 @@ import pytest
 from sqlalchemy import text
 
 import make_predictions
-from actioncast.database.database import open_database
 from actioncast.forecasting import champion, forecaster
 from actioncast.forecasting.card import ModelError
 from actioncast.forecasting.champion import Facts
@@ -21,18 +18,11 @@ from actioncast.forecasting.intervals import Spread
 from actioncast.forecasting.recipes import Recipe
 from actioncast.hours import Hours
 from actioncast.times import HOUR, isoformat, to_seconds
-from tests.scripts.test_train import Stage, stage_in
 from tests.support.series import SEASONS, START
+from tests.support.stage import Stage
 from utils import Predictors
 
 FIRST_HOUR = to_seconds(START) // HOUR
-
-
-@pytest.fixture
-def stage(tmp_path: Path) -> Iterator[Stage]:
-    config, settings = stage_in(tmp_path)
-    with open_database(settings) as database:
-        yield Stage(settings, database, config)
 
 
 def own_hour(stage: Stage, hours: int) -> None:

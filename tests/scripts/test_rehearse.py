@@ -92,11 +92,11 @@ def test_with_everything_failing_every_promise_holds(tmp_path: Path, seed: int) 
 
 
 def test_the_same_seed_fails_in_the_same_places(tmp_path: Path) -> None:
-    told = []
+    documents = []
     for _ in range(2):
         report = rehearsed(tmp_path, daily_wave(18), days=3, faults=SCENARIOS["killed"], seed=3)
-        told.append({**report.as_json(), "seconds": 0})
-    assert told[0] == told[1]
+        documents.append({**report.as_json(), "seconds": 0})
+    assert documents[0] == documents[1]
 
 
 class Interrupted(BaseException):
@@ -125,8 +125,8 @@ def test_an_interrupted_rehearsal_is_resumed(tmp_path: Path, monkeypatch: pytest
         hours = database.reality("demo", until=datetime(2030, 1, 1, tzinfo=UTC), newest=9999)
     assert hours is not None
     assert len(hours) == 18 * 24
-    told = json.loads((tmp_path / "out" / "progress.json").read_text())
-    assert (told["ticks"], told["violations"]) == (whole["scored_hours"] + 2, [])
+    document = json.loads((tmp_path / "out" / "progress.json").read_text())
+    assert (document["ticks"], document["violations"]) == (whole["scored_hours"] + 2, [])
 
 
 def _flags(folder: Path, recording: Points, *more: str) -> list[str]:
@@ -140,10 +140,10 @@ def _flags(folder: Path, recording: Points, *more: str) -> list[str]:
 
 def test_the_json_names_what_others_read(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     assert rehearse.main(_flags(tmp_path, daily_wave(16), "--days", "1", "--json")) == 0
-    told = json.loads(capsys.readouterr().out)
-    assert (told["ticks"], told["violations"]) == (26, [])
+    document = json.loads(capsys.readouterr().out)
+    assert (document["ticks"], document["violations"]) == (26, [])
     names = {"name", "live_mae", "naive_mae", "retrains", "promoted", "billed_minutes"}
-    assert names <= set(told["policies"][0])
+    assert names <= set(document["policies"][0])
     assert load_settings(tmp_path / "out" / "config.toml", {}).folder == tmp_path / "out"
 
 

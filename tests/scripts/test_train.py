@@ -1,9 +1,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
@@ -11,80 +9,18 @@ import numpy as np
 import pytest
 
 import train
-from actioncast.config import load_settings
-from actioncast.database.database import Database, open_database
+from actioncast.database.database import open_database
 from actioncast.forecasting import champion as champion_module
-from actioncast.forecasting import recipes
 from actioncast.forecasting.champion import load_champion
-from actioncast.forecasting.recipes import ForecastError, Recipe
-from actioncast.hours import Hours
+from actioncast.forecasting.recipes import ForecastError
 from actioncast.paths import CARD, DRAWING, NUMBERS
-from actioncast.settings import Settings
-from actioncast.times import HOUR, isoformat, to_seconds
+from actioncast.times import isoformat
 from actioncast.tracking import record as record_module
 from actioncast.tracking.run import TrainingRun
-from actioncast.training.report import TrainingReport
-from tests.support.series import START, seasonal
-from utils import Predictors
+from tests.support.series import START
+from tests.support.stage import Stage, stage_in
 
-TRAIN = """
-candidates = ["seasonal_naive", "ridge", "blend"]
-backtest_days = 7
-gate_margin = 0.05
-"""
-
-
-@dataclass
-class Stage:
-    """A project folder with one series, `demo`, and an empty database."""
-
-    settings: Settings
-    database: Database
-    config: Path
-
-    def load(self, hours: int = 500, **kind: Any) -> datetime:
-        """Store so many hours from a Monday on; returns the moment at which the last one is over."""
-        starts = to_seconds(START) + HOUR * np.arange(hours)
-        stored = Hours(starts, seasonal(hours, **kind), np.full(hours, 4))
-        run = {"run_id": str(hours), "series_id": "demo", "started_at": START, "finished_at": START}
-        nothing = {"points_read": 0, "hours_missing": 0, "points_rejected": 0, "message": "", "outcome": "loaded"}
-        self.database.load_hours("demo", stored, START, {**run, **nothing})
-        return START + timedelta(hours=hours)
-
-    def train(self, now: datetime) -> TrainingReport:
-        return train.run(self.settings, self.database, now, series_id="demo")
-
-    @property
-    def directory(self) -> Path:
-        return self.settings.model_directory("demo")
-
-    def ledger(self) -> list[dict[str, Any]]:
-        return self.database.training_runs("demo", since=START - timedelta(days=1))
-
-
-def stage_in(folder: Path, train_table: str = TRAIN) -> tuple[Path, Settings]:
-    config = folder / "config.toml"
-    source = '{ kind = "file", path = "none.csv" }'
-    config.write_text(f'[series.demo]\nsource = {source}\nunit = "x"\nhorizon = 24\n[train]\n{train_table}')
-    return config, load_settings(config, {"DATABASE_URL": f"sqlite:///{folder / 'test.db'}"})
-
-
-@pytest.fixture(autouse=True)
-def _few_ridges(monkeypatch: pytest.MonkeyPatch) -> None:
-    """A third of the linear recipes: the story is the same and takes a third of the time."""
-    every = recipes._ridges
-
-    def few(seasonality: Sequence[int], sets: dict[str, Predictors]) -> list[Recipe]:
-        return every(seasonality, {name: sets[name] for name in ("day", "day_calendar")})
-
-    monkeypatch.setattr(recipes, "_ridges", few)
-
-
-@pytest.fixture
-def stage(tmp_path: Path) -> Iterator[Stage]:
-    config, settings = stage_in(tmp_path)
-    with open_database(settings) as database:
-        yield Stage(settings, database, config)
+pytestmark = pytest.mark.usefixtures("few_ridges")
 
 
 def test_the_first_challenger_is_promoted(stage: Stage) -> None:

@@ -10,13 +10,14 @@ import os
 import pwd
 import shutil
 import signal
-import socket
 import subprocess
 import tempfile
 import time
 from pathlib import Path
 from types import TracebackType
 from urllib.parse import quote
+
+from tests.support.ports import free_port
 
 HOW_TO_GET_IT = (
     "no PostgreSQL server binaries found: `apt-get install postgresql` (Debian, Ubuntu), `brew install postgresql` "
@@ -119,10 +120,3 @@ def _server_user() -> str | None:
         return None
     known = {entry.pw_name for entry in pwd.getpwall()}
     return "postgres" if "postgres" in known else "nobody"
-
-
-def free_port() -> int:
-    """A port of loopback that nobody listens to now."""
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])

@@ -19,13 +19,12 @@ from actioncast.training.backtest import Backtest
 from actioncast.training.drawing import draw
 from actioncast.training.gate import Gate
 from actioncast.training.leaderboard import Candidate
-from tests.scripts import test_train
-from tests.scripts.test_train import Stage
 from tests.support.series import START
+from tests.support.stage import Stage
 
 NAN = float("nan")
 LARGEST_BYTES = 60 * 1024
-stage, _few_ridges = test_train.stage, test_train._few_ridges  # fixtures
+pytestmark = pytest.mark.usefixtures("few_ridges")
 
 
 def hour_of_trouble() -> tuple[list[Candidate], Backtest]:
