@@ -13,7 +13,7 @@ The database needs 2 connections for each instance: instances x 2 must stay belo
 
 from __future__ import annotations
 
-from actioncast.api import cold_start  # isort: skip  # before all other imports, which it makes faster
+from actioncast.api import cold_start  # isort: skip  # makes the imports below faster
 
 import argparse
 import asyncio
@@ -73,12 +73,19 @@ def create_app(settings: Settings, clock: Clock = utc_now) -> FastAPI:
     app.add_middleware(Timing, metrics=state.metrics)
     app.add_middleware(limits.Guard, settings=settings)
     problems.install(app, settings.environment.secrets())
-    app.openapi = partial(openapi.document, app, reading_needs_key=state.reading_needs_key)  # type: ignore[method-assign]
+    document = partial(openapi.document, app, reading_needs_key=state.reading_needs_key)
+    app.openapi = document  # type: ignore[method-assign]
     return app
 
 
 @asynccontextmanager
-async def _lifespan(_app: FastAPI, *, settings: Settings, clock: Clock, state: AppState) -> AsyncIterator[None]:
+async def _lifespan(
+    _app: FastAPI,
+    *,
+    settings: Settings,
+    clock: Clock,
+    state: AppState,
+) -> AsyncIterator[None]:
     """From start to stop: forecasts need threads and connections."""
     if not state.keys and settings.api.authentication == "key":
         log.warning("API_KEY is not set: whoever reaches this port may write")

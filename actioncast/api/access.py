@@ -1,7 +1,7 @@
 """Who may read and who may write: dependencies of the routes, which raise 401 without a valid key.
 
-The headers are read by hand. FastAPI's APIKeyHeader, HTTPBearer and HTTPBasic, as dependencies of dependencies, took a
-third of a request's time.
+The headers are read by hand. FastAPI's APIKeyHeader, HTTPBearer and HTTPBasic, as dependencies of
+dependencies, took a third of a request's time.
 """
 
 from __future__ import annotations
@@ -37,7 +37,9 @@ def _admit(request: Request, key: str | None, *, challenge: str) -> None:
     if not keys:
         return
     if key is None or not keys.match(key):
-        detail = "this key is not valid" if key else "a key is needed: X-API-Key, or Authorization: Bearer"
+        detail = "a key is needed: X-API-Key, or Authorization: Bearer"
+        if key:
+            detail = "this key is not valid"
         raise HTTPException(401, detail, {"WWW-Authenticate": challenge})
 
 

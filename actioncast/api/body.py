@@ -29,7 +29,12 @@ class Body:
         digest = hashlib.sha256(self.plain).hexdigest()
         return f'W/"{digest[:16]}"'
 
-    def answer(self, request: Request, media_type: str = JSON, cache_control: str = "no-cache") -> Response:
+    def answer(
+        self,
+        request: Request,
+        media_type: str = JSON,
+        cache_control: str = "no-cache",
+    ) -> Response:
         """Status 200 with the content, or 304 when the client's If-None-Match names it already."""
         headers = {"Cache-Control": cache_control, "Vary": "Accept-Encoding"}
         if request.method == "GET":

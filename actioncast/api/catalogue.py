@@ -33,7 +33,7 @@ class Catalogue:
     async def series_id(self, name: str | None) -> str:
         """The name of the requested series, the first one by default. Raises SettingsError when there is none.
 
-        Only an unknown name waits for the table; a known one has it read in the background when it is due.
+        Only an unknown name waits for the table. With a known one it is read in the background.
         """
         if name and name not in self.settings.series:
             await self.series()

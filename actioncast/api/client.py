@@ -34,7 +34,8 @@ def forecast(url: str, series_id: str, api_key: SecretStr | None) -> dict[str, A
             timeout=TIMEOUT_SECONDS,
         )
     except requests.RequestException as error:
-        raise ServiceError(f"POST {address}: {type(error).__name__}; is API_URL right, and the service up?") from None
+        reason = type(error).__name__
+        raise ServiceError(f"POST {address}: {reason}; is API_URL right, and the service up?") from None
     if answer.status_code != 200:
         text = answer.text[:SHOWN_CHARACTERS]
         raise ServiceError(f"POST {address}: expected 200, got {answer.status_code} {text}")

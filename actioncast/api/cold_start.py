@@ -1,7 +1,7 @@
 """Defers import work to speed up a cold start. app.py imports this module before everything else.
 
-The three settings below hold for the whole process, and only work if they come before FastAPI is imported. Together
-they save a third of the time that `import app` takes, which is most of a cold start.
+The three settings below hold for the whole process. They work only if they come before the import
+of FastAPI.
 """
 
 import gc

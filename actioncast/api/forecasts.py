@@ -1,8 +1,9 @@
 """The forecasts that the API answers: made once, stored, and then served from memory.
 
-A forecast of (series, model version, newest hours, horizon) is deterministic, so one is enough. Every `newness_seconds`
-one query and one `stat` of the champion's card tell if there is a newer hour or model. While the database is away that
-query fails, and so does the request: an old forecast is never passed off as a new one.
+A forecast of (series, model version, newest hours, horizon) is deterministic, so one is enough.
+Every `newness_seconds` one query and one `stat` of the champion's card tell if there is a newer hour
+or model. While the database is away that query fails, and so does the request: an old forecast is
+never passed off as a new one.
 """
 
 from __future__ import annotations
@@ -32,6 +33,7 @@ from actioncast.settings import Settings
 
 Clock = Callable[[], datetime]
 Basis = tuple[datetime | None, datetime | None, str | None]
+Stamp = tuple[int, ...]
 KEPT_BODIES = 32  # lengths of one vintage that are kept as JSON
 KEPT_STATES = 10_000  # series; a state is a few hundred bytes
 
@@ -86,7 +88,7 @@ class Champions:
 
     def __init__(self, settings: Settings) -> None:
         self._settings = settings
-        self._cards: dict[str, tuple[tuple[int, ...], Card]] = {}  # series -> stamp of the file, its content
+        self._cards: dict[str, tuple[Stamp, Card]] = {}  # series -> the file's stamp and content
 
     def card(self, series_id: str) -> Card:
         """The champion's card. Raises ModelError without one that can be read."""
@@ -117,7 +119,7 @@ class Champions:
         load_champion(self._settings.model_directory(series_id)).forecaster.warm()
 
 
-def _stamp(path: Path) -> tuple[int, ...]:
+def _stamp(path: Path) -> Stamp:
     """Differs when the file was replaced; empty without a file."""
     try:
         stat = path.stat()
@@ -127,16 +129,25 @@ def _stamp(path: Path) -> tuple[int, ...]:
 
 
 class Forecasts:
-    """One per process, with its threads, series and champions. All methods belong to the event loop, except `find`."""
+    """One per process, with its threads, series and champions.
 
-    def __init__(self, settings: Settings, database: Database, make: MakeForecast, clock: Clock) -> None:
+    All methods belong to the event loop, except `find`.
+    """
+
+    def __init__(
+        self,
+        settings: Settings,
+        database: Database,
+        make: MakeForecast,
+        clock: Clock,
+    ) -> None:
         self.clock = clock
         self.threads = DatabaseThreads(database)
         self.flights = SingleFlight()
         self.catalogue = Catalogue(settings, self.threads, self.flights)
         self.champions = Champions(settings)
         self._make = make
-        self._one_at_a_time = asyncio.Lock()  # two forecasts at once are slower than one after the other
+        self._one_at_a_time = asyncio.Lock()  # two at once are slower than one after the other
         self._newest: dict[str, KeptVintage] = {}  # series -> the forecast from its newest hours on
         self._issued: dict[str, KeptVintage] = {}  # series -> the vintage that was issued last
 
@@ -164,10 +175,17 @@ class Forecasts:
         self._states[series_id] = state
         return state
 
-    async def forecast(self, series_id: str, hours: int | None = None, *, listed: bool = True) -> Body:
+    async def forecast(
+        self,
+        series_id: str,
+        hours: int | None = None,
+        *,
+        listed: bool = True,
+    ) -> Body:
         """JSON of the first `hours` of the forecast from the newest hours on: from memory, stored, or made now.
 
-        A forecast is never shorter than the series' own horizon, because everybody sees the stored vintage.
+        The vintage that is made is never shorter than the series' own horizon, because everybody
+        sees it once it is stored.
         Without `listed` the list of hours is empty. Raises DatabaseError, ModelError, DataError.
         """
         own_horizon = self.catalogue.settings.series[series_id].horizon
@@ -185,17 +203,24 @@ class Forecasts:
             state = await self.state(series_id)
             vintage = await self._find_once(series_id, state, horizon)
             if vintage is None:
-                vintage = await self.threads.ask(lambda database: self._forecast(database, series_id, horizon))
+                make = partial(self._forecast, series_id=series_id, horizon=horizon)
+                vintage = await self.threads.ask(make)
                 self._states.pop(series_id, None)  # the next request must see the new vintage
             # Keep it under the state before: if an hour came meanwhile, the next request sees that and asks again.
             kept = KeptVintage(state, vintage)
             self._newest[series_id] = kept
             return kept
 
-    def _forecast(self, database: Database, series_id: str, horizon: int) -> Vintage:
+    def _forecast(self, database: Database, *, series_id: str, horizon: int) -> Vintage:
         settings = self.catalogue.settings
         settings.series_id(series_id)  # raises if its row has been removed since the request came
-        return self._make(settings, database, self.clock(), series_id=series_id, horizon=horizon)
+        return self._make(
+            settings,
+            database,
+            self.clock(),
+            series_id=series_id,
+            horizon=horizon,
+        )
 
     async def _find_once(self, series_id: str, state: State, horizon: int) -> Vintage | None:
         """Like `find`, but one query serves both the preparation after the start and the first request."""
@@ -203,7 +228,14 @@ class Forecasts:
         key = ("stored", series_id, horizon, state.basis)
         return await self.flights.run(key, lambda: self.threads.ask(find))
 
-    def find(self, database: Database, *, series_id: str, state: State, horizon: int) -> Vintage | None:
+    def find(
+        self,
+        database: Database,
+        *,
+        series_id: str,
+        state: State,
+        horizon: int,
+    ) -> Vintage | None:
         """The stored forecast of this state, or None when none reaches so far. Raises DatabaseError."""
         newest = state.newest
         if newest.hour is None or state.model_version is None:

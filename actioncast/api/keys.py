@@ -60,8 +60,9 @@ def check_safe(settings: Settings) -> None:
     keys = settings.environment.api_keys()
     if not keys:
         raise SettingsError(
-            "in production the API does not start without API_KEY (several keys: with commas between); if only the "
-            'cloud\'s IAM lets callers in, say so in config.toml: [api] authentication = "platform"'
+            "in production the API does not start without API_KEY "
+            "(several keys: with commas between); if only the cloud's IAM lets callers in, "
+            'say so in config.toml: [api] authentication = "platform"'
         )
     shortest = min(len(key) for key in keys)
     if shortest < SHORTEST_KEY:

@@ -17,8 +17,8 @@ REMEMBERED_CLIENTS = 10_000  # then those whose allowance is whole are forgotten
 # By hand: seven constants need no library, and every answer carries them, also errors.
 HEADERS = {
     "Content-Security-Policy": (
-        "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data:; connect-src 'self'; "
-        "base-uri 'none'; form-action 'none'; frame-ancestors 'none'"
+        "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data:; "
+        "connect-src 'self'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'"
     ),
     "X-Content-Type-Options": "nosniff",
     "X-Frame-Options": "DENY",
@@ -27,17 +27,24 @@ HEADERS = {
     "Cross-Origin-Opener-Policy": "same-origin",
     "Cross-Origin-Resource-Policy": "same-origin",
 }
-HSTS = {"Strict-Transport-Security": "max-age=31536000"}  # in production, where the platform ends TLS
+HSTS = {"Strict-Transport-Security": "max-age=31536000"}  # in production: the platform ends TLS
 
 
 class RateLimit:
     """At most so many requests a minute and client, evenly, with a burst (the generic cell rate algorithm, GCRA).
 
-    By hand, because the library `limits` counts in windows only: it lets a client ask a whole minute's worth at once.
+    By hand, because the library `limits` counts in windows only: it lets a client ask a whole
+    minute's worth at once.
     """
 
-    def __init__(self, requests_per_minute: int, clock: Callable[[], float] = time.monotonic) -> None:
-        self._interval = 60 / requests_per_minute if requests_per_minute else 0.0  # seconds; 0: no limit
+    def __init__(
+        self,
+        requests_per_minute: int,
+        clock: Callable[[], float] = time.monotonic,
+    ) -> None:
+        self._interval = 0.0  # seconds between two requests; 0 is no limit
+        if requests_per_minute:
+            self._interval = 60 / requests_per_minute
         self._burst = max(BURST_SECONDS, self._interval)  # a slow rate still admits one request
         self._clock = clock
         self._due: dict[str, float] = {}  # client -> when its allowance is whole again
@@ -63,7 +70,8 @@ class RateLimit:
 class Guard:
     """ASGI middleware: checks the limits before a request, adds the security headers to its answer.
 
-    Plain ASGI, because it runs for every request and Starlette's BaseHTTPMiddleware would start a task for each.
+    Plain ASGI, because it runs for every request, and Starlette's BaseHTTPMiddleware would start a
+    task for each.
     """
 
     def __init__(self, app: ASGIApp, settings: Settings) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from functools import partial
 from typing import Any
 
 from prometheus_client import CollectorRegistry, Gauge, Histogram, generate_latest
@@ -16,7 +17,8 @@ from actioncast.monitoring import live_error
 from actioncast.monitoring.live_error import LiveScore
 from actioncast.times import ONE_HOUR
 
-BUCKETS = (0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10)  # seconds
+# Seconds.
+BUCKETS = (0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10)
 SERIES_GAUGES = {
     "data_age_seconds": "Since the end of the newest stored hour",
     "forecast_age_seconds": "Since the newest forecast was issued",
@@ -70,7 +72,8 @@ class Metrics:
         if card is not None:
             self._model.labels(series_id, card.name, card.version).set(1)
         newest = await forecasts.threads.ask(lambda database: database.newest(series_id))
-        score = await forecasts.threads.ask(lambda database: _score(database, forecasts, series_id, card))
+        read_score = partial(_score, forecasts=forecasts, series_id=series_id, card=card)
+        score = await forecasts.threads.ask(read_score)
         self._set(series_id, _ages(forecasts, newest))
         self._set(series_id, _errors(score))
 
@@ -80,7 +83,13 @@ class Metrics:
                 self._of_series[name].labels(series_id).set(figure)
 
 
-def _score(database: Database, forecasts: Forecasts, series_id: str, card: Card | None) -> LiveScore:
+def _score(
+    database: Database,
+    *,
+    forecasts: Forecasts,
+    series_id: str,
+    card: Card | None,
+) -> LiveScore:
     """The score that check_retrain.py judges. Raises DatabaseError."""
     now = forecasts.clock()
     window_hours = forecasts.catalogue.settings.retrain.window_hours
@@ -114,7 +123,8 @@ def _errors(score: LiveScore) -> dict[str, float | None]:
 class Timing:
     """ASGI middleware: the time of every answer, by the route's pattern and never by the caller's path.
 
-    By hand, because it runs for every request, and a path in a label would let callers fill the memory.
+    By hand, because it runs for every request, and a path in a label would let callers fill the
+    memory.
     """
 
     def __init__(self, app: ASGIApp, metrics: Metrics) -> None:

@@ -156,7 +156,8 @@ class Failures:
 
     def __init__(self, secrets: Sequence[str]) -> None:
         self._secrets = secrets
-        self._warnings: TTLCache[str, bool] = TTLCache(KEPT_WARNINGS, WARN_EVERY_SECONDS)  # logged a moment ago
+        # The warnings that were logged a moment ago.
+        self._warnings: TTLCache[str, bool] = TTLCache(KEPT_WARNINGS, WARN_EVERY_SECONDS)
 
     async def answer(self, _request: Request, error: ActioncastError) -> Response:
         """404 for an unknown series or nothing stored; 503 for what may pass: no database, no data, no champion."""

@@ -1,12 +1,14 @@
 """Can it serve? The checks behind /ready.
 
-Whether data are too old is decided by `freshness.age_verdict`, which lights the page and opens the issues too.
+Whether data are too old is decided by `freshness.age_verdict`, which lights the page and opens the
+issues too.
 """
 
 from __future__ import annotations
 
 from contextlib import suppress
 from datetime import datetime
+from functools import partial
 
 from actioncast.api.forecasts import Forecasts
 from actioncast.api.problems import UNREACHABLE
@@ -38,7 +40,8 @@ async def readiness(forecasts: Forecasts) -> Readiness:
 async def check_model(forecasts: Forecasts, series_id: str) -> Check:
     """Whether the champion can be loaded and matches its card."""
     try:
-        version = await forecasts.threads.run(lambda: forecasts.champions.checked_version(series_id))
+        read_version = partial(forecasts.champions.checked_version, series_id)
+        version = await forecasts.threads.run(read_version)
     except ActioncastError as error:
         return Check(name="model", series=series_id, ok=False, detail=str(error))
     return Check(name="model", series=series_id, ok=True, detail=f"{version} matches its card")

@@ -29,7 +29,8 @@ NOT_READY: Responses = {503: {"model": Readiness, "description": "Not ready; che
 PLAIN_TEXT: Responses = {200: {"content": {"text/plain": {"schema": {"type": "string"}}}}}
 LONGEST_PAGE = 1000  # hours
 DEFAULT_WINDOW = timedelta(days=7)
-EARLIEST_END = datetime.min.replace(tzinfo=UTC) + DEFAULT_WINDOW  # a window before it would begin before year 1
+# The window before an earlier end would begin before year 1.
+EARLIEST_END = datetime.min.replace(tzinfo=UTC) + DEFAULT_WINDOW
 
 
 def _iso_text(value: object) -> object:

@@ -21,7 +21,7 @@ class AppState:
     reading_needs_key: bool
     metrics: Metrics
     pages: TTLCache[str, Body]  # series -> its rendered page
-    forecasts: Forecasts = field(init=False)  # from start to stop, because it holds threads and connections
+    forecasts: Forecasts = field(init=False)  # from start to stop: it holds threads and connections
 
 
 def state_of(request: Request) -> AppState:

@@ -1,6 +1,7 @@
 """The OpenAPI schema as rows for a page that people read.
 
-By hand instead of Swagger UI or Redoc: the page promises no CDN, no script and the same strict Content-Security-Policy.
+By hand instead of Swagger UI or Redoc, because the page promises: no CDN, no script, and the same
+strict Content-Security-Policy as everywhere.
 """
 
 from __future__ import annotations
@@ -46,18 +47,32 @@ class Operation:
 def operations(document: Schema, address: str) -> list[Operation]:
     """Every operation of the schema, as served at this address (without a slash at its end)."""
     schemas = document["components"]["schemas"]
-    shown = []
+    result = []
     for path, methods in document["paths"].items():
-        for method, operation in methods.items():
-            shown.append(_operation(operation, method.upper(), path, address=address, schemas=schemas))
-    return shown
+        for method, description in methods.items():
+            operation = _operation(
+                description,
+                method=method.upper(),
+                path=path,
+                address=address,
+                schemas=schemas,
+            )
+            result.append(operation)
+    return result
 
 
-def _operation(operation: Schema, method: str, path: str, *, address: str, schemas: Schema) -> Operation:
+def _operation(
+    operation: Schema,
+    *,
+    method: str,
+    path: str,
+    address: str,
+    schemas: Schema,
+) -> Operation:
     parameters = operation.get("parameters", ())
     needs_key = bool(operation.get("security"))
-    success = operation["responses"]["200"]["content"]
-    schema = success.get("application/json", {}).get("schema", {})  # empty for an answer that is no JSON
+    responses = operation["responses"]
+    schema = _json_schema(responses["200"])
     example = ""
     if schema:
         example = json.dumps(_example(schema, schemas), indent=2)
@@ -70,8 +85,15 @@ def _operation(operation: Schema, method: str, path: str, *, address: str, schem
         parameters=[_parameter(parameter) for parameter in parameters],
         fields=_fields(schema, schemas),
         example=example,
-        answers={status: answer["description"] for status, answer in operation["responses"].items()},
+        answers={status: response["description"] for status, response in responses.items()},
     )
+
+
+def _json_schema(response: Schema) -> Schema:
+    """The schema of an answer; empty for one that is no JSON."""
+    json_content = response["content"].get("application/json", {})
+    schema: Schema = json_content.get("schema", {})
+    return schema
 
 
 def _parameter(parameter: Schema) -> Field:

@@ -1,11 +1,11 @@
 """The charts of the page as plain data: forecast and reality, error over time, error by lead.
 
-A chart is a dictionary of columns with the x axis as `t`: unix seconds, or leads in hours. None is a gap.
+A chart is a dictionary of columns; `t` is the x axis, in unix seconds or hours of lead. None is a
+gap.
 """
 
 from __future__ import annotations
 
-import math
 from collections.abc import Mapping, Sequence
 from datetime import datetime, timedelta
 from typing import Any
@@ -14,6 +14,7 @@ from actioncast.forecasting.card import Card
 from actioncast.forecasting.vintage import Vintage
 from actioncast.hours import Grid
 from actioncast.monitoring import live_error
+from actioncast.monitoring.live_error import LiveScore
 from actioncast.settings import RetrainSettings
 from actioncast.text import hours, number, short
 from actioncast.times import HOUR, HOURS_PER_DAY, to_seconds
@@ -30,49 +31,66 @@ def forecast_chart(history: Grid | None, rows: Sequence[Row], end: datetime) -> 
 
     `rows` of the view `performance`.
     """
-    reality = {} if history is None else _by_second(history)
-    forecasts = {to_seconds(row["prediction_date"]): row for row in rows if row["prediction_date"] > end - CHART_PAST}
-    times = sorted(reality.keys() | forecasts.keys())
-    chart: Chart = {
-        "t": times,
-        "end": to_seconds(end),
-        "reality": [reality.get(time) for time in times],
-    }
+    columns: dict[str, dict[int, float | None]] = {}  # name -> unix second -> value
+    columns["reality"] = _reality(history)
     for name in FORECAST_COLUMNS:
-        chart[name] = [short(forecasts[time][name]) if time in forecasts else None for time in times]
+        columns[name] = {}
+    for row in rows:
+        if row["prediction_date"] > end - CHART_PAST:
+            second = to_seconds(row["prediction_date"])
+            for name in FORECAST_COLUMNS:
+                columns[name][second] = short(row[name])
+    times = sorted(columns["reality"].keys() | columns["prediction"].keys())
+    chart: Chart = {"t": times, "end": to_seconds(end)}
+    for name, values in columns.items():
+        chart[name] = [values.get(time) for time in times]
     return chart
 
 
-def _by_second(history: Grid) -> dict[int, float | None]:
-    """The values of a regular series by the unix second of their hour's start, None where the hour is missing."""
+def _reality(history: Grid | None) -> dict[int, float | None]:
+    """Values by the unix second of their hour's start, None where the hour is missing."""
+    if history is None:
+        return {}
     first = to_seconds(history.start)
-    values: dict[int, float | None] = {}
-    for i, value in enumerate(history.values):
-        values[first + i * HOUR] = None if math.isnan(value) else short(value)
-    return values
+    reality = {}
+    for index, value in enumerate(history.values):
+        reality[first + index * HOUR] = short(value)
+    return reality
 
 
-def error_chart(scored: Sequence[Row], card: Card | None, policy: RetrainSettings, since: datetime) -> Chart:
+def error_chart(
+    scored: Sequence[Row],
+    card: Card | None,
+    policy: RetrainSettings,
+    since: datetime,
+) -> Chart:
     """Live error over the window of the checks as it was at each hour, and the limit they compare it with.
 
     `scored` are rows of the view `performance` with reality, ascending.
     """
     chart: Chart = {"t": [], "mae": [], "naive": [], "limit": [], "coverage": []}
-    backtest_mae_by_lead = card.mae_by_lead if card else []
-    for i, row in enumerate(scored):
+    for index, row in enumerate(scored):
         if row["prediction_date"] < since:
             continue
-        newest_rows = scored[max(0, i + 1 - policy.window_hours) : i + 1]
-        window = live_error.newest_window(newest_rows, policy.window_hours)
-        if len(window) < policy.minimum_scored_hours:
+        score = _score_then(scored[: index + 1], card, policy)
+        if score is None:
             continue
-        score = live_error.live_score(window, backtest_mae_by_lead)
         chart["t"].append(to_seconds(row["prediction_date"]))
         chart["mae"].append(short(score.mae))
         chart["naive"].append(short(score.naive_mae))
         chart["limit"].append(short(_limit(score.reference_mae, policy)))
         chart["coverage"].append(short(score.coverage))
     return chart
+
+
+def _score_then(scored: Sequence[Row], card: Card | None, policy: RetrainSettings) -> LiveScore | None:
+    """The score over the window that ends with the last row; None over too few hours for a check."""
+    # A window cannot hold more rows than hours.
+    newest_rows = scored[-policy.window_hours :]
+    window = live_error.newest_window(newest_rows, policy.window_hours)
+    if len(window) < policy.minimum_scored_hours:
+        return None
+    return live_error.live_score(window, card.mae_by_lead if card else [])
 
 
 def _limit(backtest_mae: float | None, policy: RetrainSettings) -> float | None:
@@ -110,9 +128,7 @@ def summaries(charts: Mapping[str, Chart], vintage: Vintage | None, unit: str) -
         sentences["coverage"] = _coverage_sentence(charts["error"])
     live = [error for error in charts["lead"]["live"] if error is not None]
     if live:
-        sentences["lead"] = (
-            f"From {number(live[0])} one hour ahead to {number(live[-1])} {unit} {len(live)} hours ahead."
-        )
+        sentences["lead"] = _lead_sentence(live, unit)
     return sentences
 
 
@@ -128,6 +144,12 @@ def _error_sentence(chart: Chart, unit: str) -> str:
     naive = number(chart["naive"][-1])
     limit = number(chart["limit"][-1])
     return f"At the end the error is {mae} {unit}, the weekly naive's {naive}, the retrain limit {limit}."
+
+
+def _lead_sentence(live: Sequence[float], unit: str) -> str:
+    first = number(live[0])
+    last = number(live[-1])
+    return f"From {first} one hour ahead to {last} {unit} {len(live)} hours ahead."
 
 
 def _coverage_sentence(chart: Chart) -> str:

@@ -105,15 +105,25 @@ def read_stored(settings: Settings, database: Database, now: datetime, series_id
         since=end - ERROR_PAST - CHART_PAST,
         until=end + FORECAST_AHEAD,
     )
+    errors_by_lead = database.error_by_lead(
+        series_id,
+        since=end - ERROR_PAST,
+        until=end + ONE_HOUR,
+    )
+    checks = database.checks(
+        series_id,
+        since=now - CHECKS_PAST,
+        before=now + timedelta(seconds=1),  # a check of this very moment counts
+    )
     trainings = database.training_runs(series_id, since=LONG_AGO)
     return Stored(
         newest=newest,
         end=end,
         performance=performance,
         history=database.reality(series_id, until=now, newest=CHART_PAST // ONE_HOUR),
-        errors_by_lead=database.error_by_lead(series_id, since=end - ERROR_PAST, until=end + ONE_HOUR),
+        errors_by_lead=errors_by_lead,
         vintage=vintage,
-        checks=database.checks(series_id, since=now - CHECKS_PAST, before=now + timedelta(seconds=1)),
+        checks=checks,
         etl_runs=database.etl_runs(series_id, since=now - RUNS_PAST),
         training=trainings[0] if trainings else None,
         card=card,
@@ -174,9 +184,9 @@ def figures(scored: Sequence[Row], target_coverage: float) -> list[Figure]:
     """Means over scored rows of `performance`; nothing without any."""
     if not scored:
         return []
-    mean_actual = fmean(row["reality"] for row in scored)
-    mean_predicted = fmean(row["prediction"] for row in scored)
-    mae = fmean(row["absolute_error"] for row in scored)
+    mean_actual = _mean(scored, "reality")
+    mean_predicted = _mean(scored, "prediction")
+    mae = _mean(scored, "absolute_error")
     coverage = fmean(bool(row["covered"]) for row in scored)
     relative_mae = f"{mae / mean_actual:.1%} of the mean" if mean_actual else ""
     shown = [
@@ -187,8 +197,13 @@ def figures(scored: Sequence[Row], target_coverage: float) -> list[Figure]:
     comparison = _against_naive(scored)
     if comparison:
         shown.append(comparison)
-    shown.append(Figure("Interval coverage", f"{coverage:.0%}", f"{target_coverage:.0%} is aimed at"))
+    target = f"{target_coverage:.0%} is aimed at"
+    shown.append(Figure("Interval coverage", f"{coverage:.0%}", target))
     return shown
+
+
+def _mean(rows: Sequence[Row], column: str) -> float:
+    return fmean(row[column] for row in rows)
 
 
 def _against_naive(scored: Sequence[Row]) -> Figure | None:
@@ -196,10 +211,10 @@ def _against_naive(scored: Sequence[Row]) -> Figure | None:
     both = [row for row in scored if row["naive_error"] is not None]
     if not both:
         return None
-    naive_mae = fmean(row["naive_error"] for row in both)
+    naive_mae = _mean(both, "naive_error")
     if naive_mae == 0:
         return None
-    change = fmean(row["absolute_error"] for row in both) / naive_mae - 1
+    change = _mean(both, "absolute_error") / naive_mae - 1
     word = "less" if change <= 0 else "more"
     return Figure(
         "Against weekly naive",

@@ -75,7 +75,13 @@ def titles_of(settings: Settings) -> dict[str, str]:
     return {name: series.title or name for name, series in settings.series.items()}
 
 
-def render_page(page: PageFigures, links: Mapping[str, str], titles: Mapping[str, str], *, live: bool) -> str:
+def render_page(
+    page: PageFigures,
+    links: Mapping[str, str],
+    titles: Mapping[str, str],
+    *,
+    live: bool,
+) -> str:
     """The page of a series. `links` lead to the page of each series; a `live` page links to the API beside it."""
     template = _environment().get_template("page.html")
     return template.render(

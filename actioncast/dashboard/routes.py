@@ -41,7 +41,8 @@ async def page(request: Request, series: Annotated[str | None, Query()] = None) 
     body = state.pages.get(series_id)
     if body is None:
         read_and_render = partial(_render_page, forecasts=forecasts, series_id=series_id)
-        body = await forecasts.flights.run(("page", series_id), lambda: forecasts.threads.ask(read_and_render))
+        render_in_thread = partial(forecasts.threads.ask, read_and_render)
+        body = await forecasts.flights.run(("page", series_id), render_in_thread)
         state.pages[series_id] = body
     return body.answer(request, HTML)
 

@@ -8,6 +8,7 @@
   const day = new Intl.DateTimeFormat("en", { timeZone: "UTC", month: "short", day: "numeric" });
   const hour = new Intl.DateTimeFormat("en-GB", { timeZone: "UTC", weekday: "short", day: "numeric", month: "short", hour: "2-digit", minute: "2-digit" });
   const colour = (name) => getComputedStyle(document.documentElement).getPropertyValue(`--${name}`).trim();
+  const compact = (value) => axisFigures.format(value);
   const plain = (value) => (value == null ? "–" : figures.format(value));
   const share = (value) => (value == null ? "–" : percent.format(value));
 
@@ -15,6 +16,7 @@
     label, stroke: colour(name), width: 2, points: { show: false }, value: (_, value) => plain(value), ...options,
   });
   const dashed = { width: 1.5, dash: [5, 4] };
+  const shares = { value: (_, value) => share(value) };
 
   function axes(xValues, yFormat, xOptions = {}) {
     const common = { stroke: colour("muted"), grid: { stroke: colour("line"), width: 1 }, ticks: { show: false }, font: "12px system-ui, sans-serif" };
@@ -49,56 +51,57 @@
     setLegend: (u) => { if (u.legend.idx == null) u.setLegend({ idx: at }); },
   } });
 
-  const band = { label: "Lower", stroke: "transparent", width: 0, points: { show: false }, value: (_, value) => plain(value) };
+  const fromZero = { range: (_, _low, high) => [0, (high || 1) * 1.08] };
+  // On a phone three days on either side, so that the interval can be seen.
+  const ofPhone = { range: [data.forecast.end - 3 * 86400, data.forecast.end + 3 * 86400] };
+
+  const bound = (label) => line(label, "band", { stroke: "transparent", width: 0 });
+  // Each chart: its columns, which hour the legend shows at rest (by default the last), and options for uPlot.
   const charts = {
-    forecast: () => ({
+    forecast: (width) => ({
       columns: [data.forecast.t, data.forecast.upper, data.forecast.lower, data.forecast.prediction, data.forecast.reality],
-      series: [times, { ...band, label: "Upper" }, band, line("Forecast", "forecast"), line("Reality", "reality", { width: 1.6 })],
+      legendIndex: Math.max(0, data.forecast.t.indexOf(data.forecast.end)),
+      series: [times, bound("Upper"), bound("Lower"), line("Forecast", "forecast"), line("Reality", "reality", { width: 1.6 })],
       bands: [{ series: [1, 2], fill: colour("band") }],
-      axes: axes(days, (v) => axisFigures.format(v)),
+      axes: axes(days, compact),
+      scales: { x: width < 560 ? ofPhone : {} },
       plugins: [border(data.forecast.end)],
-      rest: Math.max(0, data.forecast.t.indexOf(data.forecast.end)),
       height: 300,
     }),
     error: () => ({
       columns: [data.error.t, data.error.mae, data.error.naive, data.error.limit],
       series: [times, line("Forecast", "forecast"), line("Weekly naive", "naive"), line("Retrain above", "limit", dashed)],
-      axes: axes(days, (v) => axisFigures.format(v)),
-      fromZero: true,
+      axes: axes(days, compact),
+      scales: { y: fromZero },
       height: 260,
     }),
     lead: () => ({
       columns: [data.lead.t, data.lead.live, data.lead.backtest],
+      legendIndex: Math.min(23, data.lead.t.length - 1),
       series: [leads, line("Live", "forecast"), line("Backtest", "naive", dashed)],
-      axes: axes((_, ticks) => ticks.map((t) => `${t} h`), (v) => axisFigures.format(v), { incrs: [1, 6, 12, 24, 48, 72, 168, 336] }),
-      counted: true,
-      rest: Math.min(23, data.lead.t.length - 1),
-      fromZero: true,
+      axes: axes((_, ticks) => ticks.map((t) => `${t} h`), compact, { incrs: [1, 6, 12, 24, 48, 72, 168, 336] }),
+      scales: { x: { time: false }, y: fromZero },
       height: 230,
     }),
     coverage: () => ({
       columns: [data.error.t, data.error.coverage, data.error.t.map(() => data.coverageTarget)],
-      series: [times, line("Inside", "forecast", { value: (_, v) => share(v) }), line("Aimed at", "naive", { ...dashed, value: (_, v) => share(v) })],
-      axes: axes(days, (v) => percent.format(v)),
-      range: [0, 1],
+      series: [times, line("Inside", "forecast", shares), line("Aimed at", "naive", { ...dashed, ...shares })],
+      axes: axes(days, share),
+      scales: { y: { range: [0, 1] } },
       height: 230,
     }),
   };
 
   function draw(element) {
     const name = element.dataset.chart;
-    const { columns, height, fromZero, range, counted, rest = columns[0].length - 1, plugins = [], ...options } = charts[name]();
+    const width = element.clientWidth;
+    const { columns, legendIndex = columns[0].length - 1, ...options } = charts[name](width);
     element.replaceChildren();
-    // On a phone three days on either side, so that the interval can be seen.
-    const near = name === "forecast" && element.clientWidth < 560 ? [data.forecast.end - 3 * 86400, data.forecast.end + 3 * 86400] : null;
-    const y = range ? { range } : fromZero ? { range: (_, _low, high) => [0, (high || 1) * 1.08] } : {};
     const plot = new uPlot({
       ...options,
-      plugins: [...plugins, resting(rest)],
-      width: element.clientWidth,
-      height,
+      plugins: [...(options.plugins ?? []), resting(legendIndex)],
+      width,
       tzDate: (t) => uPlot.tzDate(new Date(t * 1000), "UTC"),
-      scales: { x: { time: !counted, ...(near && { range: near }) }, y },
       cursor: { drag: { x: false, y: false }, points: { size: 7 } },
       legend: { live: true },
     }, columns, element);
