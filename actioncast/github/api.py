@@ -23,7 +23,7 @@ EVENT_TYPE = "execute-retrain"  # of the repository_dispatch that starts the ret
 DEFAULT_URL = "https://api.github.com"
 TIMEOUT_SECONDS = 20
 PAUSES = (1.0, 3.0)  # seconds before the second and the third try
-LONGEST_PAUSE = 20.0  # seconds; a longer Retry-After is cut to this, the next scheduled run tries again
+LONGEST_PAUSE = 20.0  # seconds, whatever Retry-After asks for; the next scheduled run tries again
 SHOWN_CHARACTERS = 300  # of GitHub's own words
 
 NO_ANSWER = 0  # status of an ApiError when GitHub did not answer
@@ -213,7 +213,14 @@ class Api:
             return min(float(answer.retry_after), self.longest_pause)
         return pause
 
-    def _refusal(self, request: _Request, answer: _Answer, *, expected: str, permission: str) -> ApiError:
+    def _refusal(
+        self,
+        request: _Request,
+        answer: _Answer,
+        *,
+        expected: str,
+        permission: str,
+    ) -> ApiError:
         """Status, GitHub's own words and what to do."""
         message = f"expected {expected}, got {answer.status} {answer.words()}"
         remedy = _REMEDIES.get(answer.status)
@@ -248,7 +255,8 @@ def _not_set(repository: str, token: str) -> str:
         missing.append("GITHUB_TOKEN")
     verb = "is" if len(missing) == 1 else "are"
     return (
-        f"{' and '.join(missing)} {verb} not set; in a workflow pass GITHUB_TOKEN: ${{{{ github.token }}}} "
+        f"{' and '.join(missing)} {verb} not set; "
+        "in a workflow pass GITHUB_TOKEN: ${{ github.token }} "
         "and give the job the `permissions:` it needs (a dispatch needs `contents: write`)"
     )
 

@@ -79,7 +79,10 @@ class Change:
     def lines(self) -> list[str]:
         """Before → after, for people who read the history."""
         before = self.before or {}
-        return [f"{label}: {before.get(key, 'none')} → {self.after[key]}" for label, key in MESSAGE_ROWS]
+        lines = []
+        for label, key in MESSAGE_ROWS:
+            lines.append(f"{label}: {before.get(key, 'none')} → {self.after[key]}")
+        return lines
 
 
 def changes(folder: Path) -> list[Change]:

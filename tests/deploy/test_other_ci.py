@@ -1,7 +1,7 @@
 """The loop on GitLab CI and CircleCI: the scripts of their files, run in their order, with PostgreSQL and real pushes.
 
-Emulated is what the files use of the two services: rules, artifacts, workspaces, parameters. Packages are not installed
-anew, and docker is the stand-in.
+What the files use of the two services is emulated: rules, artifacts, workspaces, parameters. Packages are not installed
+anew, and docker is a stand-in.
 """
 
 from __future__ import annotations
@@ -43,56 +43,57 @@ class Machine:
     clouds: Clouds
     variables: dict[str, str]
     kept: dict[str, bytes] = field(default_factory=dict)  # files that later jobs get
-    said: str = ""
+    log: str = ""  # what all jobs have printed
 
     def clone(self, name: str) -> Path:
-        place = self.folder / "jobs" / name
-        shutil.rmtree(place, ignore_errors=True)
+        checkout = self.folder / "jobs" / name
+        shutil.rmtree(checkout, ignore_errors=True)
         origin = str(self.github.repository.folder)  # the services check out by themselves
-        subprocess.run(["git", "clone", "--quiet", "--branch", "main", origin, str(place)], check=True, timeout=60)
-        return place
+        subprocess.run(["git", "clone", "--quiet", "--branch", "main", origin, str(checkout)], check=True, timeout=60)
+        return checkout
 
-    def bash(self, place: Path, script: str, **variables: str) -> None:
+    def bash(self, checkout: Path, script: str, **variables: str) -> None:
         run = subprocess.run(
             ["bash", "-eo", "pipefail", "-c", script],
-            cwd=place,
+            cwd=checkout,
             env=self.clouds.environment(HOME=str(self.folder), **self.variables, **variables),
             stdout=subprocess.PIPE,
             stderr=subprocess.STDOUT,
             text=True,
             timeout=300,
         )
-        self.said += run.stdout
+        self.log += run.stdout
         assert run.returncode == 0, run.stdout[-3000:]
 
-    def keep(self, place: Path, paths: list[str]) -> None:
+    def keep(self, checkout: Path, paths: list[str]) -> None:
         for path in paths:
-            files = [place / path] if (place / path).is_file() else (place / path).rglob("*")
-            self.kept |= {str(file.relative_to(place)): file.read_bytes() for file in files if file.is_file()}
+            files = [checkout / path] if (checkout / path).is_file() else (checkout / path).rglob("*")
+            self.kept |= {str(file.relative_to(checkout)): file.read_bytes() for file in files if file.is_file()}
 
-    def bring(self, place: Path) -> None:
+    def bring_kept(self, checkout: Path) -> None:
         for path, content in self.kept.items():
-            (place / path).parent.mkdir(parents=True, exist_ok=True)
-            (place / path).write_bytes(content)
+            (checkout / path).parent.mkdir(parents=True, exist_ok=True)
+            (checkout / path).write_bytes(content)
 
 
 def gitlab(machine: Machine, loop: str) -> list[str]:
     """A pipeline with this LOOP; the jobs that ran."""
     document = yaml.safe_load((ROOT / "deploy/gitlab/.gitlab-ci.yml").read_text())
-    ran, outputs = [], {"LOOP": loop, "CI_COMMIT_SHA": "abc1234", "CI_PIPELINE_ID": "7"}
+    ran = []
+    outputs = {"LOOP": loop, "CI_COMMIT_SHA": "abc1234", "CI_PIPELINE_ID": "7"}
     for name, job in document.items():
-        asked = {word for rule in job.get("rules", []) for word in re.findall(r'\$LOOP == "(\w+)"', str(rule))}
-        if "script" not in job or loop not in asked:
+        loops = {word for rule in job.get("rules", []) for word in re.findall(r'\$LOOP == "(\w+)"', str(rule))}
+        if "script" not in job or loop not in loops:
             continue
         parent = document.get(job.get("extends"), {})
-        place = machine.clone(name)
-        machine.bring(place)
+        checkout = machine.clone(name)
+        machine.bring_kept(checkout)
         variables = {**parent.get("variables", {}), **job.get("variables", {}), **outputs}
-        machine.bash(place, "\n".join(parent.get("before_script", []) + job["script"]), **variables)
+        machine.bash(checkout, "\n".join(parent.get("before_script", []) + job["script"]), **variables)
         artifacts = job.get("artifacts", {})
-        machine.keep(place, artifacts.get("paths", []))
+        machine.keep(checkout, artifacts.get("paths", []))
         if "reports" in artifacts:
-            lines = (place / artifacts["reports"]["dotenv"]).read_text().splitlines()
+            lines = (checkout / artifacts["reports"]["dotenv"]).read_text().splitlines()
             outputs |= dict(line.split("=", 1) for line in lines)
         ran.append(name)
     return ran
@@ -107,24 +108,25 @@ def circleci(machine: Machine, loop: str) -> list[str]:
 
 
 def circleci_job(machine: Machine, document: Any, name: str, loop: str) -> bool:
-    place, steps = machine.clone(name), list(document["jobs"][name]["steps"])
+    checkout = machine.clone(name)
+    steps = list(document["jobs"][name]["steps"])
     while steps:
         step = steps.pop(0)
-        kind, given = next(iter(step.items())) if isinstance(step, dict) else (step, {})
+        kind, parameters = next(iter(step.items())) if isinstance(step, dict) else (step, {})
         if kind in document["commands"]:
             text = json.dumps(document["commands"][kind]["steps"])
-            for key, value in given.items():
+            for key, value in parameters.items():
                 text = text.replace(f"<< parameters.{key} >>", value)
             steps = json.loads(text) + steps
         elif kind == "run":
-            script = given["command"].replace("<< pipeline.parameters.loop >>", loop)
-            machine.bash(place, script, CIRCLE_BRANCH="main", CIRCLE_SHA1="abc1234")
-            if (place / "halted").exists():
+            script = parameters["command"].replace("<< pipeline.parameters.loop >>", loop)
+            machine.bash(checkout, script, CIRCLE_BRANCH="main", CIRCLE_SHA1="abc1234")
+            if (checkout / "halted").exists():
                 return False
         elif kind == "persist_to_workspace":
-            machine.keep(place, given["paths"])
+            machine.keep(checkout, parameters["paths"])
         elif kind == "attach_workspace":
-            machine.bring(place)
+            machine.bring_kept(checkout)
         else:
             assert kind == "checkout"
     return True
@@ -169,7 +171,7 @@ def test_loop_loads_trains_pushes_builds_and_then_forecasts(
     machine: Machine, pipeline: Pipeline, due: list[str], nothing_due: list[str], push: str
 ) -> None:
     assert pipeline(machine, "hourly") == ["ingest"]
-    assert "No champion yet" in machine.said
+    assert "No champion yet" in machine.log
 
     assert pipeline(machine, "check") == due
     commit = machine.github.repository.log()[0]
@@ -180,9 +182,9 @@ def test_loop_loads_trains_pushes_builds_and_then_forecasts(
 
     machine.kept.clear()
     assert pipeline(machine, "hourly") == ["ingest"]
-    assert "hours forecast" in machine.said
+    assert "hours forecast" in machine.log
     assert pipeline(machine, "check") == nothing_due
     assert len(machine.clouds.calls("docker", "build")) == 1, "no new champion, no new image"
     assert pipeline(machine, "build") == [push]
     assert len(machine.clouds.calls("docker", "build")) == 2
-    assert machine.variables["CI_JOB_TOKEN"] not in machine.said
+    assert machine.variables["CI_JOB_TOKEN"] not in machine.log

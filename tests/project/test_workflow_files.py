@@ -1,4 +1,4 @@
-"""The workflow files as text: three linters, and the rules of this house."""
+"""The workflow files as text: three linters, and the rules of this project."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ def test_linter_finds_nothing(linter: str) -> None:
 
 
 @pytest.mark.parametrize("path", [*FILES, *ACTIONS], ids=lambda path: f"{path.parent.name}/{path.name}")
-def test_house_rules(path: Path) -> None:
+def test_every_workflow_keeps_the_rules_of_the_project(path: Path) -> None:
     text = path.read_text(encoding="utf-8")
     for uses in re.findall(r"uses: (\S+.*)", text):
         assert re.fullmatch(r"\./\.github/actions/\w+|[\w/-]+@[0-9a-f]{40} # v\d+\.\d+\.\d+", uses), uses
@@ -71,5 +71,9 @@ def files_behind(path: Path) -> set[str]:
         for package, names in re.findall(r"(?m)^from (actioncast[\w.]*) import (.+|\([^)]*\))$", text):
             modules = [package, *(f"{package}.{name}" for name in re.findall(r"\w+", names))]
             candidates = [ROOT / f"{module.replace('.', '/')}.py" for module in modules]
-            waiting += [found for found in candidates if found.exists() and str(found.relative_to(ROOT)) not in files]
+            waiting += [
+                candidate
+                for candidate in candidates
+                if candidate.exists() and str(candidate.relative_to(ROOT)) not in files
+            ]
     return files

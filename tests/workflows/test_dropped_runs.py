@@ -23,17 +23,17 @@ from actioncast.settings import BlockchainSource, Settings
 
 SERIES = "bitcoin_transactions"
 LEARNED_DAYS = 21
-VERBS: tuple[tuple[int, Callable[..., object]], ...] = (
+SCHEDULE: tuple[tuple[int, Callable[..., object]], ...] = (
     (1, update_real_data.run),
     (6, make_predictions.run),
     (2, check_retrain.run),
 )  # every so many hours, as the workflows do
 
 
-def run_loop(folder: Path, happens: Callable[[], bool]) -> tuple[list[str], list[datetime], float]:
-    """The recording from the third week on; `happens` says of each scheduled run whether it takes place.
+def run_loop(folder: Path, takes_place: Callable[[], bool]) -> tuple[list[str], list[datetime], float]:
+    """The recording from the third week on; `takes_place` decides for each scheduled run whether it is run.
 
-    Returns hours stored otherwise than recorded, hours without a forecast, and the share of runs that took place.
+    Returns hours that are not stored as recorded, hours without a forecast, and the share of runs that took place.
     """
     recording = replay.read_recording()
     first, last = replay.first_and_last(recording)
@@ -45,46 +45,48 @@ def run_loop(folder: Path, happens: Callable[[], bool]) -> tuple[list[str], list
             update_real_data.run(settings, database, start, series_id=SERIES, backfill=True)
             train.run(settings, database, start, series_id=SERIES)
             make_predictions.run(settings, database, start, series_id=SERIES)
-            share = live(settings, database, server, start, hours, happens)
+            share = run_schedule(settings, database, server, start, hours, takes_place)
             server.now = last + timedelta(hours=3)
             update_real_data.run(settings, database, server.now, series_id=SERIES)  # the next run that is not dropped
-            wrong = stored_otherwise(database, recording, server.now)
+            wrong = wrong_hours(database, recording, server.now)
             forecast = {row["prediction_date"] for row in database.performance(SERIES, since=start, until=last)}
     expected = {times.floor_hour(start) + timedelta(hours=i) for i in range(1, hours)}
     return wrong, sorted(expected - forecast), share
 
 
-def live(
+def run_schedule(
     settings: Settings,
     database: Database,
     server: replay.ReplayServer,
     start: datetime,
     hours: int,
-    happens: Callable[[], bool],
+    takes_place: Callable[[], bool],
 ) -> float:
     """The clock of the workflows; returns the share of scheduled runs that took place."""
-    scheduled = ran = 0
+    scheduled = 0
+    ran = 0
     for hour in range(1, hours):
-        now = server.now = start + timedelta(hours=hour)
-        for every, run in VERBS:
+        now = start + timedelta(hours=hour)
+        server.now = now
+        for every, run in SCHEDULE:
             if hour % every == 0:
                 scheduled += 1
-                if happens():
+                if takes_place():
                     run(settings, database, now, series_id=SERIES)
                     ran += 1
     return ran / scheduled
 
 
 def settings_for(folder: Path, url: str) -> Settings:
-    """The shipped series with this source, and a training of a moment: which model forecasts does not matter here."""
+    """The shipped series with this source, and a short training: which model forecasts does not matter here."""
     settings = load_settings(variables={"DATABASE_URL": f"sqlite:///{folder / 'actioncast.db'}"})
     source = BlockchainSource(kind="blockchain", url=url)
-    wanted = settings.series[SERIES].model_copy(update={"source": source})
+    series = settings.series[SERIES].model_copy(update={"source": source})
     quick = settings.train.model_copy(update={"candidates": ("seasonal_naive",), "backtest_days": 5})
-    return settings.model_copy(update={"series": {SERIES: wanted}, "train": quick, "folder": folder})
+    return settings.model_copy(update={"series": {SERIES: series}, "train": quick, "folder": folder})
 
 
-def stored_otherwise(database: Database, recording: Points, until: datetime) -> list[str]:
+def wrong_hours(database: Database, recording: Points, until: datetime) -> list[str]:
     """Hours of `reality` that are not those of the recording: missing, too many, other values or samples."""
     shown = replay.shown_at(recording, until)
     truth = to_hours(shown, minimum_points=3, scale=3600, since=None, now=until)
