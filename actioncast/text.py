@@ -41,14 +41,24 @@ def _cell(value: object) -> str:
 
 
 @contextmanager
-def progress(description: str, total: float, unit: str = "it") -> Iterator[Callable[[float], object]]:
+def progress(
+    description: str,
+    total: float,
+    unit: str = "it",
+) -> Iterator[Callable[[float], object]]:
     """A bar on stderr when a person is watching, nothing otherwise. Yields a function that advances it."""
     if not sys.stderr.isatty():
         yield lambda _: None
         return
     from tqdm import tqdm
 
-    with tqdm(desc=description, total=total or None, unit=unit, unit_scale=True, leave=False) as bar:
+    with tqdm(
+        desc=description,
+        total=total or None,
+        unit=unit,
+        unit_scale=True,
+        leave=False,
+    ) as bar:
         yield bar.update
 
 

@@ -31,7 +31,6 @@ import time
 from collections.abc import Iterator, Sequence
 from contextlib import closing, contextmanager, suppress
 from dataclasses import dataclass, field
-from datetime import timedelta
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from statistics import median
@@ -41,10 +40,12 @@ import numpy as np
 from actioncast.database.database import open_database
 from actioncast.paths import ROOT
 from actioncast.text import table
+from actioncast.times import ONE_HOUR
 from bench import etl, tutorial_api
 from tests.support.clock import at
 from tests.support.ports import free_port
-from tests.support.serving import HISTORY, KEY, SERIES, load, promote, settings_in, wave
+from tests.support.serving import HISTORY, KEY, SERIES, promote, settings_in, wave
+from tests.support.serving import load as store
 from tests.support.temp_postgres import TempPostgres
 
 RIVALS = ROOT / ".venv-bench-api" / "bin"
@@ -76,28 +77,71 @@ class Server:
 
 
 def servers(folder: Path, url: str, tutorial_url: str, source: str) -> dict[str, Server]:
-    """What can run here."""
-    ours = {"DATABASE_URL": url, "API_KEY": KEY, "ACTIONCAST_CONFIG": str(folder / "config.toml")}
-    python, forecast = sys.executable, f"/forecast?num_predictions={HORIZON}"
-    computed = "import sys; from bench.computed_api import serve; serve(sys.argv[1])"
-    uvicorn = [python, "-m", "uvicorn", "bench.tutorial_api:app", "--port", "{port}", "--no-access-log"]
-    theirs = {"DATABASE_URL": tutorial_url, "SOURCE_URL": source, "MODEL_DIRECTORY": str(folder)}
-    found = {
-        "stored": Server([python, "app.py", "--port", "{port}"], forecast, variables=ours),
-        "computed": Server([python, "-c", computed, "{port}"], forecast, variables=ours),
-        "tutorial": Server(uvicorn, forecast, variables=theirs, least_seconds=30),
+    """The servers that can run here: ours always, a rival where it is installed."""
+    forecast = f"/forecast?num_predictions={HORIZON}"
+    serve_computed = "import sys; from bench.computed_api import serve; serve(sys.argv[1])"
+    our_variables = {
+        "DATABASE_URL": url,
+        "API_KEY": KEY,
+        "ACTIONCAST_CONFIG": str(folder / "config.toml"),
     }
-    model = {"BENCH_MODEL": str(folder / "model" / SERIES), "PATH": f"{RIVALS}{os.pathsep}{os.environ['PATH']}"}
-    quiet = {"BENTOML_DO_NOT_TRACK": "1", "MLFLOW_DISABLE_TELEMETRY": "true", "PYTHONPATH": str(ROOT)}
+    result = {
+        "stored": Server(
+            [sys.executable, "app.py", "--port", "{port}"],
+            forecast,
+            variables=our_variables,
+        ),
+        "computed": Server(
+            [sys.executable, "-c", serve_computed, "{port}"],
+            forecast,
+            variables=our_variables,
+        ),
+        "tutorial": Server(
+            [
+                *(sys.executable, "-m", "uvicorn", "bench.tutorial_api:app"),
+                *("--port", "{port}", "--no-access-log"),
+            ],
+            forecast,
+            variables={
+                "DATABASE_URL": tutorial_url,
+                "SOURCE_URL": source,
+                "MODEL_DIRECTORY": str(folder),
+            },
+            least_seconds=30,
+        ),
+    }
     if (RIVALS / "mlflow").exists():
-        mlflow = [str(RIVALS / "mlflow"), "models", "serve", "-m", str(folder / "mlflow"), "--env-manager", "local"]
-        found["mlflow"] = Server(
-            [*mlflow, "--workers", "1", "-p", "{port}"], "/invocations", f'{{"inputs": [{HORIZON}]}}', model | quiet
-        )
+        result["mlflow"] = _mlflow(folder)
     if (RIVALS / "bentoml").exists():
-        bento = [str(RIVALS / "bentoml"), "serve", "bench.rival_bento:Forecast", "--port", "{port}"]
-        found["bentoml"] = Server(bento, "/forecast", f'{{"hours": {HORIZON}}}', model | quiet)
-    return found
+        result["bentoml"] = _bentoml(folder)
+    return result
+
+
+def _mlflow(folder: Path) -> Server:
+    mlflow = str(RIVALS / "mlflow")
+    command = [
+        *(mlflow, "models", "serve", "-m", str(folder / "mlflow")),
+        *("--env-manager", "local", "--workers", "1", "-p", "{port}"),
+    ]
+    body = f'{{"inputs": [{HORIZON}]}}'
+    return Server(command, "/invocations", body, _variables_of_rivals(folder))
+
+
+def _bentoml(folder: Path) -> Server:
+    bentoml = str(RIVALS / "bentoml")
+    command = [bentoml, "serve", "bench.rival_bento:Forecast", "--port", "{port}"]
+    body = f'{{"hours": {HORIZON}}}'
+    return Server(command, "/forecast", body, _variables_of_rivals(folder))
+
+
+def _variables_of_rivals(folder: Path) -> dict[str, str]:
+    return {
+        "BENCH_MODEL": str(folder / "model" / SERIES),
+        "PATH": f"{RIVALS}{os.pathsep}{os.environ['PATH']}",
+        "PYTHONPATH": str(ROOT),
+        "BENTOML_DO_NOT_TRACK": "1",
+        "MLFLOW_DISABLE_TELEMETRY": "true",
+    }
 
 
 @contextmanager
@@ -122,6 +166,7 @@ def running(server: Server, log: Path) -> Iterator[tuple[int, int, float]]:
 
 
 def forecasts(server: Server, port: int) -> bool:
+    """Whether the server answers a forecast already."""
     with closing(http.client.HTTPConnection("127.0.0.1", port, timeout=30)) as connection:
         try:
             headers = {"Content-Type": "application/json", "X-API-Key": KEY}
@@ -133,53 +178,71 @@ def forecasts(server: Server, port: int) -> bool:
         return response.status == 200
 
 
-def tree(pid: int) -> list[int]:
-    """The process and all below it."""
+def process_tree(pid: int) -> list[int]:
+    """The process and all its descendants."""
     parents = {}
     for path in Path("/proc").glob("[0-9]*/stat"):
         try:
             parents[int(path.parent.name)] = int(path.read_text().rpartition(")")[2].split()[1])
         except (FileNotFoundError, ProcessLookupError):
             continue
-    found = [pid]
-    for one in found:
-        found += [child for child, parent in parents.items() if parent == one]
-    return found
+    tree = [pid]
+    for member in tree:  # grows while it is walked
+        tree += [child for child, parent in parents.items() if parent == member]
+    return tree
 
 
 def memory_and_cpu(pid: int) -> tuple[float, float]:
     """MB resident and seconds of user and system time, of the whole tree."""
-    kilobytes, seconds = 0.0, 0.0
-    for one in tree(pid):
-        status = Path(f"/proc/{one}/status").read_text()
-        kilobytes += sum(float(line.split()[1]) for line in status.splitlines() if line.startswith("VmRSS"))
-        fields = Path(f"/proc/{one}/stat").read_text().rpartition(")")[2].split()
-        seconds += (int(fields[11]) + int(fields[12])) / TICKS
+    kilobytes = 0.0
+    seconds = 0.0
+    for member in process_tree(pid):
+        for line in Path(f"/proc/{member}/status").read_text().splitlines():
+            if line.startswith("VmRSS"):
+                kilobytes += float(line.split()[1])
+        # The fields behind the name of the process, which may hold spaces.
+        fields = Path(f"/proc/{member}/stat").read_text().rpartition(")")[2].split()
+        user_ticks = int(fields[11])
+        system_ticks = int(fields[12])
+        seconds += (user_ticks + system_ticks) / TICKS
     return kilobytes / 1024, seconds
 
 
-def ask(server: Server, port: int, clients: int, seconds: float, folder: Path) -> Figures:
+def load(server: Server, port: int, *, clients: int, seconds: float, folder: Path) -> Figures:
     """One run of wrk. Raises RuntimeError when an answer is not 2xx."""
     script = folder / "post.lua"
     script.write_text(LUA % (json.dumps(server.body), KEY), encoding="utf-8")
-    command = ["wrk", "-t1", f"-c{clients}", f"-d{seconds:.0f}s", "--timeout", "30s", "-s", str(script)]
-    done = subprocess.run(
-        [*command, f"http://127.0.0.1:{port}{server.path}"], capture_output=True, text=True, check=True
-    )
-    told: Figures = json.loads(done.stdout.splitlines()[-1])
-    if told["failed"]:
-        raise RuntimeError(f"{told['failed']} of {told['requests']} answers were errors")
-    return told
+    command = [
+        *("wrk", "-t1", f"-c{clients}", f"-d{seconds:.0f}s", "--timeout", "30s"),
+        *("-s", str(script), f"http://127.0.0.1:{port}{server.path}"),
+    ]
+    result = subprocess.run(command, capture_output=True, text=True, check=True)
+    figures: Figures = json.loads(result.stdout.splitlines()[-1])
+    if figures["failed"]:
+        raise RuntimeError(f"{figures['failed']} of {figures['requests']} answers were errors")
+    return figures
 
 
 def measure(server: Server, seconds: float, folder: Path) -> Figures:
     """One start, one client, eight clients."""
     with running(server, folder / "log") as (pid, port, cold_start):
         cold_cpu = memory_and_cpu(pid)[1]
-        one = ask(server, port, 1, max(seconds, server.least_seconds / 3), folder)
-        before = memory_and_cpu(pid)[1]
-        eight = ask(server, port, 8, max(seconds, server.least_seconds), folder)
-        megabytes, after = memory_and_cpu(pid)
+        one = load(
+            server,
+            port,
+            clients=1,
+            seconds=max(seconds, server.least_seconds / 3),
+            folder=folder,
+        )
+        cpu_before = memory_and_cpu(pid)[1]
+        eight = load(
+            server,
+            port,
+            clients=8,
+            seconds=max(seconds, server.least_seconds),
+            folder=folder,
+        )
+        megabytes, cpu_after = memory_and_cpu(pid)
     return {
         "p50_ms": one["p50"] / 1000,
         "p99_ms": one["p99"] / 1000,
@@ -187,7 +250,7 @@ def measure(server: Server, seconds: float, folder: Path) -> Figures:
         "rss_mb": megabytes,
         "cold_start_s": cold_start,
         "cold_cpu_s": cold_cpu,
-        "cpu_ms": (after - before) / max(eight["requests"], 1) * 1000,
+        "cpu_ms": (cpu_after - cpu_before) / max(eight["requests"], 1) * 1000,
     }
 
 
@@ -227,7 +290,7 @@ def prepare(folder: Path, url: str) -> None:
     (folder / "config.toml").write_text(config, encoding="utf-8")
     hours = wave(at(-HISTORY), HISTORY)
     with open_database(settings) as database:
-        load(database, hours, at(0) + timedelta(hours=1))
+        store(database, hours, at(0) + ONE_HOUR)
     model = settings.model_directory(SERIES)
     promote(model)
     np.save(model / "hours.npy", hours.values)
@@ -246,21 +309,29 @@ def contest(rounds: int, seconds: float) -> dict[str, Figures]:
         TempPostgres(durable=True) as postgres,
         source_of_everything() as source,
     ):
-        folder, url = Path(name), postgres.new_database()
+        folder = Path(name)
+        url = postgres.new_database()
         prepare(folder, url)
         for turn in range(rounds):
             for server_name, server in servers(folder, url, postgres.new_database(), source).items():
                 print(f"{server_name}, {turn + 1} of {rounds} ...", file=sys.stderr)
-                if turn and server.least_seconds:
+                if turn > 0 and server.least_seconds:
                     continue  # once is enough
                 if turn == 0:
-                    with running(server, folder / "log"):  # compiles bytecode, fills the page cache, stores a forecast
-                        pass
+                    warm_up(server, folder)
                 runs.setdefault(server_name, []).append(measure(server, seconds, folder))
-    return {
-        name: {figure: float(f"{median(run[figure] for run in many):.4g}") for figure in many[0]}
-        for name, many in runs.items()
-    }
+    return {server_name: medians(figures) for server_name, figures in runs.items()}
+
+
+def warm_up(server: Server, folder: Path) -> None:
+    """Start once: compiles bytecode, fills the page cache and stores a forecast."""
+    with running(server, folder / "log"):
+        pass
+
+
+def medians(runs: Sequence[Figures]) -> Figures:
+    """The median of each figure over the runs, to four digits."""
+    return {name: float(f"{median(run[name] for run in runs):.4g}") for name in runs[0]}
 
 
 def main(argv: Sequence[str] | None = None) -> int:
@@ -272,17 +343,27 @@ def main(argv: Sequence[str] | None = None) -> int:
     if shutil.which("wrk") is None:
         print("error: wrk is missing: apt-get install wrk", file=sys.stderr)
         return 1
-    facts = contest(arguments.rounds, arguments.seconds)
+    figures = contest(arguments.rounds, arguments.seconds)
     if arguments.json:
-        print(json.dumps(facts))
+        print(json.dumps(figures))
         return 0
-    if missing := {"mlflow", "bentoml"} - set(facts):
-        print(f"left out: {', '.join(sorted(missing))}; how to install them: python -m bench.api --help")
-    headers = ["server", *facts["stored"], "times stored's p50"]
-    rows = [[name, *row.values(), row["p50_ms"] / facts["stored"]["p50_ms"]] for name, row in facts.items()]
+    missing = {"mlflow", "bentoml"} - set(figures)
+    if missing:
+        names = ", ".join(sorted(missing))
+        print(f"left out: {names}; how to install them: python -m bench.api --help")
     print(f"{HORIZON} hours a forecast; {os.cpu_count()} cores, load {os.getloadavg()[0]:.1f}\n")
-    print(table(headers, rows))
+    print(table_of(figures))
     return 0
+
+
+def table_of(figures: dict[str, Figures]) -> str:
+    """The figures of each server, and its p50 beside ours."""
+    ours = figures["stored"]
+    headers = ["server", *ours, "times stored's p50"]
+    rows = []
+    for server_name, row in figures.items():
+        rows.append([server_name, *row.values(), row["p50_ms"] / ours["p50_ms"]])
+    return table(headers, rows)
 
 
 if __name__ == "__main__":
