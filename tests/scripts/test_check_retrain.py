@@ -23,7 +23,7 @@ from actioncast.database.connection import DatabaseError
 from actioncast.database.database import Database, open_database
 from actioncast.github.api import ApiError
 from actioncast.hours import Hours
-from actioncast.monitoring.retrain_request import CheckReport
+from actioncast.monitoring.retrain_request import FIRST_HOURS, FIRST_REASON, CheckReport
 from actioncast.paths import CARD
 from actioncast.settings import Settings
 from actioncast.times import to_seconds
@@ -304,6 +304,55 @@ def test_before_anything_happened_there_is_no_verdict(database: Database, config
     world = World(load_settings(configure(SOURCE), variables={}), database)
     assert world.check().verdict.name == "too few hours"
     assert len(world.recorded()) == 1
+
+
+# the first training --------------------------------------------------------------------------------------------------
+
+
+@pytest.fixture
+def newcomer(database: Database, configure: Configure, server: FakeGitHub) -> World:
+    """A series with just enough hours for a first training, and no champion."""
+    world = World(load_settings(configure(SOURCE), variables=server.variables()), database)
+    world.load(0, [100.0] * FIRST_HOURS)
+    return world
+
+
+def test_data_without_a_champion_ask_for_the_first_training(newcomer: World, server: FakeGitHub) -> None:
+    report = newcomer.check(at(FIRST_HOURS))
+    assert (report.verdict.name, report.verdict.reasons) == ("too few hours", [FIRST_REASON])
+    assert report.dispatched
+    assert len(server.events) == 1
+    assert [row["dispatched"] for row in newcomer.recorded()] == [True]
+
+
+@pytest.mark.parametrize(("hours_later", "requests"), [(23, 1), (25, 2)])
+def test_the_first_training_is_asked_for_once_a_day(
+    newcomer: World, server: FakeGitHub, hours_later: int, requests: int
+) -> None:
+    newcomer.check(at(FIRST_HOURS))
+    newcomer.check(at(FIRST_HOURS + hours_later))
+    assert len(server.events) == requests
+
+
+def test_one_hour_less_is_not_worth_a_first_training(newcomer: World, server: FakeGitHub) -> None:
+    newcomer.check(at(FIRST_HOURS - 1))
+    assert server.events == []
+
+
+def test_a_first_training_that_has_started_is_not_asked_for_again(newcomer: World, server: FakeGitHub) -> None:
+    newcomer.train(at(FIRST_HOURS - 1))
+    newcomer.check(at(FIRST_HOURS))
+    assert server.events == []
+
+
+def test_a_card_that_cannot_be_read_asks_for_no_first_training(newcomer: World, server: FakeGitHub) -> None:
+    newcomer.crown()
+    (newcomer.settings.model_directory("demo") / CARD).write_text("{", encoding="utf-8")
+    assert newcomer.check(at(FIRST_HOURS)).failed
+    assert server.events == []
+
+
+# what holds a retrain up ---------------------------------------------------------------------------------------------
 
 
 def test_a_recent_training_is_a_cooldown(make_world: Any) -> None:
