@@ -1,1 +1,1 @@
-"""The HTTP API."""
+"""The HTTP API: forecasts, live error, model and operation."""

@@ -1,1 +1,1 @@
-"""The page: figures, charts and their drawing."""
+"""The page: lights, figures and charts of a series, and the API described for people."""

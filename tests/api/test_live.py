@@ -141,10 +141,10 @@ def test_sigterm_under_load_finishes_what_runs(tmp_path: Path) -> None:
 def expected_predictions(settings: Settings, database: Database, origin: datetime) -> list[float]:
     champion = load_champion(settings.model_directory(SERIES)).forecaster
     newest = champion.reach + features.FILL_HOURS
-    known = database.reality(SERIES, until=origin + timedelta(hours=1), newest=newest)
-    assert known is not None
-    assert known.end == origin
-    return [float(value) for value in forecaster.forecast(champion, known, HORIZON).prediction]
+    history = database.reality(SERIES, until=origin + timedelta(hours=1), newest=newest)
+    assert history is not None
+    assert history.end == origin
+    return [float(value) for value in forecaster.forecast(champion, history, HORIZON).prediction]
 
 
 def test_postgresql_away_under_load(tmp_path: Path, postgres: TempPostgres) -> None:

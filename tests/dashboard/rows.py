@@ -9,7 +9,6 @@ from tests.support.clock import at
 
 def row(hour: float, *, reality: float | None, prediction: float = 10.0, naive: float | None = 4.0) -> dict[str, Any]:
     """A row of `performance`: interval +-2 around the prediction."""
-    known = reality is not None
     return {
         "prediction_date": at(hour),
         "prediction": prediction,
@@ -18,6 +17,6 @@ def row(hour: float, *, reality: float | None, prediction: float = 10.0, naive: 
         "reality": reality,
         "absolute_error": abs(prediction - reality) if reality is not None else None,
         "covered": abs(prediction - reality) <= 2 if reality is not None else None,
-        "naive_error": naive if known else None,
+        "naive_error": naive if reality is not None else None,
         "lead": 1,
     }

@@ -62,12 +62,26 @@ def live(settings: Settings, database: Database) -> None:
 
 
 def training() -> dict[str, Any]:
-    board = [{"candidate": f"ridge_{i}", "mae": 25.0 + i, "mase": 0.8, "seconds": 0.1} for i in range(10)]
-    board.append({"candidate": "seasonal_naive_168", "mae": 60.0, "mase": 1.0, "seconds": 0.01})
-    times = dict.fromkeys(("started_at", "finished_at", "window_end"), at(0)) | {"window_start": at(-HISTORY)}
-    names = {"champion": {"name": "ridge_0"}, "challenger": {"name": "ridge_0"}, "verdict": "promoted"}
-    rest: dict[str, Any] = {"reason": "there is no champion", "git_sha": None, "library_versions": {}, "settings": {}}
-    return {"run_id": "1", "series_id": SERIES, "hours": HISTORY, "leaderboard": board} | times | names | rest
+    """A training in which eleven candidates were compared."""
+    leaderboard = [{"candidate": f"ridge_{i}", "mae": 25.0 + i, "mase": 0.8, "seconds": 0.1} for i in range(10)]
+    leaderboard.append({"candidate": "seasonal_naive_168", "mae": 60.0, "mase": 1.0, "seconds": 0.01})
+    return {
+        "run_id": "1",
+        "series_id": SERIES,
+        "started_at": at(0),
+        "finished_at": at(0),
+        "window_start": at(-HISTORY),
+        "window_end": at(0),
+        "hours": HISTORY,
+        "leaderboard": leaderboard,
+        "champion": {"name": "ridge_0"},
+        "challenger": {"name": "ridge_0"},
+        "verdict": "promoted",
+        "reason": "there is no champion",
+        "git_sha": None,
+        "library_versions": {},
+        "settings": {},
+    }
 
 
 @pytest.fixture(scope="module")
@@ -175,8 +189,8 @@ def test_charts_are_painted_and_nothing_complains(visit: Visit, url: str, reques
 @pytest.mark.parametrize("which", ["url", "empty_url"])
 def test_axe_finds_nothing_serious(visit: Visit, which: str, request: pytest.FixtureRequest) -> None:
     page = visit.open(request.getfixturevalue(which))
-    found = Axe().run(page).response["violations"]
-    assert [(fault["id"], fault["impact"], fault["nodes"][0]["html"]) for fault in found] == []
+    violations = Axe().run(page).response["violations"]
+    assert [(fault["id"], fault["impact"], fault["nodes"][0]["html"]) for fault in violations] == []
 
 
 @pytest.mark.parametrize("visit", SCREENS, indirect=True, ids=lambda screen: f"{screen['width']}-{screen['scheme']}")

@@ -15,8 +15,8 @@ from tests.support.serving import wave
 
 def test_forecast_chart_joins_what_is_known_with_what_is_ahead() -> None:
     hours = wave(at(-2), 2)
-    known = to_grid(hours.starts, np.array([7.0, 8.0]))
-    chart = forecast_chart(known, [row(-1, reality=8), row(0, reality=None)], at(-1))
+    history = to_grid(hours.starts, np.array([7.0, 8.0]))
+    chart = forecast_chart(history, [row(-1, reality=8), row(0, reality=None)], at(-1))
     assert chart["t"] == [to_seconds(at(hour)) for hour in (-2, -1, 0)]
     assert chart["reality"] == [7.0, 8.0, None]
     assert chart["prediction"] == [None, 10.0, 10.0]

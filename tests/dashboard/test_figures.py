@@ -32,7 +32,7 @@ def look(hours: float, verdict: str, *, dispatched: bool = False) -> dict[str, A
 def test_checks_in_a_row_are_one_look_but_every_retrain_its_own() -> None:
     checks = [look(9, "good"), look(8, "good"), look(7, "retrain", dispatched=True), look(6, "watch")]
     looks = group(checks)
-    assert [(one.newest["verdict"], one.count, one.first) for one in looks] == [
+    assert [(look.newest["verdict"], look.count, look.first) for look in looks] == [
         ("good", 2, at(8)),
         ("retrain", 1, at(7)),
         ("watch", 1, at(6)),
