@@ -37,7 +37,7 @@ from actioncast.github import summary
 from actioncast.hours import Points
 from actioncast.rehearsal import flags, page
 from actioncast.rehearsal.compare import Options, compare
-from actioncast.rehearsal.loop import Scripts
+from actioncast.rehearsal.jobs import Scripts
 from actioncast.rehearsal.plan import Plan, make_plan
 from actioncast.rehearsal.policies import OWN, Policy, read_policies
 from actioncast.rehearsal.report import RehearsalReport

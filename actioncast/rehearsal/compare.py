@@ -8,14 +8,15 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from actioncast.database.database import open_database
-from actioncast.rehearsal import stage, tutorial
-from actioncast.rehearsal.loop import Loop, Progress, Scripts
+from actioncast.rehearsal import tutorial
+from actioncast.rehearsal.jobs import Scripts
+from actioncast.rehearsal.loop import Loop
 from actioncast.rehearsal.plan import Plan
 from actioncast.rehearsal.policies import TUTORIAL, Policy
+from actioncast.rehearsal.progress import Progress
 from actioncast.rehearsal.report import RehearsalReport
 from actioncast.rehearsal.score import Outcome, score
-from actioncast.rehearsal.stage import Surroundings
+from actioncast.rehearsal.stage import Surroundings, open_stage, refuse_used_database
 from actioncast.rehearsal.world.github import GitHubStandIn
 from actioncast.rehearsal.world.replay import ReplayServer
 from actioncast.text import progress as progress_bar
@@ -31,15 +32,6 @@ class Options:
     database_url: str | None = None
     resume: bool = False
     recommends: bool = False
-
-
-@dataclass(frozen=True)
-class World:
-    """What every policy meets: the replayed source, GitHub's stand-in, and a bar that advances by ticks."""
-
-    source: ReplayServer
-    github: GitHubStandIn
-    advance: Callable[[float], object]
 
 
 def compare(
@@ -80,11 +72,10 @@ def _outcomes(
         GitHubStandIn() as github,
         progress_bar("simulated hours", ticks, "h") as advance,
     ):
-        world = World(source, github, advance)
         surroundings = Surroundings(
             folder=options.folder,
-            source_url=source.url,
-            github_url=github.url,
+            source=source,
+            github=github,
             database_url=options.database_url,
             alone=len(policies) == 1,
         )
@@ -97,8 +88,8 @@ def _outcomes(
                     policy,
                     scripts=scripts,
                     surroundings=surroundings,
-                    world=world,
                     forecast_every=options.forecast_every,
+                    advance=advance,
                 )
             outcomes.append(outcome)
     return outcomes
@@ -110,32 +101,19 @@ def _rehearse(
     *,
     scripts: Scripts,
     surroundings: Surroundings,
-    world: World,
     forecast_every: int,
+    advance: Callable[[float], object],
 ) -> Outcome:
-    """One policy, from its last saved tick on if there is one."""
-    settings = stage.staged(plan, surroundings, policy)
-    series_id = stage.series_of(plan, surroundings, policy)
-    settings.folder.mkdir(parents=True, exist_ok=True)
-    saved = Progress.read(settings.folder)
-    with open_database(settings) as database:
-        loop = Loop(
-            plan=plan,
-            policy=policy,
-            scripts=scripts,
-            settings=settings,
-            series_id=series_id,
-            database=database,
-            source=world.source,
-            github=world.github,
-            forecast_every=forecast_every,
-            progress=saved or Progress(),
-        )
+    """One policy, from its last saved tick on if there is one. `advance` is told of each tick."""
+    with open_stage(plan, policy, surroundings) as stage:
+        saved = Progress.read(stage.settings.folder)
+        progress = saved or Progress()
+        loop = Loop(stage, scripts, forecast_every=forecast_every, progress=progress)
         if saved is None:
-            stage.refuse_used(database, series_id)
+            refuse_used_database(stage)
             loop.set_up()
         else:
             loop.resume()
-            world.advance(saved.ticks)
-        progress = loop.run(world.advance)
-        return score(plan, policy, database, series_id, progress)
+            advance(saved.ticks)
+        loop.run(advance)
+        return score(stage, progress)

@@ -1,149 +1,182 @@
-"""What must hold at every tick, whatever fails. Each broken promise is a sentence; there must be none."""
+"""Checks what must hold at every tick, whatever fails.
+
+Each broken promise is a sentence; a sound project yields none.
+"""
 
 from __future__ import annotations
 
 import itertools
 from collections.abc import Iterator, Sequence
 from datetime import datetime, timedelta
-from typing import Any
-
-from sqlalchemy import bindparam, column, text
+from typing import NamedTuple
 
 from actioncast.database.database import Database
-from actioncast.database.schema import UtcTime
+from actioncast.database.schema import Row
 from actioncast.hours import Points, to_hours
 from actioncast.rehearsal.plan import Plan
 from actioncast.settings import RetrainSettings
-from actioncast.times import HOUR, ONE_WEEK, from_seconds, isoformat, to_seconds
+from actioncast.times import HOUR, ONE_HOUR, ONE_WEEK, from_seconds, isoformat, to_seconds
 
-EVER = from_seconds(0)
-LOOKED_AT = timedelta(days=3)  # of stored hours at each tick; once a day and at the end all of them
+BEGINNING = from_seconds(0)
+CHECKED_SPAN = timedelta(days=3)  # of stored hours at each tick; once a day it is all of them
 TOLERANCE = 1e-9  # relative: the database gives back what it was given
-_SECONDS = {
-    True: "cast(strftime('%s', reality_date) as integer)",
-    False: "cast(extract(epoch from reality_date) as bigint)",
-}
-_HOURS = "select {seconds}, value from reality where series_id = :s and reality_date >= :since"
-_NEWEST = text(
-    "select (select max(reality_date) from reality where series_id = :s),"
-    " (select max(issued_at) from predictions where series_id = :s)"
-)
-_VINTAGE = (
-    text(
-        "select prediction_date, lead, model_version from predictions"
-        " where series_id = :s and issued_at = :at order by prediction_date"
-    )
-    .bindparams(bindparam("at", type_=UtcTime))
-    .columns(column("prediction_date", UtcTime), column("lead"), column("model_version"))
-)
 
 
-class Witness:
-    """Remembers what the source has shown, what was promoted and how far the state was, and compares."""
+class ExpectedHour(NamedTuple):
+    """What must be stored of an hour."""
+
+    value: float
+    samples: int
+
+
+class Invariants:
+    """Remembers what the source has shown and how far the state was, and compares the database."""
 
     def __init__(self, plan: Plan, database: Database, series_id: str) -> None:
         self.plan = plan
         self.database = database
         self.series_id = series_id
-        self.shown: dict[int, tuple[float, int]] = {}  # hour start -> value, points
-        self.offered: dict[int, set[float]] = {}  # values that a run has read, whether or not it lived to store them
-        self.newest: tuple[str, str] = ("", "")
+        self.expected: dict[int, ExpectedHour] = {}  # by start of the hour, in unix seconds
+        # Values that a run has read, whether or not it lived to store them.
+        self.possible: dict[int, set[float]] = {}
+        self.newest: dict[str, datetime | None] = {}  # "hour" and "vintage" at the last tick
 
-    def offers(self, points: Points, now: datetime) -> None:
+    # what the source has shown --------------------------------------------------------------------
+
+    def before_reading(self, points: Points, now: datetime) -> None:
         """A run is about to read these points: it may store their complete hours."""
-        for start, value, _ in self._complete(points, now):
-            self.offered.setdefault(start, set()).add(value)
+        for start, value, _ in self._complete_hours(points, now):
+            self.possible.setdefault(start, set()).add(value)
 
-    def saw(self, points: Points, now: datetime) -> None:
-        """A run has read these points and ended well: their complete hours must be stored from now on."""
-        for start, value, samples in self._complete(points, now):
-            if samples >= self.shown.get(start, (0.0, 0))[1]:
-                self.shown[start], self.offered[start] = (value, samples), {value}
+    def after_reading(self, points: Points, now: datetime) -> None:
+        """A run has read these points and ended well: their complete hours must be stored."""
+        for start, value, samples in self._complete_hours(points, now):
+            earlier = self.expected.get(start)
+            if earlier is None or samples >= earlier.samples:
+                self.expected[start] = ExpectedHour(value, samples)
+                self.possible[start] = {value}
 
-    def _complete(self, points: Points, now: datetime) -> Iterator[tuple[int, float, int]]:
-        wanted = self.plan.settings.series[self.plan.series_id]
-        hours = to_hours(points, minimum_points=wanted.minimum_points_per_hour, scale=wanted.scale, since=None, now=now)
-        return zip(hours.starts.tolist(), hours.values.tolist(), hours.samples.tolist(), strict=True)
+    def _complete_hours(self, points: Points, now: datetime) -> Iterator[tuple[int, float, int]]:
+        """(start in unix seconds, value, samples) of each hour that is complete at `now`."""
+        series_settings = self.plan.settings.series[self.plan.series_id]
+        hours = to_hours(
+            points,
+            minimum_points=series_settings.minimum_points_per_hour,
+            scale=series_settings.scale,
+            since=None,
+            now=now,
+        )
+        starts = hours.starts.tolist()
+        values = hours.values.tolist()
+        samples = hours.samples.tolist()
+        return zip(starts, values, samples, strict=True)
 
-    def _promoted(self) -> set[str]:
-        """Versions that passed the gate, as the ledger says: a training may have been killed after its record."""
+    # the promises ---------------------------------------------------------------------------------
+
+    def check_tick(self, now: datetime) -> Iterator[str]:
+        """Check the newest stored hours, once a day all of them, and that the state went on."""
+        since = now - CHECKED_SPAN if now.hour else BEGINNING
+        yield from self._check_hours(since)
+        yield from self._check_state()
+
+    def check_end(self) -> Iterator[str]:
+        """Check all stored hours."""
+        yield from self._check_hours(BEGINNING)
+
+    def _check_hours(self, since: datetime) -> Iterator[str]:
+        first = to_seconds(since)
+        expected = {start for start in self.expected if start >= first}
+        rows = self.database.values_since(self.series_id, since)
+        stored = dict(rows)
+        if len(stored) < len(rows):
+            yield f"reality holds {len(rows) - len(stored)} hours twice"
+        for start in stored:
+            if start % HOUR:
+                yield f"{_hour(start)} is no hour"
+        for start in sorted(expected - stored.keys()):
+            yield f"{_hour(start)} was shown and is not stored"
+        for start, value in stored.items():
+            if not self._is_possible(start, value):
+                shown = self.expected[start].value if start in self.expected else "nothing"
+                yield f"{_hour(start)} is stored as {value}, shown as {shown}"
+
+    def _is_possible(self, start: int, value: float) -> bool:
+        """Whether a run has read this value of the hour."""
+        values = self.possible.get(start, set())
+        return any(abs(value - shown) <= TOLERANCE * abs(shown) for shown in values)
+
+    def _check_state(self) -> Iterator[str]:
+        """The newest hour and the newest vintage never go back."""
+        newest = self.database.newest(self.series_id)
+        state = {"hour": newest.hour, "vintage": newest.issued_at}
+        for name, after in state.items():
+            before = self.newest.get(name)
+            if before is not None and (after is None or after < before):
+                yield f"the newest {name} went back from {before} to {after}"
+        self.newest = state
+
+    def check_vintage(self, issued_at: datetime, version: str | None) -> Iterator[str]:
+        """A forecast just stored is for the hours after the last one, by the promoted champion.
+
+        `version` is that of the model folder.
+        """
+        rows, last_hour = self.database.issued_vintage(self.series_id, issued_at)
+        if last_hour is None or not rows:
+            yield f"the forecast of {isoformat(issued_at)} left no row"
+            return
+        if not _follows(rows, last_hour):
+            yield (f"the forecast of {isoformat(issued_at)} does not follow hour by hour on {isoformat(last_hour)}")
+        versions = {row["model_version"] for row in rows}
+        promoted = self._promoted_versions()
+        if versions != {version} or not versions <= promoted:
+            yield (f"the forecast of {isoformat(issued_at)} comes from {versions}, promoted were {sorted(promoted)}")
+
+    def _promoted_versions(self) -> set[str]:
+        """Versions that passed the gate, by the ledger.
+
+        A training may have been killed after it wrote its row.
+        """
         runs = self.database.training_runs(self.series_id, since=self.plan.start)
         return {run["champion"]["version"] for run in runs if run["verdict"] == "promoted"}
 
-    def tick(self, now: datetime) -> Iterator[str]:
-        """Sentences about the stored hours and the state."""
-        yield from self._hours(now - LOOKED_AT if now.hour else EVER)
-        yield from self._state()
-
-    def end(self) -> Iterator[str]:
-        """The same over everything."""
-        yield from self._hours(EVER)
-
-    def _hours(self, since: datetime) -> Iterator[str]:
-        begin = to_seconds(since)
-        expected = {start for start in self.shown if start >= begin}
-        rows = self._stored(since)
-        stored: dict[int, float] = dict(map(tuple, rows))
-        if len(stored) < len(rows):
-            yield f"reality holds {len(rows) - len(stored)} hours twice"
-        yield from (f"{_hour(start)} is no hour" for start in stored if start % HOUR)
-        yield from (f"{_hour(start)} was shown and is not stored" for start in sorted(expected - stored.keys()))
-        for start, value in stored.items():
-            if not any(abs(value - right) <= TOLERANCE * abs(right) for right in self.offered.get(start, ())):
-                yield f"{_hour(start)} is stored as {value}, shown as {self.shown.get(start, ('nothing',))[0]}"
-
-    def _stored(self, since: datetime) -> Sequence[Any]:
-        """(unix seconds, value) of the stored hours; seconds by the database, which is faster than times by us."""
-        query = text(_HOURS.format(seconds=_SECONDS[self.database.is_sqlite]))
-        query = query.bindparams(bindparam("since", type_=UtcTime))
-        with self.database.engine.connect() as connection:
-            return connection.execute(query, {"s": self.series_id, "since": since}).all()
-
-    def _state(self) -> Iterator[str]:
-        """Text compares as time does: both databases write ISO times."""
-        with self.database.engine.connect() as connection:
-            row = connection.execute(_NEWEST, {"s": self.series_id}).one()
-        for name, before, after in zip(("hour", "vintage"), self.newest, map(str, row), strict=True):
-            if after < before:
-                yield f"the newest {name} went back from {before} to {after}"
-        self.newest = (str(row[0]), str(row[1]))
-
-    def vintage(self, issued_at: datetime, version: str | None) -> Iterator[str]:
-        """A forecast just stored: the hours after the last stored one, by the champion that passed the gate."""
-        with self.database.engine.connect() as connection:
-            rows = connection.execute(_VINTAGE, {"s": self.series_id, "at": issued_at}).all()
-        known = self.database.reality(self.series_id, until=issued_at, newest=1)
-        if known is None or not rows:
-            yield f"the forecast of {isoformat(issued_at)} left no row"
-            return
-        wanted = [known.end + timedelta(hours=lead) for lead in range(1, len(rows) + 1)]
-        if [row[0] for row in rows] != wanted or [row[1] for row in rows] != list(range(1, len(rows) + 1)):
-            yield f"the forecast of {isoformat(issued_at)} does not follow hour by hour on {isoformat(known.end)}"
-        versions = {row[2] for row in rows}
-        promoted = self._promoted()
-        if versions != {version} or not versions <= promoted:
-            yield f"the forecast of {isoformat(issued_at)} comes from {versions}, promoted were {sorted(promoted)}"
-
-    def failed_ingest(self, started_at: datetime) -> Iterator[str]:
-        """A run that failed left its reason in etl_runs."""
+    def check_failed_ingestion(self, started_at: datetime) -> Iterator[str]:
+        """An ingestion that failed left its reason in etl_runs."""
         runs = self.database.etl_runs(self.series_id, since=started_at)
-        if not any(r["started_at"] == started_at and r["outcome"] == "failed" and r["message"] for r in runs):
+        reasons = [run["message"] for run in runs if run["started_at"] == started_at and run["outcome"] == "failed"]
+        if not any(reasons):
             yield f"the ingestion of {isoformat(started_at)} failed and left no reason"
 
-    def budget(self, policy: RetrainSettings, now: datetime) -> Iterator[str]:
+    def check_retrain_budget(self, policy: RetrainSettings, now: datetime) -> Iterator[str]:
         """Retrains that were asked for keep the weekly cap and the cooldown."""
-        checks = self.database.checks(self.series_id, since=now - ONE_WEEK, before=now + timedelta(seconds=1))
-        yield from over_budget([check["checked_at"] for check in checks if check["dispatched"]], policy, now)
+        checks = self.database.checks(
+            self.series_id,
+            since=now - ONE_WEEK,
+            before=now + timedelta(seconds=1),
+        )
+        requests = [check["checked_at"] for check in checks if check["dispatched"]]
+        yield from over_budget(requests, policy, now)
 
 
-def over_budget(asked: Sequence[datetime], policy: RetrainSettings, now: datetime) -> Iterator[str]:
-    """`asked` is newest first, of the last week."""
-    this_week = [moment for moment in asked if now - moment < ONE_WEEK]
+def over_budget(requests: Sequence[datetime], policy: RetrainSettings, now: datetime) -> Iterator[str]:
+    """Retrains beyond the weekly cap or inside the cooldown.
+
+    `requests`: moments at which retrains of the last week were asked for, newest first.
+    """
+    this_week = [moment for moment in requests if now - moment < ONE_WEEK]
     if len(this_week) > policy.maximum_per_week:
         yield f"{len(this_week)} retrains were asked for in the week up to {isoformat(now)}"
-    for newer, older in itertools.pairwise(asked):
-        if newer - older < timedelta(hours=policy.cooldown_hours):
-            yield f"retrains were asked for at {isoformat(older)} and {isoformat(newer)}, inside the cooldown"
+    cooldown = timedelta(hours=policy.cooldown_hours)
+    for newer, older in itertools.pairwise(requests):
+        if newer - older < cooldown:
+            yield (f"retrains were asked for at {isoformat(older)} and {isoformat(newer)}, inside the cooldown")
+
+
+def _follows(rows: Sequence[Row], last_hour: datetime) -> bool:
+    """Whether these forecasts are for each hour after `last_hour`, with leads from 1."""
+    for lead, row in enumerate(rows, start=1):
+        if row["lead"] != lead or row["prediction_date"] != last_hour + lead * ONE_HOUR:
+            return False
+    return True
 
 
 def _hour(start: int) -> str:

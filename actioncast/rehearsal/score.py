@@ -1,4 +1,4 @@
-"""What a policy was worth: live error, retrains, hours of bad forecasts, Actions minutes, growth of the repository."""
+"""Scores a policy: live error, retrains, hours of bad forecasts, Actions minutes, growth of the repository."""
 
 from __future__ import annotations
 
@@ -9,22 +9,31 @@ from statistics import fmean
 from typing import Any
 
 import numpy as np
-from sqlalchemy import bindparam, column, text
 
 from actioncast.arrays import Values
-from actioncast.database.database import Database
-from actioncast.database.schema import UtcTime
-from actioncast.rehearsal.loop import Progress
+from actioncast.database.schema import Row
 from actioncast.rehearsal.plan import Plan
 from actioncast.rehearsal.policies import Policy
+from actioncast.rehearsal.progress import Progress
+from actioncast.rehearsal.stage import Stage
+from actioncast.times import ONE_HOUR, floor_hour
 
-Row = Mapping[str, Any]
-# GitHub bills each job in whole minutes; those of the pip cache and the training were measured on runs of this project.
-MINUTES = {"ingest": 1, "forecast": 1, "check": 1, "refresh": 3, "train": 3, "freshness": 1}
+# GitHub bills each job in whole minutes. Measured on runs of this project, pip cache included.
+MINUTES = {
+    "ingest": 1,
+    "forecast": 1,
+    "check": 1,
+    "refresh": 3,
+    "train": 3,
+    "freshness": 1,
+}
 DEPLOY_MINUTES = 2  # for each promotion
-DOLLARS_PER_MINUTE = 0.006  # Linux, two cores, beyond the free minutes of a private repository; public ones pay nothing
-DEGRADED = 1.5  # times the error before the change, scaled as the level: then forecasts count as degraded
+# Linux, two cores, beyond the free minutes of a private repository; a public one pays nothing.
+DOLLARS_PER_MINUTE = 0.006
+# Forecasts count as degraded above this many times the error before the change.
+DEGRADED = 1.5
 SETTLING_HOURS = 24  # over which the error is averaged for that
+DAY_AHEAD = timedelta(days=1)
 
 
 @dataclass(frozen=True)
@@ -45,7 +54,8 @@ class Outcome:
     billed_minutes: int
     repository_bytes: int
     progress: Progress
-    errors: list[tuple[int, float]] = field(default_factory=list)  # (hour of the rehearsal, mean of 24 h)
+    # (hour of the rehearsal, mean absolute error of SETTLING_HOURS)
+    errors: list[tuple[int, float]] = field(default_factory=list)
 
     @property
     def rejected(self) -> int:
@@ -57,7 +67,10 @@ class Outcome:
 
     @property
     def naive_ratio(self) -> float | None:
-        return self.live_mae / self.naive_mae if self.live_mae and self.naive_mae else None
+        """The live error as a multiple of the weekly naive's."""
+        if not self.live_mae or not self.naive_mae:
+            return None
+        return self.live_mae / self.naive_mae
 
     def as_json(self) -> dict[str, Any]:
         return {
@@ -79,22 +92,24 @@ class Outcome:
         }
 
 
-def score(plan: Plan, policy: Policy, database: Database, series_id: str, progress: Progress) -> Outcome:
+def score(stage: Stage, progress: Progress) -> Outcome:
     """Read what the rehearsal left in the database."""
-    rows = database.performance(series_id, since=plan.start, until=plan.end)
+    plan = stage.plan
+    rows = stage.database.performance(stage.series_id, since=plan.start, until=plan.end)
     rows = [row for row in rows if row["reality"] is not None]
+    naive_errors = [row["naive_error"] for row in rows if row["naive_error"] is not None]
     retrains = progress.trainings[1:]
     errors = rolling_errors(rows, plan.start)
     return Outcome(
-        policy=policy,
+        policy=stage.policy,
         hours=len(rows),
         live_mae=mean([row["absolute_error"] for row in rows]),
-        day_ahead_mae=day_ahead_mae(database, series_id, plan),
-        naive_mae=mean([row["naive_error"] for row in rows if row["naive_error"] is not None]),
+        day_ahead_mae=_day_ahead_mae(stage),
+        naive_mae=mean(naive_errors),
         coverage=mean([float(bool(row["covered"])) for row in rows]),
         retrains=len(retrains),
         promoted=sum(promoted for _, promoted in retrains),
-        false_alarms=_false_alarms(database, series_id, plan, retrains),
+        false_alarms=_false_alarms(stage, retrains),
         degraded_hours=degraded_hours(errors, plan),
         hours_to_promotion=hours_to_promotion(retrains, plan),
         billed_minutes=minutes(progress),
@@ -105,64 +120,90 @@ def score(plan: Plan, policy: Policy, database: Database, series_id: str, progre
 
 
 def mean(values: Sequence[float]) -> float | None:
+    """The mean of these values; None without one."""
     return fmean(values) if values else None
 
 
 def minutes(progress: Progress) -> int:
     """Whole minutes of every job that ran, and of the deployment that each promotion starts."""
+    job_minutes = sum(MINUTES[job] * runs for job, runs in progress.runs.items())
     promotions = sum(promoted for _, promoted in progress.trainings)
-    return sum(MINUTES[job] * runs for job, runs in progress.runs.items()) + DEPLOY_MINUTES * promotions
+    return job_minutes + DEPLOY_MINUTES * promotions
 
 
-def rolling_errors(rows: Sequence[Row], start: datetime) -> list[tuple[int, float]]:
-    """Mean absolute error of the last 24 scored hours, at each scored hour."""
-    misses: Values = np.array([row["absolute_error"] for row in rows], dtype=np.float64)
-    hours = [int((row["prediction_date"] - start) / timedelta(hours=1)) for row in rows]
-    return [(hours[i], float(misses[max(i - SETTLING_HOURS + 1, 0) : i + 1].mean())) for i in range(len(rows))]
+def rolling_errors(rows: Sequence[Mapping[str, Any]], start: datetime) -> list[tuple[int, float]]:
+    """(hour of the rehearsal, mean absolute error of the last SETTLING_HOURS rows), for each row."""
+    errors: Values = np.array([row["absolute_error"] for row in rows], dtype=np.float64)
+    means = []
+    for index, row in enumerate(rows):
+        hour = int((row["prediction_date"] - start) / ONE_HOUR)
+        first = max(index - SETTLING_HOURS + 1, 0)
+        means.append((hour, float(errors[first : index + 1].mean())))
+    return means
 
 
 def degraded_hours(errors: Sequence[tuple[int, float]], plan: Plan) -> int | None:
-    """Hours after the first change whose mean error is above DEGRADED x the one before it, scaled as the level is."""
+    """Hours after the first change of the series whose error is above the limit.
+
+    The limit is DEGRADED times the mean error before the change, scaled as the level is. None
+    without a change, or without an error before it.
+    """
     changes = plan.faults.changes()
-    before = [error for hour, error in errors if changes and hour < changes[0][1].at]
+    if not changes:
+        return None
+    _, first_change = changes[0]
+    before = [error for hour, error in errors if hour < first_change.at]
     if not before:
         return None
-    factor = max([span.amount for name, span in changes if name == "shift"], default=1.0)
-    limit = DEGRADED * fmean(before) * max(factor, 1.0)
-    return sum(hour >= changes[0][1].at and error > limit for hour, error in errors)
+    level_factors = [span.amount for name, span in changes if name == "shift"]
+    limit = DEGRADED * fmean(before) * max([*level_factors, 1.0])
+    return sum(hour >= first_change.at and error > limit for hour, error in errors)
 
 
 def hours_to_promotion(retrains: Sequence[tuple[str, bool]], plan: Plan) -> float | None:
-    """From the first change of the series to the first promotion after it."""
-    for _, change in plan.faults.changes()[:1]:
-        begun = plan.start + timedelta(hours=change.at)
-        moments = [datetime.fromisoformat(moment) for moment, promoted in retrains if promoted]
-        later = [(moment - begun) / timedelta(hours=1) for moment in moments if moment >= begun]
-        return later[0] if later else None
+    """Hours from the first change of the series to the first promotion after it.
+
+    `retrains`: (moment, promoted). None without a change, or without a promotion after it.
+    """
+    changes = plan.faults.changes()
+    if not changes:
+        return None
+    _, first_change = changes[0]
+    changed_at = plan.start + timedelta(hours=first_change.at)
+    for moment, promoted in retrains:
+        hours = (datetime.fromisoformat(moment) - changed_at) / ONE_HOUR
+        if promoted and hours >= 0:
+            return hours
     return None
 
 
-def _false_alarms(database: Database, series_id: str, plan: Plan, retrains: Sequence[tuple[str, bool]]) -> int:
-    asked = [check for check in database.checks(series_id, since=plan.start, before=plan.end) if check["dispatched"]]
+def _false_alarms(stage: Stage, retrains: Sequence[tuple[str, bool]]) -> int:
+    """Retrains that a check asked for, after which the gate kept the champion."""
     kept = {moment for moment, promoted in retrains if not promoted}
-    hours = [check["checked_at"].replace(minute=0, second=0, microsecond=0).isoformat() for check in asked]
-    return sum(hour in kept for hour in hours)
-
-
-_DAY_AHEAD = (
-    text(
-        "select p.prediction_date, p.issued_at, p.prediction, r.value from predictions p"
-        " join reality r on r.series_id = p.series_id and r.reality_date = p.prediction_date"
-        " where p.series_id = :s and p.prediction_date >= :start and p.prediction_date < :until order by p.issued_at"
+    checks = stage.database.checks(
+        stage.series_id,
+        since=stage.plan.start,
+        before=stage.plan.end,
     )
-    .bindparams(bindparam("start", type_=UtcTime), bindparam("until", type_=UtcTime))
-    .columns(column("prediction_date", UtcTime), column("issued_at", UtcTime), column("prediction"), column("value"))
-)
+    requests = [floor_hour(check["checked_at"]) for check in checks if check["dispatched"]]
+    return sum(moment.isoformat() in kept for moment in requests)
 
 
-def day_ahead_mae(database: Database, series_id: str, plan: Plan) -> float | None:
+def _day_ahead_mae(stage: Stage) -> float | None:
     """Error of the newest vintage that was there a day before each hour began."""
-    with database.engine.connect() as connection:
-        rows = connection.execute(_DAY_AHEAD, {"s": series_id, "start": plan.start, "until": plan.end}).all()
-    newest = {at: abs(said - was) for at, issued, said, was in rows if at - issued >= timedelta(hours=24)}
-    return mean(list(newest.values()))
+    forecasts = stage.database.forecasts_with_reality(
+        stage.series_id,
+        since=stage.plan.start,
+        until=stage.plan.end,
+    )
+    return day_ahead_mae(forecasts)
+
+
+def day_ahead_mae(forecasts: Sequence[Row]) -> float | None:
+    """The same of rows of `forecasts_with_reality`, oldest vintage first."""
+    errors = {}
+    for row in forecasts:
+        begins = row["prediction_date"]
+        if begins - row["issued_at"] >= DAY_AHEAD:
+            errors[begins] = abs(row["prediction"] - row["reality"])
+    return mean(list(errors.values()))

@@ -21,9 +21,9 @@ import numpy as np
 from actioncast.arrays import Values
 from actioncast.hours import Grid, to_grid, to_hours
 from actioncast.rehearsal import score
-from actioncast.rehearsal.loop import Progress
 from actioncast.rehearsal.plan import CHECK_EVERY, Plan
 from actioncast.rehearsal.policies import Policy
+from actioncast.rehearsal.progress import Progress
 from actioncast.rehearsal.score import Outcome
 from actioncast.times import HOURS_PER_WEEK, ONE_HOUR, floor_hour
 

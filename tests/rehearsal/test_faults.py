@@ -94,7 +94,7 @@ def test_wherever_a_run_is_killed_all_of_it_is_stored_or_nothing(database: Datab
     for statement in range(1, 12):
         before = _counts(database)
         try:
-            with faults.killed_at(database.engine, statement):
+            with faults.killed_at(database, statement):
                 _load(database, statement)
             survived += 1
         except Killed:
@@ -106,7 +106,7 @@ def test_wherever_a_run_is_killed_all_of_it_is_stored_or_nothing(database: Datab
 
 def test_a_database_that_does_not_answer_is_an_error_with_a_reason(database: Database) -> None:
     with (
-        faults.unreachable(database.engine, down=True),
+        faults.unreachable(database, down=True),
         pytest.raises(DatabaseError, match="the database does not answer"),
     ):
         database.last_hour("demo")

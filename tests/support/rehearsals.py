@@ -5,9 +5,9 @@ from __future__ import annotations
 from pathlib import Path
 
 from actioncast.config import load_settings
-from actioncast.rehearsal.loop import Progress
 from actioncast.rehearsal.plan import Plan, make_plan
 from actioncast.rehearsal.policies import Policy
+from actioncast.rehearsal.progress import Progress
 from actioncast.rehearsal.report import RehearsalReport
 from actioncast.rehearsal.score import Outcome
 from actioncast.rehearsal.world import replay

@@ -1,13 +1,13 @@
-"""What can go wrong, on purpose: the clock, the source, the database, the process, the series itself.
+"""Faults on purpose: of the clock, the source, the database, the process, the series itself.
 
-`Faults` says what and how often; `SCENARIOS` names some. A draw depends on the seed and on what it is drawn for, and
-not on what was drawn before: the same rehearsal fails in the same places, resumed or not.
+`Faults` says what fails and how often; `SCENARIOS` names some. A draw depends on the seed and on
+what it is drawn for, not on earlier draws: the same rehearsal fails in the same places, resumed
+or not.
 """
 
 from __future__ import annotations
 
 import random
-import sqlite3
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -15,13 +15,13 @@ from dataclasses import dataclass, fields, replace
 from typing import Any, Literal, NamedTuple
 
 import numpy as np
-from sqlalchemy import Engine, event
-from sqlalchemy.exc import OperationalError
 
 from actioncast.arrays import Flags, Seconds, Values
+from actioncast.database.connection import DatabaseError
+from actioncast.database.database import Database
 from actioncast.hours import Points
 from actioncast.settings import SettingsError
-from actioncast.times import HOUR
+from actioncast.times import HOUR, HOURS_PER_DAY, HOURS_PER_WEEK
 
 Answer = Literal["ok", "truncated", "html", "429", "503", "slow", "empty"]
 BROKEN: tuple[Answer, ...] = ("truncated", "html", "429", "503", "slow")
@@ -30,15 +30,16 @@ SURVIVORS = frozenset({0, 2, 5, 7, 10, 12, 16, 19})
 SPARED_EVERY = 4  # hours: in the same month a cron that runs this seldom lost next to nothing
 LONGEST_BURST = 28  # points that go missing in a row
 LAST_STATEMENT = 12  # a run is killed before its n-th statement, n up to this
+MOST_BROKEN_ANSWERS = 4  # to the requests of one run
 SPIKE = 5.0  # times the value
 
 
 class Killed(BaseException):
-    """The process was killed here. No Exception: no code can handle that it is gone."""
+    """The process was killed here. It is no Exception: no code can handle that it is gone."""
 
 
 class Span(NamedTuple):
-    """So much (hours, or a factor) from this hour of the rehearsal on."""
+    """An amount (hours, or a factor) from an hour of the rehearsal on."""
 
     amount: float
     at: float
@@ -51,10 +52,17 @@ class Span(NamedTuple):
             raise ValueError(f"expected AMOUNT@HOUR such as 38@200, got {text!r}")
         return cls(float(amount), float(at))
 
+    def covers(self, hour: float) -> bool:
+        """Whether a span whose amount is hours holds this hour of the rehearsal."""
+        return self.at <= hour < self.at + self.amount
+
 
 @dataclass(frozen=True)
 class Faults:
-    """Shares are of runs, minutes upper limits, hours count from the start of the rehearsal; by default none."""
+    """What fails; by default nothing.
+
+    Shares are of runs, minutes are upper limits, hours count from the start of the rehearsal.
+    """
 
     drop: float = 0  # share of the cron runs that GitHub never starts
     pattern: float = 0  # 1: of the jobs due more often than every 4 h only 8 runs a day start
@@ -73,32 +81,67 @@ class Faults:
     spikes: float = 0  # share of hours that show five times their value
 
     def with_flag(self, text: str) -> Faults:
-        """These faults and one more: 'drop=0.67', 'silent=38@200'; a span may be given several times."""
+        """These faults and one more: 'drop=0.67', 'silent=38@200'; a span may be given repeatedly."""
         name, _, value = text.partition("=")
-        kinds = {field.name: field.default for field in fields(self)}
-        if name not in kinds:
-            raise SettingsError(f"unknown fault {name!r}; there are: {', '.join(kinds)}")
+        defaults = {field.name: field.default for field in fields(self)}
+        if name not in defaults:
+            raise SettingsError(f"unknown fault {name!r}; there are: {', '.join(defaults)}")
         try:
-            parsed: Any = (*getattr(self, name), Span.parse(value)) if kinds[name] == () else float(value)
+            if defaults[name] == ():
+                parsed: Any = (*getattr(self, name), Span.parse(value))
+            else:
+                parsed = float(value)
         except ValueError as error:
             raise SettingsError(f"--fault {text}: {error}") from None
         return replace(self, **{name: parsed})
 
     def changes(self) -> list[tuple[str, Span]]:
-        """When the series itself changes, in order."""
-        named = [(name, span) for name in ("shift", "drift", "reshape") for span in getattr(self, name)]
-        return sorted(named, key=lambda change: change[1].at)
+        """(kind, span) of each change of the series itself, in order."""
+        kinds = ("shift", "drift", "reshape")
+        changes = [(kind, span) for kind in kinds for span in getattr(self, kind)]
+        return sorted(changes, key=lambda change: change[1].at)
+
+    def silence_at(self, hour: float) -> Span | None:
+        """The silence of the source in this hour of the rehearsal; None outside of one."""
+        for span in self.silent:
+            if span.covers(hour):
+                return span
+        return None
+
+    def is_empty_at(self, hour: float) -> bool:
+        """Whether the source answers with no value in this hour of the rehearsal."""
+        return any(span.covers(hour) for span in self.empty)
 
 
 OUTAGES = (Span(10, 40), Span(38, 90), Span(72, 180))
 _ALL = Faults(
-    drop=0.67, late=55, twice=0.1, skew=20, broken=0.25, gaps=0.003, down=0.05, kill=0.1, silent=OUTAGES,
-    empty=(Span(30, 280),), shift=(Span(2, 340),), drift=(Span(0.05, 340),), reshape=(Span(3, 500),), spikes=0.002,
-)  # fmt: skip
+    drop=0.67,
+    late=55,
+    twice=0.1,
+    skew=20,
+    broken=0.25,
+    gaps=0.003,
+    down=0.05,
+    kill=0.1,
+    silent=OUTAGES,
+    empty=(Span(30, 280),),
+    shift=(Span(2, 340),),
+    drift=(Span(0.05, 340),),
+    reshape=(Span(3, 500),),
+    spikes=0.002,
+)
 _SQUEEZED = replace(  # the same within eight days
-    _ALL, twice=0.2, kill=0.3, gaps=0.01, spikes=0.01, silent=(Span(10, 10), Span(38, 24), Span(72, 70)),
-    empty=(Span(12, 146),), shift=(Span(2, 160),), drift=(Span(0.1, 0),), reshape=(Span(3, 165),),
-)  # fmt: skip
+    _ALL,
+    twice=0.2,
+    kill=0.3,
+    gaps=0.01,
+    spikes=0.01,
+    silent=(Span(10, 10), Span(38, 24), Span(72, 70)),
+    empty=(Span(12, 146),),
+    shift=(Span(2, 160),),
+    drift=(Span(0.1, 0),),
+    reshape=(Span(3, 165),),
+)
 SCENARIOS: dict[str, Faults] = {
     "none": Faults(),
     "june-2026": Faults(pattern=1, late=55),
@@ -128,7 +171,7 @@ class Mishap(NamedTuple):
 
     late: float = 0.0  # minutes
     skew: float = 0.0  # minutes
-    answers: tuple[Answer, ...] = ()  # of the source, one a request; then it is well again
+    answers: tuple[Answer, ...] = ()  # of the source, one per request; then it is well again
     down: bool = False
     killed_at: int | None = None  # before this statement
     twice: bool = False
@@ -136,32 +179,42 @@ class Mishap(NamedTuple):
 
 def starts(faults: Faults, seed: int, job: str, every: int, hour: int) -> bool:
     """Whether GitHub starts this run of a cron job at all."""
-    if faults.pattern and every < SPARED_EVERY and hour % 24 not in SURVIVORS:
+    if faults.pattern and every < SPARED_EVERY and hour % HOURS_PER_DAY not in SURVIVORS:
         return False
     return _random(seed, "starts", job, hour).random() >= faults.drop
 
 
 def mishap(faults: Faults, seed: int, job: str, hour: int) -> Mishap:
-    """What befalls the run of a job at an hour."""
-    draw = _random(seed, "mishap", job, hour)
-    late, skew = draw.uniform(0, faults.late), draw.uniform(-faults.skew, faults.skew)
-    chances = [draw.random() for _ in range(4)]
-    kind, length, statement = draw.choice(BROKEN), draw.randint(1, 4), draw.randint(1, LAST_STATEMENT)
+    """Draw what happens to the run of a job at an hour.
+
+    Every value is drawn, in this order, whatever the faults: another fault leaves the draws alone.
+    """
+    generator = _random(seed, "mishap", job, hour)
+    late = generator.uniform(0, faults.late)
+    skew = generator.uniform(-faults.skew, faults.skew)
+    broken = generator.random() < faults.broken
+    down = generator.random() < faults.down
+    killed = generator.random() < faults.kill
+    twice = generator.random() < faults.twice
+    answer = generator.choice(BROKEN)
+    answers = generator.randint(1, MOST_BROKEN_ANSWERS)
+    statement = generator.randint(1, LAST_STATEMENT)
     return Mishap(
         late=late,
         skew=skew,
-        answers=(kind,) * length if chances[0] < faults.broken else (),
-        down=chances[1] < faults.down,
-        killed_at=statement if chances[2] < faults.kill else None,
-        twice=chances[3] < faults.twice,
+        answers=(answer,) * answers if broken else (),
+        down=down,
+        killed_at=statement if killed else None,
+        twice=twice,
     )
 
 
 def _random(*key: object) -> random.Random:
+    """A generator of its own for each key."""
     return random.Random("/".join(map(str, key)))
 
 
-# The series --------------------------------------------------------------------------------------------------------
+# The series ---------------------------------------------------------------------------------------
 
 
 def spoiled(recording: Points, faults: Faults, start: int, seed: int) -> Points:
@@ -171,70 +224,77 @@ def spoiled(recording: Points, faults: Faults, start: int, seed: int) -> Points:
     for turn, at in faults.reshape:
         values = np.where(hours >= at, _turned(values, recording.times, turn), values)
     for growth, at in faults.drift:
-        values *= (1 + growth) ** (np.maximum(hours - at, 0) / 168)
+        values *= (1 + growth) ** (np.maximum(hours - at, 0) / HOURS_PER_WEEK)
     for factor, at in faults.shift:
         values = np.where(hours >= at, factor * values, values)
-    values *= _spikes(hours, faults.spikes, seed)
-    return Points(recording.times, values).where(~_missing(len(recording), faults.gaps, seed) | (hours < 0))
+    values *= _spike_factors(hours, faults.spikes, seed)
+    is_live = hours >= 0
+    is_missing = is_live & _missing(len(recording), faults.gaps, seed)
+    return Points(recording.times, values).where(~is_missing)
 
 
 def _turned(values: Values, times: Seconds, turn: float) -> Values:
-    """The value of `turn` hours before: the day keeps its shape and has it at another time."""
+    """The value of `turn` hours before: the day has the same shape at another time."""
     return np.asarray(np.interp(times - turn * HOUR, times, values))
 
 
-def _spikes(hours: Values, share: float, seed: int) -> Values:
-    live = np.unique(np.floor(hours[hours >= 0]))
-    struck = live[np.random.default_rng([seed, 1]).random(len(live)) < share]
-    return np.where(np.isin(np.floor(hours), struck), SPIKE, 1.0)
+def _spike_factors(hours: Values, share: float, seed: int) -> Values:
+    """SPIKE for each point of the drawn live hours, 1 for the others."""
+    live_hours = np.unique(np.floor(hours[hours >= 0]))
+    draws = np.random.default_rng([seed, 1]).random(len(live_hours))
+    spike_hours = live_hours[draws < share]
+    return np.where(np.isin(np.floor(hours), spike_hours), SPIKE, 1.0)
 
 
 def _missing(points: int, share: float, seed: int) -> Flags:
     """Bursts of 1 to LONGEST_BURST points until this share is missing."""
-    generator, missing = np.random.default_rng([seed, 2]), np.zeros(points, dtype=np.bool_)
+    generator = np.random.default_rng([seed, 2])
+    missing = np.zeros(points, dtype=np.bool_)
     while missing.sum() < share * points:
         first = int(generator.integers(points))
-        missing[first : first + int(generator.integers(1, LONGEST_BURST + 1))] = True
+        length = int(generator.integers(1, LONGEST_BURST + 1))
+        missing[first : first + length] = True
     return missing
 
 
-# The database ------------------------------------------------------------------------------------------------------
+# The database -------------------------------------------------------------------------------------
 
 
 @contextmanager
-def killed_at(engine: Engine, statement: int | None) -> Iterator[None]:
-    """Raise Killed before this thread's n-th statement or commit; the database sees a connection that is gone."""
-    seen, thread = 0, threading.get_ident()
+def killed_at(database: Database, statement: int | None) -> Iterator[None]:
+    """Raise Killed before this thread's n-th statement or commit; None for never.
 
-    def count(*_: object) -> None:
-        nonlocal seen
-        seen += threading.get_ident() == thread
-        if seen == statement and threading.get_ident() == thread:
+    The database sees a connection that is gone.
+    """
+    if statement is None:
+        yield
+        return
+    thread = threading.get_ident()
+    count = 0
+
+    def count_statement() -> None:
+        nonlocal count
+        if threading.get_ident() != thread:
+            return
+        count += 1
+        if count == statement:
             raise Killed
 
-    with _listening(engine, {"before_cursor_execute": count, "commit": count} if statement else {}):
+    with database.before_each_statement(count_statement):
         yield
 
 
 @contextmanager
-def unreachable(engine: Engine, down: bool) -> Iterator[None]:
-    """Every transaction of this thread fails as one does whose server does not answer."""
+def unreachable(database: Database, down: bool) -> Iterator[None]:
+    """If `down`, fail every transaction of this thread as if the server did not answer."""
+    if not down:
+        yield
+        return
     thread = threading.get_ident()
 
-    def refuse(*_: object) -> None:
+    def refuse() -> None:
         if threading.get_ident() == thread:
-            raise OperationalError("connect", None, sqlite3.OperationalError("the database does not answer"))
+            raise DatabaseError(f"{database.address}: the database does not answer")
 
-    with _listening(engine, {"begin": refuse} if down else {}):
+    with database.before_each_transaction(refuse):
         yield
-
-
-@contextmanager
-def _listening(engine: Engine, listeners: dict[str, Any]) -> Iterator[None]:
-    for name, listener in listeners.items():
-        event.listen(engine, name, listener)
-    try:
-        yield
-    finally:
-        for name, listener in listeners.items():
-            event.remove(engine, name, listener)

@@ -1,0 +1,121 @@
+"""The jobs of the workflows: each calls a script and checks its promises."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from actioncast.forecasting.card import read_card
+from actioncast.github.api import Api
+from actioncast.rehearsal.invariants import Invariants
+from actioncast.rehearsal.progress import Progress
+from actioncast.rehearsal.stage import Stage, checkout, with_short_timeout
+from actioncast.rehearsal.world.github import REPOSITORY, TOKEN
+from actioncast.times import floor_hour
+
+Script = Callable[..., Any]
+READ_DAYS = 9  # of the source: more than an hourly ingestion reads again
+
+
+@dataclass(frozen=True)
+class Scripts:
+    """The `run` of each root script, handed in: the package does not import scripts."""
+
+    ingest: Script
+    forecast: Script
+    check: Script
+    train: Script
+    freshness: Script
+
+
+class Jobs:
+    """What the workflows of one repository run."""
+
+    def __init__(
+        self,
+        stage: Stage,
+        scripts: Scripts,
+        invariants: Invariants,
+        progress: Progress,
+    ) -> None:
+        self.stage = stage
+        self.scripts = scripts
+        self.invariants = invariants
+        self.progress = progress
+        self.api = Api(stage.github.url, REPOSITORY, TOKEN, pauses=(0.0, 0.0))
+        # Two runs of the same moment write into the same progress and invariants.
+        self.lock = threading.Lock()
+
+    def run(self, job: str, now: datetime) -> None:
+        """Run a job by its name."""
+        jobs = {
+            "ingest": self.ingest,
+            "forecast": self.forecast,
+            "check": self.check,
+            "freshness": self.freshness,
+            "refresh": self.retrain,
+            "train": self.retrain,
+        }
+        jobs[job](now)
+
+    def load_history(self, now: datetime) -> None:
+        """Load all that the source has, as a user does once."""
+        stage = self.stage
+        self.scripts.ingest(stage.settings, stage.database, now, series_id=stage.series_id, backfill=True)
+        self.invariants.after_reading(stage.source.shown(), now)
+
+    def ingest(self, now: datetime) -> None:
+        stage = self.stage
+        settings = stage.settings
+        if "slow" in stage.source.answers:
+            settings = with_short_timeout(settings, stage.series_id)
+        with self.lock:
+            self.invariants.before_reading(stage.source.shown(days=READ_DAYS), now)
+        self.scripts.ingest(settings, stage.database, now, series_id=stage.series_id)
+        with self.lock:
+            self.invariants.after_reading(stage.source.shown(days=READ_DAYS), now)
+
+    def forecast(self, now: datetime) -> None:
+        stage = self.stage
+        report = self.scripts.forecast(stage.settings, stage.database, now, series_id=stage.series_id)
+        card = read_card(stage.model_folder)
+        version = card.version if card else None
+        self.progress.add_violations(self.invariants.check_vintage(report.issued_at, version))
+
+    def check(self, now: datetime) -> None:
+        stage = self.stage
+        report = self.scripts.check(stage.settings, stage.database, now, series_id=stage.series_id)
+        self.progress.verdict = report.verdict.name
+        self.progress.last_check = report.as_text()
+        self.progress.count_check(report.verdict.name)
+
+    def freshness(self, now: datetime) -> None:
+        stage = self.stage
+        self.scripts.freshness(
+            stage.settings,
+            stage.database,
+            now,
+            series_ids=[stage.series_id],
+            api=self.api,
+        )
+
+    def retrain(self, now: datetime) -> None:
+        """Train, publish, and forecast with the champion that serves then."""
+        self.train(now)
+        self.forecast(now)
+
+    def train(self, now: datetime) -> None:
+        """Train and publish."""
+        stage = self.stage
+        with checkout(stage.model_folder):
+            report = self.scripts.train(stage.settings, stage.database, now, series_id=stage.series_id)
+        if not self.progress.first_training:
+            self.progress.first_training = report.as_text()
+        promoted = report.gate.promoted
+        self.progress.trainings.append((floor_hour(now).isoformat(), promoted))
+        if promoted:
+            sizes = [path.stat().st_size for path in stage.model_folder.iterdir()]
+            self.progress.published_bytes += sum(sizes)
