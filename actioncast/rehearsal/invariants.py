@@ -120,16 +120,17 @@ class Invariants:
 
         `version` is that of the model folder.
         """
+        forecast = f"the forecast of {isoformat(issued_at)}"
         rows, last_hour = self.database.issued_vintage(self.series_id, issued_at)
         if last_hour is None or not rows:
-            yield f"the forecast of {isoformat(issued_at)} left no row"
+            yield f"{forecast} left no row"
             return
         if not _follows(rows, last_hour):
-            yield (f"the forecast of {isoformat(issued_at)} does not follow hour by hour on {isoformat(last_hour)}")
+            yield f"{forecast} does not follow hour by hour on {isoformat(last_hour)}"
         versions = {row["model_version"] for row in rows}
         promoted = self._promoted_versions()
         if versions != {version} or not versions <= promoted:
-            yield (f"the forecast of {isoformat(issued_at)} comes from {versions}, promoted were {sorted(promoted)}")
+            yield f"{forecast} comes from {versions}, promoted were {sorted(promoted)}"
 
     def _promoted_versions(self) -> set[str]:
         """Versions that passed the gate, by the ledger.
@@ -141,10 +142,11 @@ class Invariants:
 
     def check_failed_ingestion(self, started_at: datetime) -> Iterator[str]:
         """An ingestion that failed left its reason in etl_runs."""
-        runs = self.database.etl_runs(self.series_id, since=started_at)
-        reasons = [run["message"] for run in runs if run["started_at"] == started_at and run["outcome"] == "failed"]
-        if not any(reasons):
-            yield f"the ingestion of {isoformat(started_at)} failed and left no reason"
+        for run in self.database.etl_runs(self.series_id, since=started_at):
+            has_failed = run["started_at"] == started_at and run["outcome"] == "failed"
+            if has_failed and run["message"]:
+                return
+        yield f"the ingestion of {isoformat(started_at)} failed and left no reason"
 
     def check_retrain_budget(self, policy: RetrainSettings, now: datetime) -> Iterator[str]:
         """Retrains that were asked for keep the weekly cap and the cooldown."""
@@ -157,7 +159,11 @@ class Invariants:
         yield from over_budget(requests, policy, now)
 
 
-def over_budget(requests: Sequence[datetime], policy: RetrainSettings, now: datetime) -> Iterator[str]:
+def over_budget(
+    requests: Sequence[datetime],
+    policy: RetrainSettings,
+    now: datetime,
+) -> Iterator[str]:
     """Retrains beyond the weekly cap or inside the cooldown.
 
     `requests`: moments at which retrains of the last week were asked for, newest first.
@@ -168,7 +174,8 @@ def over_budget(requests: Sequence[datetime], policy: RetrainSettings, now: date
     cooldown = timedelta(hours=policy.cooldown_hours)
     for newer, older in itertools.pairwise(requests):
         if newer - older < cooldown:
-            yield (f"retrains were asked for at {isoformat(older)} and {isoformat(newer)}, inside the cooldown")
+            moments = f"{isoformat(older)} and {isoformat(newer)}"
+            yield f"retrains were asked for at {moments}, inside the cooldown"
 
 
 def _follows(rows: Sequence[Row], last_hour: datetime) -> bool:

@@ -63,9 +63,18 @@ class Jobs:
 
     def load_history(self, now: datetime) -> None:
         """Load all that the source has, as a user does once."""
-        stage = self.stage
-        self.scripts.ingest(stage.settings, stage.database, now, series_id=stage.series_id, backfill=True)
-        self.invariants.after_reading(stage.source.shown(), now)
+        self._call(self.scripts.ingest, now, backfill=True)
+        self.invariants.after_reading(self.stage.source.shown(), now)
+
+    def _call(self, script: Script, now: datetime, **options: object) -> Any:
+        """The report of a script."""
+        return script(
+            self.stage.settings,
+            self.stage.database,
+            now,
+            series_id=self.stage.series_id,
+            **options,
+        )
 
     def ingest(self, now: datetime) -> None:
         stage = self.stage
@@ -79,15 +88,13 @@ class Jobs:
             self.invariants.after_reading(stage.source.shown(days=READ_DAYS), now)
 
     def forecast(self, now: datetime) -> None:
-        stage = self.stage
-        report = self.scripts.forecast(stage.settings, stage.database, now, series_id=stage.series_id)
-        card = read_card(stage.model_folder)
+        report = self._call(self.scripts.forecast, now)
+        card = read_card(self.stage.model_folder)
         version = card.version if card else None
         self.progress.add_violations(self.invariants.check_vintage(report.issued_at, version))
 
     def check(self, now: datetime) -> None:
-        stage = self.stage
-        report = self.scripts.check(stage.settings, stage.database, now, series_id=stage.series_id)
+        report = self._call(self.scripts.check, now)
         self.progress.verdict = report.verdict.name
         self.progress.last_check = report.as_text()
         self.progress.count_check(report.verdict.name)
@@ -109,13 +116,13 @@ class Jobs:
 
     def train(self, now: datetime) -> None:
         """Train and publish."""
-        stage = self.stage
-        with checkout(stage.model_folder):
-            report = self.scripts.train(stage.settings, stage.database, now, series_id=stage.series_id)
+        model_folder = self.stage.model_folder
+        with checkout(model_folder):
+            report = self._call(self.scripts.train, now)
         if not self.progress.first_training:
             self.progress.first_training = report.as_text()
         promoted = report.gate.promoted
         self.progress.trainings.append((floor_hour(now).isoformat(), promoted))
         if promoted:
-            sizes = [path.stat().st_size for path in stage.model_folder.iterdir()]
+            sizes = [path.stat().st_size for path in model_folder.iterdir()]
             self.progress.published_bytes += sum(sizes)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from actioncast.rehearsal.loop import Progress
+from actioncast.rehearsal.progress import Progress
 from actioncast.rehearsal.report import recommendation, recommended
 from tests.support.rehearsals import outcome_of, report_of
 

@@ -1,11 +1,36 @@
-"""What a policy costs, and the hours in which its forecasts were bad."""
+"""What a policy costs, and how good its forecasts were."""
 
 from __future__ import annotations
 
-from actioncast.rehearsal.loop import Progress
-from actioncast.rehearsal.score import degraded_hours, minutes
+import pytest
+
+from actioncast.rehearsal.progress import Progress
+from actioncast.rehearsal.score import day_ahead_mae, degraded_hours, minutes, rolling_errors
 from actioncast.rehearsal.world.faults import Faults
+from tests.support.clock import at
 from tests.support.rehearsals import plan_of
+
+
+def forecast(issued: float, begins: float, prediction: float) -> dict[str, object]:
+    return {
+        "prediction_date": at(begins),
+        "issued_at": at(issued),
+        "prediction": prediction,
+        "reality": 10.0,
+    }
+
+
+def test_the_newest_vintage_of_a_day_before_counts() -> None:
+    vintages = [forecast(0, 30, 14), forecast(6, 30, 13), forecast(7, 30, 10), forecast(7, 31, 9)]
+    assert day_ahead_mae(vintages) == pytest.approx((3 + 1) / 2)
+    assert day_ahead_mae([forecast(7, 30, 10)]) is None
+
+
+def test_the_error_of_a_day_is_averaged_at_each_hour() -> None:
+    rows = [{"prediction_date": at(hour), "absolute_error": float(hour)} for hour in range(30)]
+    errors = dict(rolling_errors(rows, at(0)))
+    assert errors[1] == pytest.approx(0.5)
+    assert errors[29] == pytest.approx(sum(range(6, 30)) / 24)
 
 
 def test_minutes_are_whole_ones_of_every_job() -> None:
