@@ -1,7 +1,7 @@
 """Stand-ins for gcloud, aws, az and docker on PATH: they keep a small state, answer from it, and record every call.
 
 Run as a command by the wrappers that `Clouds` writes: the folder in $CLOUDS holds state.json and calls.jsonl. Only what
-the scripts in deploy/ ask is known; anything else fails, so that a misspelt command is seen.
+the scripts in deploy/ ask is emulated; anything else fails, so that a misspelt command is seen.
 """
 
 from __future__ import annotations
@@ -26,6 +26,36 @@ MUTATING = {
 }
 
 
+ALONE = {  # flags that take no value
+    "--cpu-boost",
+    "--deletion-protection",
+    "--detach",
+    "--enabled",
+    "--force",
+    "--forecast",
+    "--include-email",
+    "--no-allow-unauthenticated",
+    "--no-traffic",
+    "--password-stdin",
+    "--quiet",
+    "--read-only",
+    "--rm",
+    "--to-latest",
+    "--yes",
+}
+VERBS = {
+    "add-iam-policy-binding",
+    "create",
+    "create-oidc",
+    "delete",
+    "describe",
+    "get-iam-policy",
+    "remove-iam-policy-binding",
+    "set-password",
+    "undelete",
+}
+
+
 class UnknownError(Exception):
     """A command that the stand-in does not emulate."""
 
@@ -38,38 +68,19 @@ def split(argv: list[str]) -> tuple[list[str], dict[str, str]]:
     """Words before the first flag and between, and flags: --a=b, --a b, --a."""
     words: list[str] = []
     flags: dict[str, str] = {}
-    rest = list(argv)
-    while rest:
-        word = rest.pop(0)
+    remaining = list(argv)
+    while remaining:
+        word = remaining.pop(0)
         if not word.startswith("--"):
             words.append(word)
         elif "=" in word:
             name, _, value = word.partition("=")
             flags[name] = value
+        elif remaining and not remaining[0].startswith("--") and word not in ALONE:
+            flags[word] = remaining.pop(0)
         else:
-            flags[word] = rest.pop(0) if rest and not rest[0].startswith("--") and word not in ALONE else ""
+            flags[word] = ""
     return words, flags
-
-
-ALONE = {
-    "--quiet",
-    "--no-traffic",
-    "--to-latest",
-    "--include-email",
-    "--no-allow-unauthenticated",
-    "--cpu-boost",
-    "--yes",
-}
-ALONE |= {
-    "--deletion-protection",
-    "--enabled",
-    "--password-stdin",
-    "--rm",
-    "--detach",
-    "--read-only",
-    "--force",
-    "--forecast",
-}
 
 
 # gcloud ------------------------------------------------------------------------------------------------------------
@@ -152,13 +163,12 @@ def describe_service(state: dict[str, Any]) -> str:
 
 def resource(state: dict[str, Any], words: list[str], flags: dict[str, str]) -> str:
     """describe, create, delete and roles of anything else, by its words."""
-    things, roles = state.setdefault("things", []), state.setdefault("roles", [])
-    verbs = {"describe", "create", "create-oidc", "delete", "get-iam-policy", "add-iam-policy-binding", "undelete"}
-    verbs |= {"remove-iam-policy-binding", "set-password"}
-    position = next((i for i, word in enumerate(words) if word in verbs), None)
+    things = state.setdefault("things", [])
+    roles = state.setdefault("roles", [])
+    position = next((i for i, word in enumerate(words) if word in VERBS), None)
     if position is None:
         raise UnknownError(f"gcloud {' '.join(words)}")
-    name = flags.get("--name", words[-1]).partition("@")[0]  # an account is created by name and known by address
+    name = flags.get("--name", words[-1]).partition("@")[0]  # created by name, referred to by address
     thing = " ".join([*words[:position], name])
     match words[position]:
         case "describe" if thing not in things:
@@ -177,9 +187,10 @@ def resource(state: dict[str, Any], words: list[str], flags: dict[str, str]) -> 
         case "set-password" if thing not in things:
             raise NotThereError
         case "get-iam-policy":
-            found = re.fullmatch(r"bindings\.role=(\S+) AND bindings\.members=(\S+)", flags["--filter"])
-            assert found
-            return found[1] if f"{thing} {found[1]} {found[2]}" in roles else ""
+            pattern_match = re.fullmatch(r"bindings\.role=(\S+) AND bindings\.members=(\S+)", flags["--filter"])
+            assert pattern_match
+            role, member = pattern_match.groups()
+            return role if f"{thing} {role} {member}" in roles else ""
         case "add-iam-policy-binding":
             roles.append(f"{thing} {flags['--role']} {flags['--member']}")
         case "remove-iam-policy-binding":
@@ -219,9 +230,10 @@ def aws(state: dict[str, Any], argv: list[str]) -> str:
         case ["ecs", "wait", "services-stable"]:
             return ""
         case ["ecs", "tag-resource"]:
-            found = re.fullmatch(r"key=(\w+),value=(\S+)", flags["--tags"])
-            assert found
-            service["tags"][found[1]] = found[2]
+            pattern_match = re.fullmatch(r"key=(\w+),value=(\S+)", flags["--tags"])
+            assert pattern_match
+            key, value = pattern_match.groups()
+            service["tags"][key] = value
             return ""
         case ["ecs", "list-tags-for-resource"]:
             return str(service["tags"].get("previous", ""))

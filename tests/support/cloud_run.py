@@ -20,11 +20,11 @@ TOKEN = f"{_part({'alg': 'RS256', 'typ': 'JWT'})}.{_part({'exp': 4_000_000_000})
 
 
 class CloudRun(GoogleApis):
-    """services of serving.knative.dev, and identity tokens. `launch` takes an image and returns where it answers."""
+    """Services of serving.knative.dev, and identity tokens. `launch` takes an image and returns where it answers."""
 
     def __init__(self, launch: Callable[[str], str | None]) -> None:
         super().__init__()
-        self.launch = launch  # None: it does not get up
+        self.launch = launch  # it returns None for an image that does not start
         self.service: dict[str, Any] | None = None
         self.revisions: dict[str, str] = {}  # name -> address
 
@@ -44,7 +44,8 @@ class CloudRun(GoogleApis):
 
     def store(self, service: dict[str, Any]) -> None:
         """A new template is a new revision. One that does not start changes nothing but the conditions."""
-        before, template = self.service, service["spec"]["template"]
+        before = self.service
+        template = service["spec"]["template"]
         generation = 1 + len(self.requests)
         service["metadata"] |= {"generation": generation, "resourceVersion": "1", "uid": "u", "selfLink": "/x"}
         address: str | None = ""

@@ -14,11 +14,14 @@ ROOT = Path(__file__).resolve().parents[2]
 
 
 class Service(JsonServer):
-    """What a smoke test asks: /ready and /health of a revision, as told."""
+    """What a smoke test asks: /ready and /health of a revision, in the state that a test sets."""
 
     def __init__(self, version: str = "") -> None:
         super().__init__(self.answer)
-        self.version, self.database, self.fresh, self.private = version, True, True, False
+        self.version = version
+        self.database = True
+        self.fresh = True
+        self.private = False
 
     @property
     def tokens(self) -> set[str | None]:
@@ -39,10 +42,11 @@ class Service(JsonServer):
 
 
 class Clouds:
-    """gcloud, aws, az and docker for PATH, their state, and what they were asked."""
+    """A folder for PATH with gcloud, aws, az and docker, their state, and what they were asked."""
 
     def __init__(self, folder: Path, address: str = "http://127.0.0.1:9") -> None:
-        self.folder, self.bin = folder, folder / "bin"
+        self.folder = folder
+        self.bin = folder / "bin"
         self.bin.mkdir(parents=True)
         for name in ("gcloud", "aws", "az", "docker"):
             program = self.bin / name
@@ -61,11 +65,11 @@ class Clouds:
         return json.loads((self.folder / "state.json").read_text())
 
     def calls(self, *begin: str) -> list[list[str]]:
-        """What was asked, in order; only what begins so."""
+        """The commands that begin with these words, in order."""
         path = self.folder / "calls.jsonl"
         lines = path.read_text().splitlines() if path.exists() else []
         return [call for call in map(json.loads, lines) if call[: len(begin)] == list(begin)]
 
     def environment(self, **variables: str) -> dict[str, str]:
-        """For a script that shall use the stand-ins; of the caller's environment only PATH."""
+        """Variables for a script that uses the stand-ins; only PATH comes from the caller's environment."""
         return {"PATH": f"{self.bin}{os.pathsep}{os.environ['PATH']}", "LANG": "C.UTF-8", **variables}

@@ -17,16 +17,16 @@ from tests.support.json_server import JsonServer, Request
 PROJECT = "projects/demo-proj"
 APIS = ["ARTIFACTREGISTRY", "CLOUDBUILD", "CLOUDRESOURCEMANAGER", "CLOUDSCHEDULER", "IAM", "RUN", "SECRETMANAGER"]
 APIS += ["SERVICEUSAGE", "SQL"]
-AT_ONCE = {"jobs", "secrets", "serviceAccounts", "triggers", "versions"}  # the others by an operation
+AT_ONCE = {"jobs", "secrets", "serviceAccounts", "triggers", "versions"}  # others change by an operation
 Answer = tuple[int, dict[str, Any]]
 
 
 def real_gcloud() -> str:
-    """Where it is; skips the test that wants it when it is not."""
-    found = shutil.which("gcloud")
-    if found is None:
+    """Path of the program; skips the test without it."""
+    path = shutil.which("gcloud")
+    if path is None:
         pytest.skip("gcloud is not installed: cloud.google.com/sdk/docs/install")
-    return found
+    return path
 
 
 def refused(code: int, status: str, name: str) -> Answer:
@@ -46,9 +46,9 @@ class GoogleApis(JsonServer):
 
     @property
     def writes(self) -> list[str]:
-        """What was asked to be changed."""
-        asked = [f"{request.method} {request.path}" for request in self.requests]
-        return [request for request in asked if not request.startswith("GET") and ":getIamPolicy" not in request]
+        """Requests that change something, as "METHOD path"."""
+        lines = [f"{request.method} {request.path}" for request in self.requests]
+        return [line for line in lines if not line.startswith("GET") and ":getIamPolicy" not in line]
 
     def answer(self, request: Request) -> Answer:
         url = urlsplit(request.path)
@@ -95,21 +95,21 @@ class GoogleApis(JsonServer):
         if "/workloadIdentityPools/" in name:
             self.resources[name]["state"] = "DELETED"  # kept for 30 days
             return self.changed(name)
-        for kept in (self.resources, self.policies):
-            for key in [key for key in kept if key == name or key.startswith(f"{name}/")]:
-                del kept[key]
+        for table in (self.resources, self.policies):
+            for key in [key for key in table if key == name or key.startswith(f"{name}/")]:
+                del table[key]
         return self.changed(name)
 
     def changed(self, name: str) -> Answer:
         """The resource itself, or the operation that has changed it."""
         if name.split("/")[-2] in AT_ONCE:
             return 200, self.resources.get(name, {})
-        place = re.match(r"projects/[^/]+(/locations/[^/]+)?", name)
-        return self.read(f"{place[0] if place else ''}/operations/1")
+        location = re.match(r"projects/[^/]+(/locations/[^/]+)?", name)
+        return self.read(f"{location[0] if location else ''}/operations/1")
 
     def environment(self, folder: Path, **variables: str) -> dict[str, str]:
-        """For a script whose gcloud shall talk to this; of the caller's environment only PATH and what docker needs."""
-        kept = {
+        """Variables for a script whose gcloud talks to this; of the caller's own only PATH and what docker needs."""
+        of_docker = {
             key: value for key, value in os.environ.items() if key.startswith(("DOCKER_", "CONTAINERS_", "BUILDAH_"))
         }
         return {
@@ -126,6 +126,6 @@ class GoogleApis(JsonServer):
             "CLOUDSDK_PROXY_PORT": str(self.port),
             **{f"CLOUDSDK_API_ENDPOINT_OVERRIDES_{api}": f"http://{api.lower()}.invalid/" for api in APIS},
             "CLOUDSDK_API_ENDPOINT_OVERRIDES_IAMCREDENTIALS": f"{self.url}/",  # without the proxy
-            **kept,
+            **of_docker,
             **variables,
         }

@@ -30,11 +30,13 @@ def base() -> list[str]:
 @pytest.fixture(scope="session")
 def engine() -> None:
     """A docker that works."""
-    how = "get Docker Engine (docs.docker.com/engine/install) and let this user use it, or as root eval $(.ci/engine)"
+    remedy = (
+        "get Docker Engine (docs.docker.com/engine/install) and let this user use it, or as root eval $(.ci/engine)"
+    )
     if not shutil.which("docker"):
-        pytest.skip(f"docker is not installed; {how}")
+        pytest.skip(f"docker is not installed; {remedy}")
     if docker("version", check=False).returncode:
-        pytest.skip(f"docker has no engine to talk to; {how}")
+        pytest.skip(f"docker has no engine to talk to; {remedy}")
 
 
 @pytest.fixture(scope="session")

@@ -50,10 +50,10 @@ def load(database: Database, hours: Hours, when: datetime) -> None:
 
 def promote(directory: Path, *, name: str = "ridge_day", alpha: float = 0.1) -> str:
     """Fit and save a small champion; returns its version."""
-    known = wave(at(-HISTORY), HISTORY)
+    history = wave(at(-HISTORY), HISTORY)
     first_hour = to_seconds(at(-HISTORY)) // HOUR
     recipe = Recipe(name, "ridge", Predictors((1, 2, 24, 168)), alpha=alpha)
-    fitted = forecaster.fit(known.values, recipe, first_hour=first_hour, seasonality=(24, 168))
+    fitted = forecaster.fit(history.values, recipe, first_hour=first_hour, seasonality=(24, 168))
     forecasts = np.full((4, 168), 1000.0)
     residuals = np.random.default_rng(1).normal(0, 30, (4, 168))
     hours = first_hour + np.arange(168) + np.zeros((4, 1), dtype=np.int64)

@@ -1,4 +1,4 @@
-"""A throwaway PostgreSQL server on loopback: about half a second up, gone without a trace.
+"""A throwaway PostgreSQL server on loopback: it starts in about half a second and leaves no trace.
 
 Works as root (the server then runs as `postgres` or `nobody`) and as anybody else. The binaries are looked for in
 $PGTEST_BINDIR, /usr/lib/postgresql/*/bin, Homebrew's folders and PATH.
@@ -35,8 +35,8 @@ def binaries() -> Path:
     installed = [p for pattern in INSTALLED for p in Path("/").glob(pattern)]
     installed.sort(key=lambda p: float(p.parent.name.removeprefix("postgresql@") or 0), reverse=True)
     on_path = [Path(p) for p in os.environ.get("PATH", "").split(os.pathsep)]
-    chosen = [Path(os.environ["PGTEST_BINDIR"])] if "PGTEST_BINDIR" in os.environ else []
-    for folder in [*chosen, *installed, *on_path]:
+    own = [Path(os.environ["PGTEST_BINDIR"])] if "PGTEST_BINDIR" in os.environ else []
+    for folder in [*own, *installed, *on_path]:
         if (folder / "initdb").exists() and (folder / "postgres").exists():
             return folder
     raise PostgresMissingError(HOW_TO_GET_IT)
@@ -59,7 +59,7 @@ class TempPostgres:
         self._run(
             "initdb", "-D", str(self.folder / "data"), "-U", "postgres", "--auth=trust", "--no-sync", "-E", "UTF8"
         )
-        # Who is not postgres shows a password, as on a real server.
+        # Every user but postgres needs a password, as on a real server.
         rules = "host all postgres 127.0.0.1/32 trust\nhost all all 127.0.0.1/32 scram-sha-256\n"
         (self.folder / "data" / "pg_hba.conf").write_text(rules, encoding="utf-8")
         self.start()
@@ -86,9 +86,9 @@ class TempPostgres:
                 raise RuntimeError(f"PostgreSQL did not start: {(self.folder / 'log').read_text()[-2000:]}")
             time.sleep(0.05)
 
-    def stop(self, how: signal.Signals = signal.SIGINT) -> None:
+    def stop(self, by_signal: signal.Signals = signal.SIGINT) -> None:
         """Fast shutdown: open transactions are rolled back."""
-        self._process.send_signal(how)
+        self._process.send_signal(by_signal)
         self._process.wait(60)
         self._log.close()
 
@@ -107,16 +107,16 @@ class TempPostgres:
         self._run(program, "-h", "127.0.0.1", "-p", str(self.port), "-U", "postgres", *arguments)
 
     def _run(self, program: str, *arguments: str) -> None:
-        done = subprocess.run(
+        run = subprocess.run(
             [self._bin / program, *arguments], user=self._user, capture_output=True, text=True, cwd="/", check=False
         )
-        if done.returncode:
-            raise RuntimeError(f"{program} failed: {done.stderr or done.stdout}")
+        if run.returncode:
+            raise RuntimeError(f"{program} failed: {run.stderr or run.stdout}")
 
 
 def _server_user() -> str | None:
-    """PostgreSQL refuses to run as root: the account to run it as, None when we are somebody else already."""
+    """The account to run the server as, which refuses to run as root; None when we are not root."""
     if os.geteuid():
         return None
-    known = {entry.pw_name for entry in pwd.getpwall()}
-    return "postgres" if "postgres" in known else "nobody"
+    accounts = {entry.pw_name for entry in pwd.getpwall()}
+    return "postgres" if "postgres" in accounts else "nobody"
