@@ -27,11 +27,13 @@ from actioncast.database.database import Database
 from actioncast.errors import ActioncastError
 from actioncast.forecasting import exogenous, features, forecaster, recipes
 from actioncast.forecasting.champion import Champion, load_champion
-from actioncast.forecasting.vintage import Vintage
+from actioncast.forecasting.vintage import Vintage, vintage_rows
 from actioncast.hours import Grid
 from actioncast.settings import Settings
 from actioncast.text import table
 from actioncast.times import isoformat
+
+SHOWN_ROWS = 6  # hours of a forecast that a person sees
 
 
 class NoDataError(ActioncastError):
@@ -45,16 +47,28 @@ class ForecastReport(Vintage):
     failed: bool = False
 
     def as_text(self) -> str:
-        rows = [[isoformat(r["prediction_date"]), r["prediction"], r["lower"], r["upper"]] for r in self.rows[:6]]
-        more = f"\n... and {len(self.rows) - len(rows)} more hours" if len(self.rows) > len(rows) else ""
-        return (
-            f"{self.series}: the next {len(self.rows)} hours, last known hour {isoformat(self.origin)}, "
-            f"model {self.model_version}\n\n{table(['hour', 'prediction', 'lower', 'upper'], rows)}{more}"
+        rows = []
+        for row in self.rows[:SHOWN_ROWS]:
+            hour = isoformat(row["prediction_date"])
+            rows.append([hour, row["prediction"], row["lower"], row["upper"]])
+        text = (
+            f"{self.series}: the next {len(self.rows)} hours, "
+            f"last known hour {isoformat(self.origin)}, "
+            f"model {self.model_version}\n\n"
+            f"{table(['hour', 'prediction', 'lower', 'upper'], rows)}"
         )
+        if len(self.rows) > len(rows):
+            text += f"\n... and {len(self.rows) - len(rows)} more hours"
+        return text
 
 
 def run(
-    settings: Settings, database: Database, now: datetime, *, series_id: str, horizon: int | None = None
+    settings: Settings,
+    database: Database,
+    now: datetime,
+    *,
+    series_id: str,
+    horizon: int | None = None,
 ) -> ForecastReport:
     """Forecast and store the series' horizon, or more when more is asked for; report the first `horizon` hours.
 
@@ -62,42 +76,59 @@ def run(
     """
     champion = load_champion(settings.model_directory(series_id))
     hours = max(horizon or 0, settings.series[series_id].horizon)
-    known = _with_columns(_newest_hours(database, series_id, now, champion), database, series_id, champion, hours)
-    ahead = forecaster.forecast(champion.forecaster, known, hours)
-    rows = [
-        {
-            "series_id": series_id,
-            "prediction_date": known.end + timedelta(hours=lead),
-            "issued_at": now,
-            "prediction": float(ahead.prediction[lead - 1]),
-            "lower": float(ahead.lower[lead - 1]),
-            "upper": float(ahead.upper[lead - 1]),
-            "lead": lead,
-            "model_version": champion.card.version,
-        }
-        for lead in range(1, len(ahead.prediction) + 1)
-    ]
+    history = _newest_hours(database, series_id, now, champion)
+    history = _with_columns(history, database, series_id, champion, horizon=hours)
+    forecast = forecaster.forecast(champion.forecaster, history, hours)
+    rows = vintage_rows(
+        forecast,
+        series_id=series_id,
+        issued_at=now,
+        origin=history.end,
+        model_version=champion.card.version,
+    )
     database.store_vintage(rows)
-    return ForecastReport(series_id, now, known.end, champion.card.version, rows[:horizon])
+    return ForecastReport(
+        series=series_id,
+        issued_at=now,
+        origin=history.end,
+        model_version=champion.card.version,
+        rows=rows[:horizon],
+    )
 
 
 def _newest_hours(database: Database, series_id: str, now: datetime, champion: Champion) -> Grid:
-    """As much of the stored hours as the champion looks back on, and some more to fill gaps from."""
-    known = database.reality(series_id, until=now, newest=champion.forecaster.reach + features.FILL_HOURS)
-    if known is None:
+    """The hours the champion needs as history, plus FILL_HOURS to fill gaps from."""
+    newest = champion.forecaster.reach + features.FILL_HOURS
+    history = database.reality(series_id, until=now, newest=newest)
+    if history is None:
         raise NoDataError(f"no hour of {series_id} is stored; run: python update_real_data.py --series {series_id}")
-    return known
+    return history
 
 
-def _with_columns(known: Grid, database: Database, series_id: str, champion: Champion, horizon: int) -> Grid:
+def _with_columns(
+    history: Grid,
+    database: Database,
+    series_id: str,
+    champion: Champion,
+    *,
+    horizon: int,
+) -> Grid:
     """The hours with the columns that the champion needs: stored ones, and the holidays of its card."""
     names = [name for name in champion.forecaster.columns if name != exogenous.HOLIDAY]
     if names:
-        until = known.end + timedelta(hours=horizon)
-        known = exogenous.attach(known, database.exogenous(series_id, names, since=known.start, until=until), horizon)
-    if calendar := champion.card.holidays:
-        known = exogenous.attach_holidays(known, calendar.days, calendar.timezone, horizon, until=calendar.until)
-    return known
+        until = history.end + timedelta(hours=horizon)
+        stored = database.exogenous(series_id, names, since=history.start, until=until)
+        history = exogenous.attach(history, stored, horizon)
+    calendar = champion.card.holidays
+    if calendar:
+        history = exogenous.attach_holidays(
+            history,
+            calendar.days,
+            calendar.timezone,
+            horizon,
+            until=calendar.until,
+        )
+    return history
 
 
 def horizon_flag(text: str) -> int:
@@ -112,7 +143,7 @@ def _add_flags(parser: argparse.ArgumentParser) -> None:
     many_series.add_flags(parser)
 
 
-def _story(
+def _run(
     arguments: argparse.Namespace, settings: Settings, database: Database
 ) -> ForecastReport | many_series.FleetReport:
     horizon = arguments.num_predictions
@@ -122,7 +153,7 @@ def _story(
 
 
 def main(argv: Sequence[str] | None = None) -> int:
-    return run_script(argv, __doc__, _story, _add_flags)
+    return run_script(argv, __doc__, _run, _add_flags)
 
 
 if __name__ == "__main__":

@@ -7,7 +7,7 @@ Inside, moments are whole unix seconds in int64 arrays: no time zone can get los
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
@@ -18,8 +18,8 @@ from actioncast.arrays import Flags, Numbers, Seconds, Values, np
 from actioncast.errors import ActioncastError
 from actioncast.times import HOUR, from_seconds, isoformat, to_seconds
 
-LATEST = 253_402_300_799  # 9999-12-31T23:59:59Z
-MILLISECONDS = 10**11  # as seconds this is the year 5138, as milliseconds 1973
+LATEST = 253_402_300_799  # unix seconds of 9999-12-31T23:59:59Z
+MILLISECONDS = 10**11  # from here on: as seconds this is the year 5138, as milliseconds 1973
 
 
 class DataError(ActioncastError):
@@ -37,6 +37,7 @@ class Points:
         return len(self.times)
 
     def where(self, keep: Flags) -> Points:
+        """The points at which `keep` [n] is true."""
         return Points(self.times[keep], self.values[keep])
 
 
@@ -84,53 +85,96 @@ class Grid:
         return from_seconds(to_seconds(self.start) + (len(self) - 1) * HOUR)
 
 
-FUTURE = "the time is in the future"  # how the reason of such a rejection begins
-OUT_OF_ORDER = "out of order: an earlier point of the answer is later in time"
-SHOWN = 80  # characters of a value that cannot be read
+# Reading ------------------------------------------------------------------------------------------
+
+SHOWN_CHARACTERS = 80  # of a time or a value that cannot be read
 _ROWS = TypeAdapter(list[tuple[float, float]])
 
 
 def read_points(rows: Sequence[tuple[object, object]]) -> tuple[Points, list[Rejection]]:
     """(unix seconds, value) pairs as a source gave them -> points; what is not a number is rejected."""
+    # Nearly always all rows are good: then one call of compiled code reads them.
     try:
         return _as_points(_ROWS.validate_python(rows)), []
     except ValidationError as error:
-        faults = {int(fault["loc"][0]): fault["msg"] for fault in reversed(error.errors(include_url=False))}
-    rejections = [
-        Rejection(_shown(rows[i][0]), repr(rows[i][1])[:SHOWN], message) for i, message in sorted(faults.items())
-    ]
-    good = [row for i, row in enumerate(rows) if i not in faults]
+        faults = _first_fault_by_row(error)
+    rejections = []
+    for index, message in sorted(faults.items()):
+        time, value = rows[index]
+        shown_value = repr(value)[:SHOWN_CHARACTERS]
+        rejections.append(Rejection(_readable_time(time), shown_value, message))
+    good = [row for index, row in enumerate(rows) if index not in faults]
     return _as_points(_ROWS.validate_python(good)), rejections
+
+
+def _first_fault_by_row(error: ValidationError) -> dict[int, str]:
+    """Index of each row that cannot be read -> what is wrong with it: its time, else its value."""
+    faults: dict[int, str] = {}
+    for fault in error.errors(include_url=False):
+        index = int(fault["loc"][0])
+        faults.setdefault(index, fault["msg"])
+    return faults
 
 
 def _as_points(rows: list[tuple[float, float]]) -> Points:
     pairs = np.asarray(rows, dtype=np.float64).reshape(-1, 2)
-    times = np.nan_to_num(np.floor(pairs[:, 0]), nan=-1)
-    return Points(np.clip(times, -1, LATEST).astype(np.int64), pairs[:, 1])
+    seconds = np.nan_to_num(np.floor(pairs[:, 0]), nan=-1)
+    # Beyond these limits check_points rejects a time whatever it is, and int64 could not hold it.
+    times = np.clip(seconds, -1, LATEST).astype(np.int64)
+    return Points(times, pairs[:, 1])
+
+
+def _readable_time(time: Any) -> str:
+    """A time as a person reads it, whatever it is."""
+    try:
+        return isoformat(from_seconds(int(time)))
+    except (ValueError, TypeError, OverflowError, OSError):
+        return repr(time)[:SHOWN_CHARACTERS]
+
+
+# Checking -----------------------------------------------------------------------------------------
+
+FUTURE = "the time is in the future"  # how the reason of such a rejection begins
+OUT_OF_ORDER = "out of order: an earlier point of the answer is later in time"
+Rule = tuple[str, Callable[[Points], Flags]]  # the reason to reject a point, and [n] where it does not hold
 
 
 def check_points(points: Points, now: datetime, minimum_value: float) -> tuple[Points, list[Rejection]]:
     """Reject what cannot be true: not finite, below the minimum, in the future, out of order, contradicting itself.
 
-    Points repeated with the same value are the same point and are read once. Order of the rest is kept.
+    Points repeated with the same value are the same point and are read once. The rest stays in its order.
     """
     rejections: list[Rejection] = []
-    rules = (
-        ("the value is not finite", lambda p: np.isfinite(p.values)),
-        (f"the value is below minimum_value = {minimum_value:g}", lambda p: p.values >= minimum_value),
-        ("the time is before 1970 or no number", lambda p: p.times >= 0),
-        ("the time looks like milliseconds, expected unix seconds", lambda p: p.times < MILLISECONDS),
-        (f"{FUTURE} of {now:%Y-%m-%d %H:%M:%SZ}", lambda p: p.times <= to_seconds(now)),
-        (OUT_OF_ORDER, _in_order),
-        ("the same time comes with different values", _without_contradiction),
-    )
-    for reason, holds in rules:
-        keep = holds(points)
-        bad = points.where(~keep)
-        rejections += [Rejection(_shown(t), f"{v:g}", reason) for t, v in zip(bad.times, bad.values, strict=True)]
+    for reason, is_good in _rules(now, minimum_value):
+        keep = is_good(points)
+        rejected = points.where(~keep)
+        for time, value in zip(rejected.times, rejected.values, strict=True):
+            rejections.append(Rejection(_readable_time(time), f"{value:g}", reason))
         points = points.where(keep)
     _, first = np.unique(points.times, return_index=True)
     return Points(points.times[first], points.values[first]), rejections
+
+
+def _rules(now: datetime, minimum_value: float) -> list[Rule]:
+    """What must hold, in the order in which it is checked: each rule sees what the ones before it left."""
+    return [
+        ("the value is not finite", lambda points: np.isfinite(points.values)),
+        (
+            f"the value is below minimum_value = {minimum_value:g}",
+            lambda points: points.values >= minimum_value,
+        ),
+        ("the time is before 1970 or no number", lambda points: points.times >= 0),
+        (
+            "the time looks like milliseconds, expected unix seconds",
+            lambda points: points.times < MILLISECONDS,
+        ),
+        (
+            f"{FUTURE} of {now:%Y-%m-%d %H:%M:%SZ}",
+            lambda points: points.times <= to_seconds(now),
+        ),
+        (OUT_OF_ORDER, _in_order),
+        ("the same time comes with different values", _without_contradiction),
+    ]
 
 
 def _in_order(points: Points) -> Flags:
@@ -140,48 +184,59 @@ def _in_order(points: Points) -> Flags:
 
 
 def _without_contradiction(points: Points) -> Flags:
+    """Whether all points of the same time have the same value."""
     _, group = np.unique(points.times, return_inverse=True)
-    lowest, highest = np.full(group.size, np.inf), np.full(group.size, -np.inf)
+    lowest = np.full(group.size, np.inf)
+    highest = np.full(group.size, -np.inf)
     np.minimum.at(lowest, group, points.values)
     np.maximum.at(highest, group, points.values)
     return np.asarray(lowest[group] == highest[group])
 
 
 def refuse_too_many(rejections: Sequence[Rejection], read: int, maximum_share: float) -> None:
-    """Raise DataError when more than this share of the points read was rejected: then the rest is doubtful too."""
+    """Raise DataError when more than this share of the points read was rejected: then the others are doubtful too."""
     if not read or len(rejections) / read <= maximum_share:
         return
-    hint = " Does the source list the newest first? Then say newest_first = true."
+    hint = ""
+    if any(rejection.reason == OUT_OF_ORDER for rejection in rejections):
+        hint = " Does the source list the newest first? Then say newest_first = true."
     raise DataError(
-        f"{len(rejections)} of {read} points rejected, more than maximum_rejected_share = {maximum_share:g}: "
-        f"{describe(rejections)}; nothing was loaded."
-        f"{hint if any(r.reason == OUT_OF_ORDER for r in rejections) else ''}"
+        f"{len(rejections)} of {read} points rejected, "
+        f"more than maximum_rejected_share = {maximum_share:g}: "
+        f"{describe(rejections)}; nothing was loaded.{hint}"
     )
 
 
 def describe(rejections: Sequence[Rejection], most: int = 5) -> str:
-    """How many for which reason, and the first few."""
-    counts = ", ".join(f"{count} x {reason}" for reason, count in Counter(r.reason for r in rejections).most_common())
-    return f"{counts} (e.g. {'; '.join(f'{r.time} = {r.value}' for r in rejections[:most])})"
+    """How many points were rejected for which reason, and the first few of them."""
+    counts = Counter(rejection.reason for rejection in rejections)
+    reasons = ", ".join(f"{count} x {reason}" for reason, count in counts.most_common())
+    examples = "; ".join(f"{point.time} = {point.value}" for point in rejections[:most])
+    return f"{reasons} (e.g. {examples})"
 
 
-def _shown(time: Any) -> str:
-    """A time as a person reads it, whatever it is."""
-    try:
-        return isoformat(from_seconds(int(time)))
-    except (ValueError, TypeError, OverflowError, OSError):
-        return repr(time)[:SHOWN]
+# Aggregating --------------------------------------------------------------------------------------
 
 
-def to_hours(points: Points, *, minimum_points: int, scale: float, since: datetime | None, now: datetime) -> Hours:
+def to_hours(
+    points: Points,
+    *,
+    minimum_points: int,
+    scale: float,
+    since: datetime | None,
+    now: datetime,
+) -> Hours:
     """Complete hours among checked points (ascending, unique).
 
     An hour is complete when it is over at `now` and holds at least `minimum_points`. Hours that begin before `since`
     are left out: an answer that starts inside an hour shows only a part of it, which must not replace a stored one.
     """
-    starts, group, samples = np.unique(points.times // HOUR * HOUR, return_inverse=True, return_counts=True)
-    with np.errstate(over="ignore"):  # what is infinite then is refused where it would be stored
-        values = scale * (np.bincount(group, weights=points.values, minlength=len(starts)) / samples)
+    hour_of_point = points.times // HOUR * HOUR
+    starts, group, samples = np.unique(hour_of_point, return_inverse=True, return_counts=True)
+    sums = np.bincount(group, weights=points.values, minlength=len(starts))
+    # A value that gets infinite here is refused where it would be stored.
+    with np.errstate(over="ignore"):
+        values = scale * (sums / samples)
     complete = (samples >= minimum_points) & (starts + HOUR <= to_seconds(now))
     if since is not None:
         complete &= starts >= to_seconds(since)
@@ -189,8 +244,11 @@ def to_hours(points: Points, *, minimum_points: int, scale: float, since: dateti
 
 
 def missing_hours(hours: Hours) -> int:
-    """How many hours lack between the first and the last complete one."""
-    return int((hours.starts[-1] - hours.starts[0]) // HOUR + 1 - len(hours)) if len(hours) else 0
+    """Number of missing hours between the first and the last complete one."""
+    if not len(hours):
+        return 0
+    span = (hours.starts[-1] - hours.starts[0]) // HOUR + 1
+    return int(span - len(hours))
 
 
 def to_grid(starts: Seconds, values: Values) -> Grid:

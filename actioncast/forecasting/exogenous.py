@@ -15,12 +15,11 @@ from zoneinfo import ZoneInfo
 from actioncast.arrays import Numbers, Values, np
 from actioncast.errors import ActioncastError
 from actioncast.hours import Grid, Hours
-from actioncast.times import HOUR, from_seconds, to_seconds
+from actioncast.times import HOUR, HOURS_PER_DAY, from_seconds, to_seconds
 
 HOLIDAY = "holiday"  # the column that the key `holidays` of a series makes
-DAY = 24
-CARRIED_HOURS = 6  # a column that is stated every three or six hours holds until its next hour; a longer gap is one
-LEAST_LEARNED = 2 * 7 * DAY  # hours of a column before the backtest: from fewer nothing can be learned
+CARRIED_HOURS = 6  # many columns come every three or six hours: a value holds that long, not longer
+FEWEST_HOURS = 14 * HOURS_PER_DAY  # of a column before the backtest: fewer teach nothing
 YEARS_AHEAD = 3  # of holidays that a champion carries with it
 REMEDY = (
     "run: python update_real_data.py; ask for fewer hours; or take the column out of config.toml and run: "
@@ -32,106 +31,185 @@ class ColumnError(ActioncastError):
     """A column cannot be made as config.toml asks for it."""
 
 
+# Holidays -----------------------------------------------------------------------------------------
+
+
 def holidays_of(code: str, first: date, last: date) -> list[date]:
     """Public holidays of a country or of one of its parts ("US", "US-CA"), ascending. Raises ColumnError."""
-    import holidays  # only where a series asks for it
+    import holidays  # heavy, and only a series that asks for it needs it
 
     country, _, part = code.partition("-")
+    years = range(first.year, last.year + 1)
     try:
-        known = holidays.country_holidays(country, subdiv=part or None, years=range(first.year, last.year + 1))
+        calendar = holidays.country_holidays(country, subdiv=part or None, years=years)
     except NotImplementedError:
         raise ColumnError(
             f"holidays = {code!r}: no such country, or no such part of it; expected ISO codes such as US, US-CA or ES"
         ) from None
-    return sorted(day for day in known if first <= day <= last)
+    return sorted(day for day in calendar if first <= day <= last)
 
 
-def holiday_flags(days: Collection[date], zone: str, first_hour: int, hours: int, until: date) -> Values:
-    """[hours] 1 in the hours of these days as the clocks of the zone show them, else 0; NaN after the day `until`."""
-    place = ZoneInfo(zone)
-    found = (from_seconds((first_hour + hour) * HOUR).astimezone(place).date() for hour in range(hours))
-    return np.array([float(day in days) if day <= until else np.nan for day in found])
+def holiday_flags(
+    days: Collection[date],
+    *,
+    zone: str,
+    first_hour: int,
+    hours: int,
+    until: date,
+) -> Values:
+    """[hours] 1 in the hours of these days on the clocks of the zone, else 0; NaN after the day `until`.
+
+    `first_hour` counts the hours since 1970.
+    """
+    timezone = ZoneInfo(zone)
+    flags = np.full(hours, np.nan)
+    for hour in range(hours):
+        moment = from_seconds((first_hour + hour) * HOUR)
+        day = moment.astimezone(timezone).date()
+        if day <= until:
+            flags[hour] = float(day in days)
+    return flags
 
 
-def attach(known: Grid, stored: Mapping[str, Hours], horizon: int) -> Grid:
-    """The series with its stored columns, `horizon` hours beyond its end."""
-    return replace(known, exogenous={**known.exogenous, **{n: _aligned(known, h, horizon) for n, h in stored.items()}})
-
-
-def _aligned(known: Grid, hours: Hours, horizon: int) -> Values:
-    """[n + horizon]; an hour that is not stated takes the value before it, CARRIED_HOURS at most."""
-    column = np.full(len(known) + horizon + CARRIED_HOURS, np.nan)
-    position = (hours.starts - to_seconds(known.start)) // HOUR + CARRIED_HOURS
-    inside = (position >= 0) & (position < len(column))
-    column[position[inside]] = hours.values[inside]
-    last = np.maximum.accumulate(np.where(np.isnan(column), -1, np.arange(len(column))))
-    carried = np.where((last >= 0) & (np.arange(len(column)) - last < CARRIED_HOURS), column[last], np.nan)
-    return np.asarray(carried[CARRIED_HOURS:])
-
-
-def attach_holidays(known: Grid, days: Collection[date], zone: str, horizon: int, *, until: date) -> Grid:
-    """The series with the column `holiday`, `horizon` hours beyond its end; nothing is known after the day `until`."""
-    flags = holiday_flags(frozenset(days), zone, to_seconds(known.start) // HOUR, len(known) + horizon, until)
-    return replace(known, exogenous={**known.exogenous, HOLIDAY: flags})
-
-
-def local_days(known: Grid, zone: str) -> tuple[date, date]:
-    """The day of the first hour, and the last day whose holidays a champion trained on this series carries with it."""
-    first, last = (moment.astimezone(ZoneInfo(zone)).date() for moment in (known.start, known.end))
+def local_days(history: Grid, zone: str) -> tuple[date, date]:
+    """The days whose holidays a champion trained on this series carries with it: the first and the last one."""
+    timezone = ZoneInfo(zone)
+    first = history.start.astimezone(timezone).date()
+    last = history.end.astimezone(timezone).date()
     return first, last + timedelta(days=366 * YEARS_AHEAD)
 
 
-def gap(known: Grid, name: str, start: int, end: int) -> str:
-    """Which hours of values[start:end] the column lacks, in words; empty when none."""
-    column = known.exogenous.get(name, np.zeros(0))
-    wanted = np.concatenate([column, np.full(max(0, end - len(column)), np.nan)])[start:end]
-    missing = start + np.flatnonzero(np.isnan(wanted))
+# Columns beside a series --------------------------------------------------------------------------
+
+
+def attach(history: Grid, stored: Mapping[str, Hours], horizon: int) -> Grid:
+    """The series with its stored columns, `horizon` hours beyond its end."""
+    columns = dict(history.exogenous)
+    for name, hours in stored.items():
+        columns[name] = _aligned(history, hours, horizon)
+    return replace(history, exogenous=columns)
+
+
+def _aligned(history: Grid, hours: Hours, horizon: int) -> Values:
+    """[n + horizon]; an hour without a value of its own takes an earlier one, at most CARRIED_HOURS old."""
+    # The hours just before the series may hold the value that its first hours take.
+    column = np.full(len(history) + horizon + CARRIED_HOURS, np.nan)
+    position = (hours.starts - to_seconds(history.start)) // HOUR + CARRIED_HOURS
+    inside = (position >= 0) & (position < len(column))
+    column[position[inside]] = hours.values[inside]
+    index = np.arange(len(column))
+    newest = np.maximum.accumulate(np.where(np.isnan(column), -1, index))
+    holds = (newest >= 0) & (index - newest < CARRIED_HOURS)
+    carried = np.where(holds, column[newest], np.nan)
+    return np.asarray(carried[CARRIED_HOURS:])
+
+
+def attach_holidays(
+    history: Grid,
+    days: Collection[date],
+    zone: str,
+    horizon: int,
+    *,
+    until: date,
+) -> Grid:
+    """The series with the column `holiday`, `horizon` hours beyond its end; nothing is known after the day `until`."""
+    flags = holiday_flags(
+        frozenset(days),
+        zone=zone,
+        first_hour=to_seconds(history.start) // HOUR,
+        hours=len(history) + horizon,
+        until=until,
+    )
+    return replace(history, exogenous={**history.exogenous, HOLIDAY: flags})
+
+
+# What can be used ---------------------------------------------------------------------------------
+
+
+def gap(history: Grid, name: str, start: int, end: int) -> str:
+    """Which of the hours start..end - 1 the column lacks, in words; empty when none."""
+    column = history.exogenous.get(name, np.zeros(0))
+    beyond = np.full(max(0, end - len(column)), np.nan)
+    needed = np.concatenate([column, beyond])[start:end]
+    missing = start + np.flatnonzero(np.isnan(needed))
     if not len(missing):
         return ""
-    first, last = (from_seconds(to_seconds(known.start) + int(hour) * HOUR) for hour in missing[[0, -1]])
-    return f"is not known for {len(missing)} of the hours from {first:%Y-%m-%d %H:%MZ} to {last:%Y-%m-%d %H:%MZ}"
+    first = from_seconds(to_seconds(history.start) + int(missing[0]) * HOUR)
+    last = from_seconds(to_seconds(history.start) + int(missing[-1]) * HOUR)
+    span = f"from {first:%Y-%m-%d %H:%MZ} to {last:%Y-%m-%d %H:%MZ}"
+    return f"is not known for {len(missing)} of the hours {span}"
 
 
-def usable(known: Grid, backtest_start: int, horizon: int) -> tuple[Grid, dict[str, str]]:
+def usable(history: Grid, backtest_start: int, horizon: int) -> tuple[Grid, dict[str, str]]:
     """The series with the columns that candidates can be judged and can forecast with, and why not the others."""
-    why = {name: _unusable(known, name, backtest_start, horizon) for name in known.exogenous}
-    kept = {name: column for name, column in known.exogenous.items() if not why[name]}
-    return replace(known, exogenous=kept), {name: reason for name, reason in why.items() if reason}
+    columns: dict[str, Values] = {}
+    reasons: dict[str, str] = {}
+    for name, column in history.exogenous.items():
+        reason = _obstacle(history, name, backtest_start, horizon)
+        if reason:
+            reasons[name] = reason
+        else:
+            columns[name] = column
+    return replace(history, exogenous=columns), reasons
 
 
-def _unusable(known: Grid, name: str, backtest_start: int, horizon: int) -> str:
-    column = known.exogenous[name]
-    learned = int(np.count_nonzero(~np.isnan(column[:backtest_start])))
-    if learned < LEAST_LEARNED:
-        return f"known for {learned} hours before the backtest, {LEAST_LEARNED} are the least to learn from"
-    if found := gap(known, name, backtest_start, len(known) + horizon):
-        return f"{found}; backtest and forecast need it"
-    if np.ptp(column[:backtest_start][~np.isnan(column[:backtest_start])]) == 0:
+def _obstacle(history: Grid, name: str, backtest_start: int, horizon: int) -> str:
+    """Why a column cannot be used; empty when it can."""
+    learned = history.exogenous[name][:backtest_start]
+    values = learned[~np.isnan(learned)]
+    if len(values) < FEWEST_HOURS:
+        return f"known for {len(values)} hours before the backtest, {FEWEST_HOURS} are the least to learn from"
+    missing = gap(history, name, backtest_start, len(history) + horizon)
+    if missing:
+        return f"{missing}; backtest and forecast need it"
+    if np.ptp(values) == 0:
         return "constant before the backtest: nothing can be learned from it"
     return ""
 
 
-def terms(names: Sequence[str], columns: Mapping[str, Values], first_hour: int, at: Numbers) -> Values:
-    """[*at.shape, terms] at these positions. A holiday counts by hour of the day (UTC), and so does the day after it:
-    there the lags of a day look back on the holiday."""
+# Terms of a recipe --------------------------------------------------------------------------------
+
+
+def terms(
+    names: Sequence[str],
+    columns: Mapping[str, Values],
+    first_hour: int,
+    at: Numbers,
+) -> Values:
+    """[*at.shape, terms] the terms of these columns at the positions `at`.
+
+    `first_hour` counts the hours since 1970 and is the one of position 0.
+    """
     parts = [np.zeros((*at.shape, 0))]
     for name in names:
         column = columns[name]
-        if name != HOLIDAY:
+        if name == HOLIDAY:
+            parts.extend(_holiday_terms(column, first_hour, at))
+        else:
             parts.append(column[at][..., None])
-            continue
-        by_hour = np.eye(DAY)[(first_hour + at) % DAY]
-        before = np.where(at >= DAY, column[np.maximum(at - DAY, 0)], 0.0)
-        parts += [column[at][..., None] * by_hour, before[..., None] * by_hour]
     return np.concatenate(parts, axis=-1)
 
 
+def _holiday_terms(column: Values, first_hour: int, at: Numbers) -> tuple[Values, Values]:
+    """[*at.shape, 24] for the holiday and for the day after it, where the lags of a day look back on the holiday.
+
+    Each counts by hour of the day (UTC).
+    """
+    by_hour = np.eye(HOURS_PER_DAY)[(first_hour + at) % HOURS_PER_DAY]
+    a_day_earlier = np.maximum(at - HOURS_PER_DAY, 0)
+    before = np.where(at >= HOURS_PER_DAY, column[a_day_earlier], 0.0)
+    return column[at][..., None] * by_hour, before[..., None] * by_hour
+
+
 def scales(names: Sequence[str], learned: Values) -> Values:
-    """[terms] what each term is divided by before the penalty sees it: the standard deviation, 1 for holidays."""
+    """[terms] what each term is divided by before the penalty sees it: the standard deviation, 1 for holidays.
+
+    `learned` [hours, terms] are the terms of the hours that a recipe learns from.
+    """
     spread: list[float] = []
     for name in names:
         if name == HOLIDAY:
-            spread += [1.0] * (2 * DAY)
+            spread += [1.0] * (2 * HOURS_PER_DAY)
         else:
             column = learned[:, len(spread)]
             spread.append(float(np.nanstd(column)) or 1.0)

@@ -1,21 +1,24 @@
 """How far a forecaster's errors reach: calibrated on out-of-sample residuals, by lead time.
 
 The width of an interval is the mean absolute error at its lead, times a factor for the hour of the day, times a factor
-for the level of the forecast (busy hours err more), times a quantile of what then remains: asymmetric where the
-residuals are, non-negative where the series is, never crossing the forecast.
+for the level of the forecast (busy hours err more), times a quantile of the residuals that these three have
+standardised. It is asymmetric where the residuals are, its lower bound is not negative where the series never is, and
+the forecast always lies inside.
 """
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import dataclass
 from statistics import NormalDist
 
 from actioncast.arrays import Numbers, Values, np
+from actioncast.times import HOURS_PER_DAY
 
 NEIGHBOURS = 6  # leads on either side that are averaged: one lead alone has too few residuals
-PRIOR = 30.0  # residuals of average size that each hour of the day is given: few residuals change little
-DAY = 24
+PRIOR = 30.0  # residuals of average size given to each hour of the day: few residuals change little
+QUANTILES = 201  # of the standardised residuals, at probabilities 0, 0.005, ... 1
+SMALLEST_LEVEL = 0.02  # share of the typical level below which a forecast counts as that much
+TINY = 1e-12  # keeps a series of zeros from dividing by zero
 
 
 @dataclass(frozen=True)
@@ -25,73 +28,98 @@ class Spread:
     by_lead: Values  # [h] mean absolute error at the typical level
     by_phase: Values  # [24] factor by hour of the day (UTC)
     typical: float  # mean absolute forecast, in the series' unit
-    level_power: float  # the error grows with (forecast / typical) to this power: 0.5, or 0 where there are negatives
+    level_power: float  # the error grows with (forecast / typical) ** this: 0.5, or 0 with negatives
     quantiles: Values  # [201] of the standardised residuals, at probabilities 0, 0.005, ... 1
-    freedom: float  # independent horizons in the backtest, about; few of them widen the interval
+    freedom: float  # about how many independent horizons the backtest holds; few widen the interval
 
 
-def calibrate(residuals: Values, forecasts: Values, hours: Numbers, *, nonnegative: bool, span: int) -> Spread:
+def calibrate(
+    residuals: Values,
+    forecasts: Values,
+    hours: Numbers,
+    *,
+    nonnegative: bool,
+    span: int,
+) -> Spread:
     """Spread of out-of-sample residuals [origins, h], actual - forecast, NaN where the hour is missing.
 
     `hours` [origins, h] numbers the forecast hours since 1970; `span` is the backtest's length in hours.
     """
     horizon = forecasts.shape[1]
-    typical = float(np.abs(forecasts).mean()) + 1e-12
+    phases = hours % HOURS_PER_DAY
+    typical = float(np.abs(forecasts).mean()) + TINY
     power = 0.5 if nonnegative else 0.0
     at_typical = residuals / _level_factor(forecasts, typical, power)
     by_lead = _mean_by_lead(np.abs(at_typical)) + 1e-9 * typical
-    by_phase = _factor_by_phase(at_typical / by_lead, hours % DAY)
-    rest = at_typical / by_lead / by_phase[hours % DAY]
-    quantiles = np.nanquantile(rest, np.linspace(0, 1, 201))
-    freedom = float(np.clip(1.5 * span / horizon - 1.0, 2.0, 10.0))
-    return Spread(by_lead, by_phase, typical, power, quantiles, freedom)
+    by_phase = _factor_by_phase(at_typical / by_lead, phases)
+    standardised = at_typical / by_lead / by_phase[phases]
+    return Spread(
+        by_lead=by_lead,
+        by_phase=by_phase,
+        typical=typical,
+        level_power=power,
+        quantiles=np.nanquantile(standardised, np.linspace(0, 1, QUANTILES)),
+        freedom=float(np.clip(1.5 * span / horizon - 1.0, 2.0, 10.0)),
+    )
 
 
-def bounds(spread: Spread, forecast: Values, first_hour: int, coverage: float) -> tuple[Values, Values]:
-    """Lower and upper bound [h] of the central interval; the forecast lies inside. Leads beyond the backtest's count
-    as its last one."""
+def bounds(
+    spread: Spread,
+    forecast: Values,
+    first_hour: int,
+    coverage: float,
+) -> tuple[Values, Values]:
+    """Lower and upper bound [h] of the central interval; the forecast lies inside.
+
+    `first_hour` counts the hours since 1970. Leads beyond the backtest's are as uncertain as its last one.
+    """
     tail = (1.0 - coverage) / 2.0
-    hours = first_hour + np.arange(len(forecast))
-    lead = np.minimum(np.arange(len(forecast)), len(spread.by_lead) - 1)
-    width = spread.by_lead[lead] * spread.by_phase[hours % DAY]
-    width = width * _level_factor(forecast, spread.typical, spread.level_power) * _widening(1.0 - tail, spread.freedom)
-    low, high = np.interp([tail, 1.0 - tail], np.linspace(0, 1, len(spread.quantiles)), spread.quantiles)
+    steps = np.arange(len(forecast))
+    lead = np.minimum(steps, len(spread.by_lead) - 1)
+    phase = (first_hour + steps) % HOURS_PER_DAY
+    width = spread.by_lead[lead] * spread.by_phase[phase]
+    width = width * _level_factor(forecast, spread.typical, spread.level_power)
+    width = width * _widening(1.0 - tail, spread.freedom)
+    probabilities = np.linspace(0, 1, len(spread.quantiles))
+    low, high = np.interp([tail, 1.0 - tail], probabilities, spread.quantiles)
     lower = forecast + min(low, 0.0) * width
+    upper = forecast + max(high, 0.0) * width
     if spread.level_power:
         lower = np.clip(lower, 0.0, np.maximum(forecast, 0.0))
-    return lower, forecast + max(high, 0.0) * width
+    return lower, upper
 
 
 def _level_factor(forecast: Values, typical: float, power: float) -> Values:
-    return np.asarray((np.maximum(forecast, 0.02 * typical) / typical) ** power)
+    level = np.maximum(forecast, SMALLEST_LEVEL * typical) / typical
+    return np.asarray(level**power)
 
 
 def _mean_by_lead(errors: Values) -> Values:
-    """Mean over the origins [h], smoothed over neighbouring leads; a lead without residuals takes the mean of all."""
+    """[h] mean over the origins, smoothed over neighbouring leads; a lead without residuals takes the mean of all."""
     counts = np.count_nonzero(~np.isnan(errors), axis=0)
     per_lead = np.nansum(errors, axis=0) / np.maximum(counts, 1)
     per_lead = np.where(counts > 0, per_lead, np.nanmean(errors))
-    reach = [min(NEIGHBOURS, lead) for lead in range(len(per_lead))]  # the first leads differ most: few neighbours
-    around = [slice(lead - near, lead + near + 1) for lead, near in enumerate(reach)]
-    return np.array([per_lead[window].mean() for window in around])
+    smooth = []
+    for lead in range(len(per_lead)):
+        # The first leads differ most from each other, so they take few neighbours.
+        reach = min(NEIGHBOURS, lead)
+        neighbours = per_lead[lead - reach : lead + reach + 1]
+        smooth.append(neighbours.mean())
+    return np.array(smooth)
 
 
-def _factor_by_phase(standardised: Values, phase: Numbers) -> Values:
-    """Mean absolute standardised residual by hour of the day, shrunk towards 1."""
-    known = ~np.isnan(standardised)
-    sizes, phases = np.abs(standardised[known]), phase[known]
-    mean = sizes.mean() + 1e-12
-    sums, counts = np.bincount(phases, sizes, DAY), np.bincount(phases, minlength=DAY)
+def _factor_by_phase(standardised: Values, phases: Numbers) -> Values:
+    """[24] mean absolute standardised residual by hour of the day, shrunk towards 1."""
+    present = ~np.isnan(standardised)
+    sizes = np.abs(standardised[present])
+    hours = phases[present]
+    mean = sizes.mean() + TINY
+    sums = np.bincount(hours, sizes, HOURS_PER_DAY)
+    counts = np.bincount(hours, minlength=HOURS_PER_DAY)
     return np.asarray((sums / mean + PRIOR) / (counts + PRIOR))
 
 
 def _widening(probability: float, freedom: float) -> float:
-    """Student's t over normal quantile, first term of the Cornish-Fisher expansion: few residuals know little."""
+    """Student's t over normal quantile, first term of the Cornish-Fisher expansion: few residuals say little."""
     z = NormalDist().inv_cdf(probability)
     return 1.0 + (z * z + 1.0) / (4.0 * freedom)
-
-
-def covered(actual: Values, lower: Sequence[float] | Values, upper: Sequence[float] | Values) -> float:
-    """Share of the known hours inside their interval."""
-    known = ~np.isnan(actual)
-    return float(np.mean((actual >= lower)[known] & (actual <= upper)[known]))

@@ -13,23 +13,26 @@ from datetime import datetime, timedelta
 
 from actioncast.arrays import Values, np
 from actioncast.hours import Grid
-from actioncast.times import HOUR, to_seconds
+from actioncast.times import HOUR, HOURS_PER_DAY, to_seconds
 
 FEWEST_AFTER = 5  # hours that must have shown a LARGE change before a challenger may build on it
-LARGE = 0.55  # log of the factor (1.73), or an offset beside the typical value
-SMALLEST = 0.1  # likewise; a smaller one is left to the models
-LONGER_THAN_A_HOLIDAY = 30  # hours that must have shown any other: most of those end after a day
+LARGE = 0.55  # log of the factor (1.73), or an offset as a multiple of the typical value
+SMALLEST = 0.1  # likewise; a smaller change is left to the models
+LONGER_THAN_A_HOLIDAY = 30  # hours that must have shown any other change: most of those end after a day
 FEWEST_BEFORE = 168  # hours that must have shown what is usual
-SEASONS_BACK = 4  # whose median an hour is compared with: one odd week is no level
+SEASONS_BACK = 4  # seasons whose median an hour is compared with: one odd week is no level
 QUIET = 0.3  # an hour that is usually below this share of the mean says nothing about a factor
-SILENT = 0.01  # likewise: less is taken for as much
+SILENT = 0.01  # share of the mean; a smaller value counts as that much
 USUAL = 0.999  # share of the days before that lay nearer to what was expected
 BEYOND_USUAL = 1.5  # times as far the days since a change must lie
 SHARE_OUTSIDE = 0.9  # of the days since, which must be unusual
-FIRST, NEAR, DAY, DAYS = 3, 6, 24, 72  # hours on either side of a place, whose medians are compared
+FIRST_AFTER = 3  # hours that must be near the new level at once
+NEAR = 6  # hours on either side of a change that are compared first
+STEP_HOURS = 72  # on either side of a change, whose medians give its size
 LARGEST_FACTOR = 20.0  # more is a broken unit or a dead sensor, and a person's to look at
 MOST = 3  # changes that are restated
-PLACES = 8  # steepest places that are looked at, of each kind
+STEEPEST = 8  # steepest hours that are looked at, of each kind
+TINY = 1e-12  # keeps a series of zeros from dividing by zero
 
 
 @dataclass(frozen=True)
@@ -45,65 +48,86 @@ class Shift:
         return f"the level changed at {self.since:%Y-%m-%d %H:%MZ} ({size}); earlier hours are restated"
 
 
-def find(known: Grid, seasonality: Sequence[int], *, gated: bool = False) -> tuple[Shift, ...]:
+def find(history: Grid, seasonality: Sequence[int], *, gated: bool = False) -> tuple[Shift, ...]:
     """The lasting changes of level in the series, ascending; mostly none.
 
     A change is a step: nearly all days since then, for a season at most, differ from the same hours of the seasons
     before by more than days ever did, and most of that difference came within a day. It is a factor, or an offset where
-    there are negative values. It is believed after LONGER_THAN_A_HOLIDAY hours. `gated`: a champion stands against
-    whoever believes it too soon; then a large change is believed after FEWEST_AFTER.
+    there are negative values. It is believed after LONGER_THAN_A_HOLIDAY hours. With `gated` a large change is believed
+    after FEWEST_AFTER: then a champion is there to win against a challenger that believes it too soon.
     """
+    fitting = [season for season in seasonality if len(history) >= 2 * season + FEWEST_BEFORE]
+    if not fitting:
+        return ()
+    season = max(fitting)
     shifts: list[Shift] = []
-    season = max((s for s in seasonality if len(known) >= 2 * s + FEWEST_BEFORE), default=None)
-    while season and len(shifts) < MOST and (shift := _largest(known, season, gated)):
-        if any(abs(shift.since - other.since) < timedelta(hours=season) for other in shifts):
-            break  # what the first restatement has left of a change is no second one
+    while len(shifts) < MOST:
+        shift = _largest(history, season, gated)
+        # What the first restatement leaves of a change is no second one.
+        if shift is None or _is_near(shift, shifts, season):
+            break
         shifts.append(shift)
-        known = restate(known, [shift])
+        history = restate(history, [shift])
     return tuple(sorted(shifts, key=lambda shift: shift.since))
 
 
-def restate(known: Grid, shifts: Iterable[Shift]) -> Grid:
+def _is_near(shift: Shift, others: Iterable[Shift], season: int) -> bool:
+    """Whether the shift lies less than a season from another one."""
+    return any(abs(shift.since - other.since) < timedelta(hours=season) for other in others)
+
+
+def restate(history: Grid, shifts: Iterable[Shift]) -> Grid:
     """The series as if it had always had its newest level. A series without negative values does not get any."""
-    values = known.values.copy()
-    lowest = 0.0 if (values[~np.isnan(values)] >= 0).all() else -np.inf
+    values = history.values.copy()
+    present = values[~np.isnan(values)]
+    lowest = 0.0 if (present >= 0).all() else -np.inf
     for shift in shifts:
-        before = values[: max(index_of(known, shift), 0)]
-        before[:] = np.maximum(before * shift.factor + shift.offset, lowest)
-    return replace(known, values=values)
+        end = max(index_of(history, shift), 0)
+        values[:end] = np.maximum(values[:end] * shift.factor + shift.offset, lowest)
+    return replace(history, values=values)
 
 
-def index_of(known: Grid, shift: Shift) -> int:
-    """Of the first hour at the new level in known.values; negative when the change lies before them."""
-    return (to_seconds(shift.since) - to_seconds(known.start)) // HOUR
+def index_of(history: Grid, shift: Shift) -> int:
+    """Index in `history.values` of the first hour at the new level; negative if the change is older than the series."""
+    return (to_seconds(shift.since) - to_seconds(history.start)) // HOUR
 
 
-def _largest(known: Grid, season: int, gated: bool) -> Shift | None:
-    change, offset = _change(known.values, season)
-    hours = np.flatnonzero(~np.isnan(change))
-    change = change[hours]
-    for place in _places(change, season):
-        if not _is_lasting(change, place, season):
+def _largest(history: Grid, season: int, gated: bool) -> Shift | None:
+    """The first change that holds, among the hours at which the level may have changed."""
+    deviations, unit = _deviations(history.values, season)
+    hours = np.flatnonzero(~np.isnan(deviations))
+    deviations = deviations[hours]
+    for index in _steepest(deviations, season):
+        if not _is_lasting(deviations, index, season):
             continue
-        size = _step(change, place, DAYS)
-        early = len(change) - place < LONGER_THAN_A_HOLIDAY and not (gated and abs(size) >= LARGE)
-        if early or (not offset and abs(size) > np.log(LARGEST_FACTOR)):
+        size = _step(deviations, index, STEP_HOURS)
+        if _is_too_early(size, len(deviations) - index, gated):
             continue
-        since = known.start + timedelta(hours=int(hours[place]))
-        return Shift(since, 1.0, size * offset) if offset else Shift(since, float(np.exp(size)), 0.0)
+        since = history.start + timedelta(hours=int(hours[index]))
+        if unit:
+            return Shift(since, factor=1.0, offset=size * unit)
+        if abs(size) <= np.log(LARGEST_FACTOR):
+            return Shift(since, factor=float(np.exp(size)), offset=0.0)
     return None
 
 
-def _change(values: Values, season: int) -> tuple[Values, float]:
-    """Each hour beside what the seasons before lead to expect: as the log of a factor, or, where there are negative
-    values, as an offset in units of the second figure. NaN where there is nothing to compare, or only quiet hours."""
-    backs = [np.full(len(values), np.nan) for _ in range(SEASONS_BACK)]
-    for number, back in enumerate(backs, 1):
-        back[number * season :] = values[: -number * season]
-    unknown = np.isnan(backs).all(axis=0)
-    expected = np.where(unknown, np.nan, np.nanmedian(np.where(unknown, 0.0, backs), axis=0))
-    known = values[~np.isnan(values)]
-    typical = (float(np.abs(known).mean()) if len(known) else 0.0) + 1e-12
+def _is_too_early(size: float, hours_since: int, gated: bool) -> bool:
+    """Whether too few hours have shown a change of this size."""
+    if gated and abs(size) >= LARGE:
+        return False
+    return hours_since < LONGER_THAN_A_HOLIDAY
+
+
+def _deviations(values: Values, season: int) -> tuple[Values, float]:
+    """[n] each hour beside what the seasons before lead to expect, and the unit of that.
+
+    It is the log of a factor (unit 0), or, where there are negative values, an offset in multiples of the unit, which
+    is the typical value. NaN where there is nothing to compare, or only quiet hours.
+    """
+    expected = _expected(values, season)
+    present = values[~np.isnan(values)]
+    mean = float(np.abs(present).mean()) if len(present) else 0.0
+    typical = mean + TINY
     if (values < 0).any():
         return (values - expected) / typical, typical
     quiet = QUIET * typical
@@ -111,45 +135,95 @@ def _change(values: Values, season: int) -> tuple[Values, float]:
     return np.where(expected >= quiet, np.log(factor), np.nan), 0.0
 
 
-def _places(change: Values, season: int) -> list[int]:
-    """Where the level may have changed: the steepest places by medians of some hours and of a day, ever and lately."""
-    found: dict[int, None] = {}
-    hourly = np.abs(np.diff(change, prepend=change[:1]))
-    for width in (NEAR, DAY):
-        if len(change) < 2 * width:
+def _expected(values: Values, season: int) -> Values:
+    """[n] the median of the same hour in the seasons before; NaN where none of them is known."""
+    earlier = []
+    for number in range(1, SEASONS_BACK + 1):
+        back = np.full(len(values), np.nan)
+        back[number * season :] = values[: -number * season]
+        earlier.append(back)
+    unknown = np.isnan(earlier).all(axis=0)
+    # Zeros where all are unknown: the median of nothing would warn.
+    median = np.nanmedian(np.where(unknown, 0.0, earlier), axis=0)
+    return np.where(unknown, np.nan, median)
+
+
+def _steepest(deviations: Values, season: int) -> list[int]:
+    """The indices at which the level may have changed, the likeliest first.
+
+    They are the steepest hours by medians of some hours and by medians of a day, of the whole series and of its last
+    season.
+    """
+    indices: dict[int, None] = {}  # keeps the order, each index once
+    hourly = np.abs(np.diff(deviations, prepend=deviations[:1]))
+    for width in (NEAR, HOURS_PER_DAY):
+        if len(deviations) < 2 * width:
             break
-        median = _medians(change, width)
-        step = np.zeros(len(change))
-        step[width : len(change) - width + 1] = np.abs(median[width:] - median[:-width])
-        for first in (0, max(len(change) - season, 0)):
-            left = step.copy()
-            left[:first] = 0.0
-            for _ in range(PLACES):
-                middle = int(np.argmax(left))
-                start = max(middle - NEAR // 2, 0)
-                found[start + int(np.argmax(hourly[start : middle + NEAR // 2 + 1]))] = None
-                left[max(middle - width, 0) : middle + width] = 0.0
-    return list(found)
+        median = _medians(deviations, width)
+        steps = np.zeros(len(deviations))
+        steps[width : len(deviations) - width + 1] = np.abs(median[width:] - median[:-width])
+        for first in (0, max(len(deviations) - season, 0)):
+            for peak in _peaks(steps, first, width):
+                # Medians show a step only roughly: its hour is the largest single change nearby.
+                start = max(peak - NEAR // 2, 0)
+                around = hourly[start : peak + NEAR // 2 + 1]
+                indices[start + int(np.argmax(around))] = None
+    return list(indices)
 
 
-def _is_lasting(change: Values, place: int, season: int) -> bool:
-    before, since = change[:place], change[place : place + season]
+def _peaks(steps: Values, first: int, width: int) -> list[int]:
+    """The indices from `first` on of the STEEPEST highest steps that lie at least `width` apart."""
+    remaining = steps.copy()
+    remaining[:first] = 0.0
+    peaks = []
+    for _ in range(STEEPEST):
+        peak = int(np.argmax(remaining))
+        peaks.append(peak)
+        remaining[max(peak - width, 0) : peak + width] = 0.0
+    return peaks
+
+
+def _is_lasting(deviations: Values, index: int, season: int) -> bool:
+    """Whether the level changed at this index: enough, suddenly, and for nearly all days since."""
+    before = deviations[:index]
+    since = deviations[index : index + season]
     if len(before) < FEWEST_BEFORE or len(since) < FEWEST_AFTER:
         return False
-    size, width = _step(change, place, DAYS), min(len(since), DAY)
-    direction, centre = np.sign(size), np.median(before)
+    size = _step(deviations, index, STEP_HOURS)
+    if abs(size) <= SMALLEST:
+        return False
+    return _is_sudden(deviations, index, size) and _is_unusual(before, since, size)
+
+
+def _is_sudden(deviations: Values, index: int, size: float) -> bool:
+    """Whether more than half of the step came within a day, and within the first hours."""
+    direction = np.sign(size)
+    half = 0.5 * abs(size)
+    within_a_day = _step(deviations, index, HOURS_PER_DAY) * direction
+    first = np.median(deviations[index : index + FIRST_AFTER])
+    last = np.median(deviations[max(index - NEAR, 0) : index])
+    at_once = (first - last) * direction
+    return bool(within_a_day > half and at_once > half)
+
+
+def _is_unusual(before: Values, since: Values, size: float) -> bool:
+    """Whether the first day since, and nearly all others, lie further out than days ever did before."""
+    direction = np.sign(size)
+    centre = np.median(before)
+    width = min(len(since), HOURS_PER_DAY)
     usual = np.quantile((_medians(before, width) - centre) * direction, USUAL)
     outside = (_medians(since, width) - centre) * direction > BEYOND_USUAL * usual
-    at_once = (np.median(since[:FIRST]) - np.median(before[-NEAR:])) * direction > 0.5 * abs(size)
-    sudden = _step(change, place, DAY) * direction > 0.5 * abs(size)
-    return bool(abs(size) > SMALLEST and sudden and at_once and outside[0] and outside.mean() >= SHARE_OUTSIDE)
+    return bool(outside[0] and outside.mean() >= SHARE_OUTSIDE)
 
 
-def _medians(change: Values, width: int) -> Values:
-    """[i]: of the hours i..i + width - 1, so that a spike is no step."""
-    return np.asarray(np.median(np.lib.stride_tricks.sliding_window_view(change, width), axis=1))
+def _medians(deviations: Values, width: int) -> Values:
+    """At each i the median of the hours i..i + width - 1, so that a spike is no step."""
+    windows = np.lib.stride_tricks.sliding_window_view(deviations, width)
+    return np.asarray(np.median(windows, axis=1))
 
 
-def _step(change: Values, place: int, width: int) -> float:
-    """From the median of the hours before `place` to that of those since."""
-    return float(np.median(change[place : place + width]) - np.median(change[max(place - width, 0) : place]))
+def _step(deviations: Values, index: int, width: int) -> float:
+    """The step from the median of the `width` hours before the index to that of those since."""
+    since = np.median(deviations[index : index + width])
+    before = np.median(deviations[max(index - width, 0) : index])
+    return float(since - before)

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from actioncast.arrays import Values, np
+from actioncast.arrays import Numbers, Values, np
 
 FAR = 3.0  # times what 95 % of like hours differ by
 LONGEST = 3  # hours in a row; what lasts longer is no spike
@@ -18,29 +18,50 @@ FEWEST = 168  # pairs of like hours that must have shown what is usual
 
 def limit(values: Values, seasonality: Sequence[int]) -> float:
     """How far, in the series' unit, an hour may lie from all like it; infinite where nothing shows what is usual."""
-    season = max((s for s in seasonality if len(values) >= s + FEWEST), default=len(values))
-    change = np.abs(values[season:] - values[: len(values) - season])
-    known = change[~np.isnan(change)]
-    return (FAR * float(np.quantile(known, 0.95)) if len(known) >= FEWEST else 0.0) or float("inf")
+    # The longest season that leaves enough pairs; without one there is no pair at all.
+    fitting = [season for season in seasonality if len(values) >= season + FEWEST]
+    season = max(fitting, default=len(values))
+    differences = np.abs(values[season:] - values[: len(values) - season])
+    differences = differences[~np.isnan(differences)]
+    if len(differences) < FEWEST:
+        return float("inf")
+    far = FAR * float(np.quantile(differences, 0.95))
+    return far or float("inf")
 
 
 def without(values: Values, seasonality: Sequence[int], limit: float) -> Values:
-    """The same hours [n], spikes missing. A spike is further than `limit` from the last hour before it, and from the
-    same hour of all seasons before that are known."""
+    """[n] the same hours, spikes missing.
+
+    A spike is further than `limit` from the last hour before it, and from the same hour of all seasons before that are
+    known.
+    """
     if not np.isfinite(limit):
         return values
+    cleaned = values.copy()
+    for run in _runs(_unlike_all(values, seasonality, limit)):
+        before = values[: run[0]]
+        last_before = before[~np.isnan(before)][-1:]
+        far_from_last = np.abs(values[run] - last_before) > limit
+        if len(run) <= LONGEST and far_from_last.all():
+            cleaned[run] = np.nan
+    return cleaned
+
+
+def _unlike_all(values: Values, seasonality: Sequence[int], limit: float) -> Numbers:
+    """The indices of hours that are further than `limit` from the same hour of all seasons before, at least of one."""
     far = np.ones(len(values), dtype=bool)
     compared = np.zeros(len(values), dtype=bool)
     for back in (*seasonality, 2 * max(seasonality)):
         if back < len(values):
-            change = np.abs(values[back:] - values[:-back])
-            far[back:] &= ~(change <= limit)
-            compared[back:] |= ~np.isnan(change)
-    cleaned = values.copy()
-    hours = np.flatnonzero(far & compared)
-    for run in np.split(hours, np.flatnonzero(np.diff(hours) > 1) + 1) if len(hours) else []:
-        before = values[: run[0]]
-        before = before[~np.isnan(before)][-1:]
-        if len(run) <= LONGEST and (np.abs(values[run] - before) > limit).all():
-            cleaned[run] = np.nan
-    return cleaned
+            difference = np.abs(values[back:] - values[:-back])
+            far[back:] &= ~(difference <= limit)
+            compared[back:] |= ~np.isnan(difference)
+    return np.flatnonzero(far & compared)
+
+
+def _runs(indices: Numbers) -> list[Numbers]:
+    """Ascending indices, one array for each run of neighbours."""
+    if not len(indices):
+        return []
+    breaks = np.flatnonzero(np.diff(indices) > 1) + 1
+    return np.split(indices, breaks)

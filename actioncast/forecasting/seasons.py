@@ -10,22 +10,22 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-import numpy as np
+from actioncast.arrays import Flags, Values, np
+from actioncast.times import HOURS_PER_DAY, HOURS_PER_WEEK
 
-from actioncast.arrays import Values
-
-DAY, WEEK = 24, 168
-USUAL = (DAY, WEEK)
-NEWEST_HOURS = 24 * 7 * 26  # looked at: what a season was years ago says little
-CYCLES = 3  # that the history must hold of another period than the day and the week
+USUAL = (HOURS_PER_DAY, HOURS_PER_WEEK)
+NEWEST_HOURS = 26 * HOURS_PER_WEEK  # looked at: what a season was years ago says little
+CYCLES = 3  # that the history must hold of a period other than the day and the week
 LONGEST = 744  # hours, a month
 CLEAR = 0.2  # by which the autocorrelation at a period must exceed that half a period away
-STRONG = 0.4  # autocorrelation that another period than the day and the week must have: chance reaches 0.3
+STRONG = 0.4  # autocorrelation that a period other than the day and the week must have: chance reaches 0.3
+BETTER = CLEAR / 4  # by which the autocorrelation at a period must exceed that of a more likely one
+ABOUT_A_WEEK = 0.03  # share of a week by which the top of a wide peak may be off
 
 
 @dataclass(frozen=True)
 class Seasons:
-    """`periods` in hours, ascending; `autocorrelation` at each; `note` how they were come by."""
+    """`periods` in hours, ascending; `autocorrelation` at each; `note`: where the periods come from."""
 
     periods: tuple[int, ...]
     autocorrelation: dict[int, float]
@@ -33,9 +33,9 @@ class Seasons:
 
 
 def given(periods: Sequence[int], values: Values) -> Seasons:
-    """Those of config.toml, with what the data say about them."""
-    found = autocorrelation(values, max(periods))
-    return Seasons(tuple(periods), _at(found, periods), "as config.toml says")
+    """The periods of config.toml, with what the data say about them."""
+    correlations = autocorrelation(values, max(periods))
+    return _seasons(periods, correlations, "as config.toml says")
 
 
 def detect(values: Values) -> Seasons:
@@ -45,64 +45,118 @@ def detect(values: Values) -> Seasons:
     """
     values = values[-NEWEST_HOURS:]
     longest = min(LONGEST, len(values) // CYCLES)
-    found = autocorrelation(values, max(longest, 2 * WEEK))
-    others = _clearest(found[: longest + 1])
-    daily = any(_is_usual(found, period) for period in others)
-    usual = np.mean([found[p] for p in USUAL if found[p]] or [0.0])
-    if others and not daily and found[others[-1]] > max(usual + CLEAR / 4, STRONG):
-        return Seasons(others, _at(found, others), "detected")
-    if _is_clear(found, DAY) or _is_clear(found, WEEK):
-        return Seasons(USUAL, _at(found, USUAL), "detected")
-    return Seasons(USUAL, _at(found, USUAL), "no clear season: day and week are tried")
+    correlations = autocorrelation(values, max(longest, 2 * HOURS_PER_WEEK))
+    periods = _clearest(correlations[: longest + 1])
+    if _outdo_the_usual(periods, correlations):
+        return _seasons(periods, correlations, "detected")
+    if any(_is_clear(correlations, period) for period in USUAL):
+        return _seasons(USUAL, correlations, "detected")
+    return _seasons(USUAL, correlations, "no clear season: day and week are tried")
+
+
+def _seasons(periods: Sequence[int], correlations: Values, note: str) -> Seasons:
+    """The periods with their autocorrelation; 0 for a period longer than what is known."""
+    at_period: dict[int, float] = {}
+    for period in periods:
+        at_period[period] = 0.0
+        if period < len(correlations):
+            at_period[period] = round(float(correlations[period]), 3)
+    return Seasons(tuple(periods), at_period, note)
 
 
 def autocorrelation(values: Values, longest: int) -> Values:
-    """[longest + 1] of the values about a centred mean over a week, on pairs of known hours; 0 where there are few."""
-    known = ~np.isnan(values)
-    if known.sum() < DAY:
+    """[longest + 1] autocorrelation of the values about their level, on pairs of known hours; 0 where there are few.
+
+    The level is a linear trend and a centred mean over a week.
+    """
+    present = ~np.isnan(values)
+    if present.sum() < HOURS_PER_DAY:
         return np.zeros(longest + 1)
+    deviations = np.where(present, _without_level(values, present), 0.0)
+    # Room for the longest shift, so that the end of the series does not meet its beginning.
+    size = 1 << (len(deviations) + longest).bit_length()
+    pairs = _products(present.astype(np.float64), size)[: longest + 1]
+    mean = _products(deviations, size)[: longest + 1] / np.maximum(pairs, 1)
+    is_constant = not mean[0] > 1e-12
+    if is_constant:
+        return np.zeros(longest + 1)
+    return np.where(pairs >= HOURS_PER_DAY, mean / mean[0], 0.0)
+
+
+def _without_level(values: Values, present: Flags) -> Values:
+    """[n] the values without a linear trend and a centred mean over a week; no meaning where an hour is missing."""
     hour = np.arange(len(values))
-    trend = np.polynomial.Polynomial.fit(hour[known], values[known], 1)
-    centred = np.where(known, values - trend(hour), 0.0)
-    window = np.ones(min(WEEK, len(values)))
-    level = np.convolve(centred, window, "same") / np.maximum(np.convolve(known, window, "same"), 1)
-    rest = np.where(known, centred - level, 0.0)
-    size = 1 << (len(rest) + longest).bit_length()
-
-    def products(array: Values) -> Values:
-        spectrum = np.fft.rfft(array, size)
-        return np.asarray(np.fft.irfft(np.abs(spectrum) ** 2, size)[: longest + 1])
-
-    pairs = products(known.astype(np.float64))
-    mean = products(rest) / np.maximum(pairs, 1)
-    return np.where(pairs >= DAY, mean / mean[0], 0.0) if mean[0] > 1e-12 else np.zeros(longest + 1)
+    trend = np.polynomial.Polynomial.fit(hour[present], values[present], 1)
+    centred = np.where(present, values - trend(hour), 0.0)
+    window = np.ones(min(HOURS_PER_WEEK, len(values)))
+    counts = np.convolve(present, window, "same")
+    level = np.convolve(centred, window, "same") / np.maximum(counts, 1)
+    return np.asarray(centred - level)
 
 
-def _is_usual(found: Values, period: int) -> bool:
+def _products(array: Values, size: int) -> Values:
+    """[size] at each shift the sum of the products of the array with itself, by way of the spectrum."""
+    spectrum = np.fft.rfft(array, size)
+    return np.asarray(np.fft.irfft(np.abs(spectrum) ** 2, size))
+
+
+def _outdo_the_usual(periods: Sequence[int], correlations: Values) -> bool:
+    """Whether these periods are others than the day and the week, and clearly stronger."""
+    if not periods:
+        return False
+    if any(_is_usual(correlations, period) for period in periods):
+        return False
+    usual = [correlations[period] for period in USUAL if correlations[period]]
+    least = max(np.mean(usual or [0.0]) + BETTER, STRONG)
+    return bool(correlations[periods[-1]] > least)
+
+
+def _is_usual(correlations: Values, period: int) -> bool:
     """A part of the day, some days, or about a week: the top of a wide peak is off by an hour or two."""
-    days = period % DAY == 0 and _is_clear(found, DAY)
-    return DAY % period == 0 or days or abs(period - WEEK) <= 0.03 * WEEK
+    if HOURS_PER_DAY % period == 0:
+        return True
+    if period % HOURS_PER_DAY == 0 and _is_clear(correlations, HOURS_PER_DAY):
+        return True
+    return abs(period - HOURS_PER_WEEK) <= ABOUT_A_WEEK * HOURS_PER_WEEK
 
 
-def _is_clear(found: Values, period: int) -> bool:
-    return bool(found[period] > found[period // 2 : period].min() + CLEAR)
+def _is_clear(correlations: Values, period: int) -> bool:
+    lowest = correlations[period // 2 : period].min()
+    return bool(correlations[period] > lowest + CLEAR)
 
 
-def _clearest(found: Values) -> tuple[int, ...]:
+def _clearest(correlations: Values) -> tuple[int, ...]:
     """The shortest clear period, and the one of the highest autocorrelation where that is another; () without one."""
-    inner = np.arange(2, len(found) - 1)
-    peaks = [int(p) for p in inner[(found[inner] >= found[inner - 1]) & (found[inner] > found[inner + 1])]]
-    clear = [p for p in peaks if found[p] > CLEAR and _is_clear(found, p)]
-    highest = max((found[p] for p in clear), default=0.0)
-    tops = [_top(found, next(p for p in clear if found[p] > share * highest)) for share in (0.6, 0.95) if clear]
-    return tuple(dict.fromkeys(tops)) if tops and found[tops[-1]] > found[tops[0]] + CLEAR / 4 else tuple(tops[:1])
+    clear = [
+        period for period in _peaks(correlations) if correlations[period] > CLEAR and _is_clear(correlations, period)
+    ]
+    if not clear:
+        return ()
+    highest = max(correlations[period] for period in clear)
+    shortest = _top(correlations, clear, 0.6 * highest)
+    strongest = _top(correlations, clear, 0.95 * highest)
+    if correlations[strongest] > correlations[shortest] + BETTER:
+        return (shortest, strongest)
+    return (shortest,)
 
 
-def _top(found: Values, first: int) -> int:
-    """Of the peaks that noise makes of one, the one whose multiples are the highest."""
-    around = range(first, min(int(1.15 * first) + 2, len(found)))
-    return max(around, key=lambda p: float(found[p : 4 * p + 1 : p].mean()))
+def _peaks(correlations: Values) -> list[int]:
+    """The shifts at which the autocorrelation is higher than at both its neighbours."""
+    inner = np.arange(2, len(correlations) - 1)
+    rises = correlations[inner] >= correlations[inner - 1]
+    falls = correlations[inner] > correlations[inner + 1]
+    return [int(period) for period in inner[rises & falls]]
 
 
-def _at(found: Values, periods: Sequence[int]) -> dict[int, float]:
-    return {period: round(float(found[period]), 3) if period < len(found) else 0.0 for period in periods}
+def _top(correlations: Values, clear: Sequence[int], least: float) -> int:
+    """The period of the first peak above `least`.
+
+    Noise makes several peaks of one: then it is the one whose multiples have the highest autocorrelation.
+    """
+    first = next(period for period in clear if correlations[period] > least)
+    around = range(first, min(int(1.15 * first) + 2, len(correlations)))
+    return max(around, key=lambda period: _mean_at_multiples(correlations, period))
+
+
+def _mean_at_multiples(correlations: Values, period: int) -> float:
+    return float(correlations[period : 4 * period + 1 : period].mean())

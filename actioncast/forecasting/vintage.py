@@ -1,15 +1,19 @@
-"""A vintage: the forecasts of one series that were issued at one moment by one model. What is stored and served."""
+"""A vintage: the forecasts of one series issued at one moment by one model, as they are stored and served."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
-from typing import Any, Self
+from typing import TYPE_CHECKING, Any, Self
 
 from actioncast.times import isoformat
 
-SHOWN = ("prediction", "lower", "upper")
+if TYPE_CHECKING:
+    # Serving a stored vintage needs no forecaster.
+    from actioncast.forecasting.forecaster import Forecast
+
+Row = Mapping[str, Any]
 
 
 @dataclass(frozen=True)
@@ -20,14 +24,19 @@ class Vintage:
     issued_at: datetime
     origin: datetime
     model_version: str
-    rows: Sequence[Mapping[str, Any]]
+    rows: Sequence[Row]
 
     @classmethod
-    def of_rows(cls, rows: Sequence[Mapping[str, Any]]) -> Self:
-        """From the rows of one vintage, at least one."""
+    def of_rows(cls, rows: Sequence[Row]) -> Self:
+        """The vintage that consists of these rows, at least one."""
         first = rows[0]
-        origin = first["prediction_date"] - timedelta(hours=first["lead"])
-        return cls(first["series_id"], first["issued_at"], origin, first["model_version"], rows)
+        return cls(
+            series=first["series_id"],
+            issued_at=first["issued_at"],
+            origin=first["prediction_date"] - timedelta(hours=first["lead"]),
+            model_version=first["model_version"],
+            rows=rows,
+        )
 
     def __len__(self) -> int:
         return len(self.rows)
@@ -42,8 +51,40 @@ class Vintage:
             "issued_at": isoformat(self.issued_at),
             "origin": isoformat(self.origin),
             "model_version": self.model_version,
-            "predictions": [
-                {"prediction_date": isoformat(row["prediction_date"]), **{name: row[name] for name in SHOWN}}
-                for row in self.rows
-            ],
+            "predictions": [_prediction(row) for row in self.rows],
         }
+
+
+def _prediction(row: Row) -> dict[str, Any]:
+    return {
+        "prediction_date": isoformat(row["prediction_date"]),
+        "prediction": row["prediction"],
+        "lower": row["lower"],
+        "upper": row["upper"],
+    }
+
+
+def vintage_rows(
+    forecast: Forecast,
+    *,
+    series_id: str,
+    issued_at: datetime,
+    origin: datetime,
+    model_version: str,
+) -> list[dict[str, Any]]:
+    """The rows of a new vintage: one for each hour after the origin, by lead."""
+    rows = []
+    for index, prediction in enumerate(forecast.prediction):
+        lead = index + 1
+        row = {
+            "series_id": series_id,
+            "prediction_date": origin + timedelta(hours=lead),
+            "issued_at": issued_at,
+            "prediction": float(prediction),
+            "lower": float(forecast.lower[index]),
+            "upper": float(forecast.upper[index]),
+            "lead": lead,
+            "model_version": model_version,
+        }
+        rows.append(row)
+    return rows

@@ -46,7 +46,7 @@ def column(hours: int, seed: int = 5) -> NDArray[np.float64]:
     return 5000 + 300 * np.cumsum(np.random.default_rng(seed).normal(0, 1, hours)) / np.sqrt(np.arange(1, hours + 1))
 
 
-def stated(values: NDArray[np.float64], first: int = 0, every: int = 1) -> Hours:
+def hours_of(values: NDArray[np.float64], first: int = 0, every: int = 1) -> Hours:
     starts = to_seconds(START) + HOUR * (first + every * np.arange(len(values)))
     return Hours(starts, values, np.ones(len(values), dtype=np.int64))
 
@@ -55,29 +55,41 @@ def stated(values: NDArray[np.float64], first: int = 0, every: int = 1) -> Hours
 
 
 def test_a_column_is_laid_beside_the_hours_and_beyond_them() -> None:
-    known = exogenous.attach(grid(np.zeros(4)), {"price": stated(np.array([1.0, 2, 3]), first=2)}, 3)
-    np.testing.assert_array_equal(known.exogenous["price"], [NAN, NAN, 1, 2, 3, 3, 3])
+    series = exogenous.attach(grid(np.zeros(4)), {"price": hours_of(np.array([1.0, 2, 3]), first=2)}, 3)
+    np.testing.assert_array_equal(series.exogenous["price"], [NAN, NAN, 1, 2, 3, 3, 3])
 
 
 def test_a_value_holds_six_hours_and_no_longer() -> None:
-    known = exogenous.attach(grid(np.zeros(8)), {"price": stated(np.array([1.0, 2]), first=-2, every=9)}, 0)
-    np.testing.assert_array_equal(known.exogenous["price"], [1, 1, 1, 1, NAN, NAN, NAN, 2])
+    series = exogenous.attach(grid(np.zeros(8)), {"price": hours_of(np.array([1.0, 2]), first=-2, every=9)}, 0)
+    np.testing.assert_array_equal(series.exogenous["price"], [1, 1, 1, 1, NAN, NAN, NAN, 2])
 
 
 def test_a_holiday_is_a_day_on_the_clocks_of_its_zone() -> None:
     first_hour = to_seconds(datetime(2024, 7, 4, tzinfo=UTC)) // HOUR
-    flags = exogenous.holiday_flags([date(2024, 7, 4)], "America/New_York", first_hour, 48, date(2024, 7, 5))
+    flags = exogenous.holiday_flags(
+        [date(2024, 7, 4)],
+        zone="America/New_York",
+        first_hour=first_hour,
+        hours=48,
+        until=date(2024, 7, 5),
+    )
     assert np.flatnonzero(flags == 1).tolist() == list(range(4, 28))
-    flags = exogenous.holiday_flags([date(2024, 7, 4)], "UTC", first_hour, 48, date(2024, 7, 4))
+    flags = exogenous.holiday_flags(
+        [date(2024, 7, 4)],
+        zone="UTC",
+        first_hour=first_hour,
+        hours=48,
+        until=date(2024, 7, 4),
+    )
     assert np.isnan(flags[24:]).all(), "nothing is known after the last listed day"
 
 
 def test_a_holiday_counts_by_hour_and_so_does_the_day_after_it() -> None:
     flags = np.zeros(72)
     flags[24:48] = 1
-    found = exogenous.terms(("holiday",), {"holiday": flags}, 0, np.arange(72))
-    assert found.shape == (72, 48)
-    assert [np.flatnonzero(found[hour]).tolist() for hour in (3, 27, 51)] == [[], [3], [24 + 3]]
+    terms = exogenous.terms(("holiday",), {"holiday": flags}, 0, np.arange(72))
+    assert terms.shape == (72, 48)
+    assert [np.flatnonzero(terms[hour]).tolist() for hour in (3, 27, 51)] == [[], [3], [24 + 3]]
 
 
 def test_the_holidays_of_a_country_and_of_its_parts() -> None:
@@ -102,9 +114,9 @@ def test_the_holidays_of_a_country_and_of_its_parts() -> None:
     ],
 )
 def test_a_column_that_cannot_be_judged_is_left_out_with_its_reason(change: Any, why: str) -> None:
-    known = replace(grid(np.zeros(700)), exogenous={"good": column(724), "bad": change(column(724))})
-    kept, left_out = exogenous.usable(known, 600, HORIZON)
-    assert list(kept.exogenous) == ["good"]
+    history = replace(grid(np.zeros(700)), exogenous={"good": column(724), "bad": change(column(724))})
+    usable, left_out = exogenous.usable(history, 600, HORIZON)
+    assert list(usable.exogenous) == ["good"]
     assert left_out["bad"].startswith(why)
 
 
@@ -235,8 +247,8 @@ def test_a_champion_that_needs_a_dropped_column_is_replaced(driven: Any) -> None
     settings, database, _ = driven
     update_real_data.run(settings, database, NOW, series_id="demo")
     train.run(settings, database, NOW, series_id="demo")
-    wanted = settings.series["demo"].model_copy(update={"exogenous": {}})
-    dropped = settings.model_copy(update={"series": {"demo": wanted}})
+    without_column = settings.series["demo"].model_copy(update={"exogenous": {}})
+    dropped = settings.model_copy(update={"series": {"demo": without_column}})
     report = train.run(dropped, database, NOW, series_id="demo")
     assert report.gate.promoted
     assert load_champion(settings.model_directory("demo")).forecaster.columns == ()
@@ -279,7 +291,13 @@ def test_holidays_are_a_candidate_and_the_champion_carries_them(tmp_path: Path) 
     pytest.importorskip("holidays", reason="the package holidays is not installed")
     begin, hours = datetime(2022, 9, 5, tzinfo=UTC), 24 * 150
     days = exogenous.holidays_of("US", begin.date(), date(2023, 3, 1))
-    flags = exogenous.holiday_flags(days, "UTC", to_seconds(begin) // HOUR, hours, date(2023, 3, 1))
+    flags = exogenous.holiday_flags(
+        days,
+        zone="UTC",
+        first_hour=to_seconds(begin) // HOUR,
+        hours=hours,
+        until=date(2023, 3, 1),
+    )
     values = np.where(flags == 1, 40.0, seasonal(hours, noise=1.0))
     config = tmp_path / "config.toml"
     config.write_text(

@@ -20,11 +20,11 @@ LINEAR = ["seasonal_naive", "ridge", "blend"]
 CHANGED = 620  # index of the first hour at the new level
 
 
-def found(values: NDArray[np.float64], *, gated: bool = True) -> list[tuple[int, float, float]]:
-    known = grid(values)
-    return [
-        (level_shifts.index_of(known, s), s.factor, s.offset) for s in level_shifts.find(known, SEASONS, gated=gated)
-    ]
+def changes(values: NDArray[np.float64], *, gated: bool = True) -> list[tuple[int, float, float]]:
+    """(index, factor, offset) of each change of level."""
+    history = grid(values)
+    shifts = level_shifts.find(history, SEASONS, gated=gated)
+    return [(level_shifts.index_of(history, shift), shift.factor, shift.offset) for shift in shifts]
 
 
 @pytest.mark.parametrize("factor", [2.0, 0.5])
@@ -32,8 +32,8 @@ def found(values: NDArray[np.float64], *, gated: bool = True) -> list[tuple[int,
 def test_a_doubled_or_halved_level_is_found_in_its_hour_whatever_its_age(factor: float, age: int) -> None:
     values = recorded().values[: CHANGED + age].copy()
     values[CHANGED:] *= factor
-    ((place, size, offset),) = found(values)
-    assert place == CHANGED
+    ((index, size, offset),) = changes(values)
+    assert index == CHANGED
     assert size == pytest.approx(factor, rel=0.12)
     assert offset == 0.0
 
@@ -41,24 +41,24 @@ def test_a_doubled_or_halved_level_is_found_in_its_hour_whatever_its_age(factor:
 def test_without_a_champion_that_stands_against_it_even_a_large_change_must_last() -> None:
     values = seasonal(900)
     values[CHANGED:] *= 2
-    assert found(values[: CHANGED + 24], gated=False) == []
-    assert len(found(values[: CHANGED + 36], gated=False)) == 1
+    assert changes(values[: CHANGED + 24], gated=False) == []
+    assert len(changes(values[: CHANGED + 36], gated=False)) == 1
 
 
 def test_a_smaller_change_is_believed_when_it_has_lasted_longer_than_a_holiday() -> None:
     values = seasonal(900)
     values[CHANGED:] *= 1.4
-    assert found(values[: CHANGED + 24]) == []
-    ((place, size, _),) = found(values[: CHANGED + 36])
-    assert place == CHANGED
+    assert changes(values[: CHANGED + 24]) == []
+    ((index, size, _),) = changes(values[: CHANGED + 36])
+    assert index == CHANGED
     assert size == pytest.approx(1.4, rel=0.05)
 
 
 def test_a_series_with_negative_values_changes_by_an_offset() -> None:
     values = seasonal(CHANGED + 10, level=0.0)
     values[CHANGED:] += 90
-    ((place, factor, offset),) = found(values)
-    assert (place, factor) == (CHANGED, 1.0)
+    ((index, factor, offset),) = changes(values)
+    assert (index, factor) == (CHANGED, 1.0)
     assert offset == pytest.approx(90, rel=0.1)
 
 
@@ -66,7 +66,7 @@ def test_two_changes_are_both_found() -> None:
     values = seasonal(1000)
     values[600:] *= 2
     values[900:] *= 0.4
-    (first, doubled, _), (second, less, _) = found(values)
+    (first, doubled, _), (second, less, _) = changes(values)
     assert (first, second) == (600, 900)
     assert doubled == pytest.approx(2, rel=0.1)
     assert less == pytest.approx(0.4, rel=0.2)  # the seasons before it are of two levels
@@ -75,7 +75,7 @@ def test_two_changes_are_both_found() -> None:
 def test_missing_hours_hide_no_change() -> None:
     values = with_gaps(seasonal(900))
     values[CHANGED:] *= 2
-    assert [place for place, _, _ in found(values[: CHANGED + 20])] == [CHANGED]
+    assert [index for index, _, _ in changes(values[: CHANGED + 20])] == [CHANGED]
 
 
 def drifting(values: NDArray[np.float64]) -> NDArray[np.float64]:
@@ -100,33 +100,33 @@ def with_a_dead_sensor(values: NDArray[np.float64]) -> NDArray[np.float64]:
 @pytest.mark.parametrize("change", [lambda values: values, drifting, with_spikes, with_a_holiday, with_a_dead_sensor])
 def test_what_is_no_change_of_level_is_left_alone(change: object) -> None:
     assert callable(change)
-    assert found(change(seasonal(900))) == []
+    assert changes(change(seasonal(900))) == []
 
 
 def test_the_recording_has_no_change_at_any_moment() -> None:
     values = recorded().values
-    assert [hours for hours in range(520, len(values), 12) if found(values[:hours])] == []
+    assert [hours for hours in range(520, len(values), 12) if changes(values[:hours])] == []
 
 
 @pytest.mark.parametrize("hours", [0, 1, 24, 167, 400])
 def test_a_short_or_constant_or_unknown_series_has_none(hours: int) -> None:
-    assert found(seasonal(hours)) == []
-    assert found(np.full(hours, 7.0)) == []
-    assert found(np.full(hours, np.nan)) == []
+    assert changes(seasonal(hours)) == []
+    assert changes(np.full(hours, 7.0)) == []
+    assert changes(np.full(hours, np.nan)) == []
 
 
 def test_restated_hours_end_where_the_new_level_begins() -> None:
-    known = grid(np.array([1.0, 2.0, np.nan, 8.0]))
+    history = grid(np.array([1.0, 2.0, np.nan, 8.0]))
     shift = Shift(START + timedelta(hours=3), 4.0, 0.0)
-    np.testing.assert_array_equal(level_shifts.restate(known, [shift]).values, [4.0, 8.0, np.nan, 8.0])
-    np.testing.assert_array_equal(known.values, [1.0, 2.0, np.nan, 8.0])
+    np.testing.assert_array_equal(level_shifts.restate(history, [shift]).values, [4.0, 8.0, np.nan, 8.0])
+    np.testing.assert_array_equal(history.values, [1.0, 2.0, np.nan, 8.0])
     before_all = Shift(START - timedelta(hours=3), 4.0, 0.0)
-    np.testing.assert_array_equal(level_shifts.restate(known, [before_all]).values, known.values)
+    np.testing.assert_array_equal(level_shifts.restate(history, [before_all]).values, history.values)
 
 
 def test_an_offset_does_not_push_a_series_below_zero() -> None:
-    known = grid(np.array([0.0, 9.0, 2.0]))
-    restated = level_shifts.restate(known, [Shift(START + timedelta(hours=2), 1.0, -5.0)])
+    history = grid(np.array([0.0, 9.0, 2.0]))
+    restated = level_shifts.restate(history, [Shift(START + timedelta(hours=2), 1.0, -5.0)])
     np.testing.assert_array_equal(restated.values, [0.0, 4.0, 2.0])
 
 
@@ -136,10 +136,10 @@ def test_six_hours_after_a_doubling_the_new_champion_replaces_the_old_and_foreca
     before, now, after = grid(values[: CHANGED - 24]), grid(values[: CHANGED + 6]), values[CHANGED + 6 :]
     pool = recipes.recipes(SEASONS, LINEAR, 1, hours=len(before))
 
-    def train(known: Grid) -> tuple[backtest.Backtest, leaderboard.Candidate, forecaster.Forecaster]:
-        test = backtest.backtest(known, pool, 48, 60, SEASONS, lambda _: None, gated=True)
-        best = leaderboard.challengers(leaderboard.leaderboard(test, known, SEASONS, LINEAR))[0]
-        return test, best, fit_challenger(best, test, known, SEASONS, 0.8)
+    def train(history: Grid) -> tuple[backtest.Backtest, leaderboard.Candidate, forecaster.Forecaster]:
+        test = backtest.backtest(history, pool, 48, 60, SEASONS, lambda _: None, gated=True)
+        best = leaderboard.challengers(leaderboard.leaderboard(test, history, SEASONS, LINEAR))[0]
+        return test, best, fit_challenger(best, test, history, SEASONS, 0.8)
 
     _, _, champion = train(before)
     test, best, challenger = train(now)

@@ -50,12 +50,13 @@ def test_a_broken_reading_does_not_move_the_forecast(ago: int) -> None:
     broken[-1 - ago] = 1e6
 
     def forecast(values: np.ndarray) -> forecaster.Forecast:
-        known, families = grid(values), ["seasonal_naive", "ridge", "blend"]
-        pool = recipes.recipes(SEASONS, families, 1, hours=len(known))[:6]
-        test = backtest.backtest(known, pool, 24, 10, SEASONS, lambda _: None)
-        winner = leaderboard.leaderboard(test, known, SEASONS, families)[0]
-        model = challenger.fit_challenger(winner, test, known, SEASONS, 0.8)
-        return forecaster.forecast(model, known, 24)
+        history = grid(values)
+        families = ["seasonal_naive", "ridge", "blend"]
+        pool = recipes.recipes(SEASONS, families, 1, hours=len(history))[:6]
+        test = backtest.backtest(history, pool, 24, 10, SEASONS, lambda _: None)
+        winner = leaderboard.leaderboard(test, history, SEASONS, families)[0]
+        model = challenger.fit_challenger(winner, test, history, SEASONS, 0.8)
+        return forecaster.forecast(model, history, 24)
 
     expected = forecast(clean).prediction
     assert np.abs(forecast(broken).prediction - expected).max() < 0.1 * expected.mean()

@@ -21,9 +21,9 @@ def wave(period: float, noise: float = 0.3, hours: int = 2000) -> np.ndarray:
 
 @pytest.mark.parametrize("period", [10, 23, 25, 36, 48, 100])
 def test_a_clear_period_is_found(period: int) -> None:
-    found = seasons.detect(wave(period))
-    assert (found.periods, found.note) == ((period,), "detected")
-    assert found.autocorrelation[period] > 0.6
+    detected = seasons.detect(wave(period))
+    assert (detected.periods, detected.note) == ((period,), "detected")
+    assert detected.autocorrelation[period] > 0.6
 
 
 def test_two_periods_are_found() -> None:
@@ -32,8 +32,8 @@ def test_two_periods_are_found() -> None:
 
 @pytest.mark.parametrize("period", [6, 8, 12, 24, 168])
 def test_what_repeats_daily_or_weekly_has_the_day_and_the_week(period: int) -> None:
-    found = seasons.detect(wave(period))
-    assert (found.periods, found.note) == ((24, 168), "detected")
+    detected = seasons.detect(wave(period))
+    assert (detected.periods, detected.note) == ((24, 168), "detected")
 
 
 def test_a_trend_and_gaps_hide_no_season() -> None:
@@ -52,9 +52,9 @@ def test_a_trend_and_gaps_hide_no_season() -> None:
     ids=["noise", "constant", "zero", "few"],
 )
 def test_without_a_clear_season_the_day_and_the_week_are_tried(values: np.ndarray) -> None:
-    found = seasons.detect(values)
-    assert (found.periods, found.note) == ((24, 168), "no clear season: day and week are tried")
-    assert np.isfinite(list(found.autocorrelation.values())).all()
+    detected = seasons.detect(values)
+    assert (detected.periods, detected.note) == ((24, 168), "no clear season: day and week are tried")
+    assert np.isfinite(list(detected.autocorrelation.values())).all()
 
 
 def test_a_random_walk_has_no_season_of_its_own() -> None:
@@ -64,19 +64,19 @@ def test_a_random_walk_has_no_season_of_its_own() -> None:
 
 
 def test_real_series_have_the_day_and_the_week() -> None:
-    for known in (recorded(), bikes()):
-        found = seasons.detect(known.values)
-        assert (found.periods, found.note) == ((24, 168), "detected")
-        assert min(found.autocorrelation.values()) > 0.75
+    for history in (recorded(), bikes()):
+        detected = seasons.detect(history.values)
+        assert (detected.periods, detected.note) == ((24, 168), "detected")
+        assert min(detected.autocorrelation.values()) > 0.75
 
 
 def test_given_seasons_are_sorted_once_each_and_said(tmp_path: Path) -> None:
     config = tmp_path / "config.toml"
     config.write_text(CONFIG + "seasonality = [168, 24, 168]\n")
     assert load_settings(config, {}).series["a"].seasonality == (24, 168)
-    found = seasons.given((24, 168), wave(24))
-    assert found.note == "as config.toml says"
-    assert found.autocorrelation[24] > 0.7
+    given = seasons.given((24, 168), wave(24))
+    assert given.note == "as config.toml says"
+    assert given.autocorrelation[24] > 0.7
 
 
 def test_without_a_word_they_are_detected(tmp_path: Path) -> None:

@@ -140,7 +140,7 @@ def test_a_run_after_days_of_silence_catches_up(run: Run, stub: Stub) -> None:
 
 def test_a_hole_that_the_source_fills_a_week_later_is_filled(run: Run, stub: Stub) -> None:
     week = [7.0] * 4 * 24 * 7
-    hole = [None if 40 <= place < 80 else value for place, value in enumerate(week)]
+    hole = [None if 40 <= index < 80 else value for index, value in enumerate(week)]
     stub.answer(chart(quarters(*hole)))
     assert run(now=24 * 7).out["hours_missing"] == 10
     stub.answer(chart(quarters(*week)))
