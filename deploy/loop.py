@@ -30,14 +30,14 @@ from actioncast.settings import Settings, SettingsError
 Round = Callable[[Settings, str], None]  # of one series; raises ActioncastError when a script fails
 
 
-def run_script(verb: str, settings: Settings, series_id: str) -> dict[str, Any]:
+def run_script(script: str, settings: Settings, series_id: str) -> dict[str, Any]:
     """Run one script; its report. Raises ScriptError when it fails."""
-    print(f"== {verb} {series_id}", file=sys.stderr)
+    print(f"== {script} {series_id}", file=sys.stderr)
     now = datetime.now(UTC).replace(microsecond=0)
-    succeeded, report = report_of(verb, settings, now, "--series", series_id)
+    succeeded, report = report_of(script, settings, now, "--series", series_id)
     if not succeeded:
         reasons = "; ".join(report.get("reasons", []))
-        raise ScriptError(f"{verb}.py ended with a failure: {report.get('verdict')}: {reasons}")
+        raise ScriptError(f"{script}.py ended with a failure: {report.get('verdict')}: {reasons}")
     return report
 
 

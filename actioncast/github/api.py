@@ -253,9 +253,9 @@ def _not_set(repository: str, token: str) -> str:
         missing.append("GITHUB_REPOSITORY")
     if not token:
         missing.append("GITHUB_TOKEN")
-    verb = "is" if len(missing) == 1 else "are"
+    is_or_are = "is" if len(missing) == 1 else "are"
     return (
-        f"{' and '.join(missing)} {verb} not set; "
+        f"{' and '.join(missing)} {is_or_are} not set; "
         "in a workflow pass GITHUB_TOKEN: ${{ github.token }} "
         "and give the job the `permissions:` it needs (a dispatch needs `contents: write`)"
     )
