@@ -128,6 +128,11 @@ def _kind(schema: Schema) -> str:
     values = schema.get("additionalProperties")
     if isinstance(values, Mapping):
         return f"object of {_kind(values)}"
+    return _plain_kind(schema)
+
+
+def _plain_kind(schema: Schema) -> str:
+    """What a value that is neither object nor list may be."""
     kind = "time" if schema.get("format") == "date-time" else str(schema.get("type", "any"))
     if "minimum" in schema and "maximum" in schema:
         return f"{kind} from {schema['minimum']} to {schema['maximum']}"

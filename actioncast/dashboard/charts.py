@@ -35,11 +35,11 @@ def forecast_chart(history: Grid | None, rows: Sequence[Row], end: datetime) -> 
     columns["reality"] = _reality(history)
     for name in FORECAST_COLUMNS:
         columns[name] = {}
-    for row in rows:
-        if row["prediction_date"] > end - CHART_PAST:
-            second = to_seconds(row["prediction_date"])
-            for name in FORECAST_COLUMNS:
-                columns[name][second] = short(row[name])
+    newest_rows = [row for row in rows if row["prediction_date"] > end - CHART_PAST]
+    for row in newest_rows:
+        second = to_seconds(row["prediction_date"])
+        for name in FORECAST_COLUMNS:
+            columns[name][second] = short(row[name])
     times = sorted(columns["reality"].keys() | columns["prediction"].keys())
     chart: Chart = {"t": times, "end": to_seconds(end)}
     for name, values in columns.items():

@@ -242,10 +242,7 @@ def leaderboard(training: Row | None) -> list[dict[str, Any]]:
     """
     if training is None:
         return []
-    ranked: list[dict[str, Any]] = []
-    for rank, row in enumerate(training["leaderboard"], start=1):
-        if row["mae"] is not None:
-            ranked.append({"rank": rank, **row})
+    ranked = _ranked(training["leaderboard"])
     # Dozens of ridges differ little; beside the best ones, each other kind is worth a line.
     others = [row for row in ranked[SHOWN_CANDIDATES:] if not row["candidate"].startswith("ridge")]
     shown = ranked[:SHOWN_CANDIDATES] + others
@@ -253,3 +250,12 @@ def leaderboard(training: Row | None) -> list[dict[str, Any]]:
     for row in shown:
         row["share"] = round(100 * row["mae"] / largest_mae, 1) if largest_mae else 0.0
     return shown
+
+
+def _ranked(rows: Sequence[Row]) -> list[dict[str, Any]]:
+    """The candidates that were measured, with their rank."""
+    ranked = []
+    for rank, row in enumerate(rows, start=1):
+        if row["mae"] is not None:
+            ranked.append({"rank": rank, **row})
+    return ranked
