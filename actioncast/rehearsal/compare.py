@@ -104,7 +104,7 @@ def _rehearse(
     forecast_every: int,
     advance: Callable[[float], object],
 ) -> Outcome:
-    """One policy, from its last saved tick on if there is one. `advance` is told of each tick."""
+    """One policy, from its last saved tick on if there is one. `advance` is called with the ticks that are done."""
     with open_stage(plan, policy, surroundings) as stage:
         saved = Progress.read(stage.settings.folder)
         progress = saved or Progress()

@@ -218,7 +218,7 @@ def _with_candidates(settings: Settings, candidates: tuple[str, ...]) -> Setting
 
 
 def _reading(settings: Settings, series_id: str, points: Points) -> Settings:
-    """The series' own settings, but values as they stand and as many points an hour as the recording has."""
+    """Settings that read these points: unscaled values, and as many points an hour as there are."""
     points_per_hour = max(1, HOUR // replay.step_seconds(points))
     changes = {
         "scale": 1.0,
@@ -230,7 +230,7 @@ def _reading(settings: Settings, series_id: str, points: Points) -> Settings:
 
 
 def _without_titles(settings: Settings, series_id: str) -> Settings:
-    """A file may hold anything: neither the title nor the unit of the configured series is its own."""
+    """Settings for a file that may hold anything: title and unit of the configured series do not apply."""
     return _with_series(settings, series_id, {"title": "", "unit": "units"})
 
 

@@ -98,7 +98,7 @@ def _axis(flag: str) -> list[tuple[str, Any]]:
 
 
 def _assignment(text: str) -> tuple[str, Any]:
-    """`key=value`, the value read as TOML; what is no TOML is a string without its quotes."""
+    """`key=value`, with the value read as TOML; a value that is no TOML counts as a string."""
     key, _, value = text.partition("=")
     try:
         document = tomllib.loads(f"value = {value}")
