@@ -47,10 +47,16 @@ def script(cloud_run: CloudRun, folder: Path, *arguments: str) -> subprocess.Com
     )
 
 
+def copy_scripts(folder: Path) -> None:
+    """The part of a checkout that a deployment runs."""
+    for name in ("deploy", "actioncast"):
+        shutil.copytree(ROOT / name, folder / name)
+
+
 def test_candidate_smoke_promote_and_rollback_with_the_real_gcloud(
     cloud_run: CloudRun, service: Service, tmp_path: Path
 ) -> None:
-    shutil.copytree(ROOT / "deploy", tmp_path / "deploy")
+    copy_scripts(tmp_path)
     (tmp_path / "model/demo").mkdir(parents=True)
     (tmp_path / "model/demo/card.json").write_text(json.dumps({"series": "demo", "version": VERSION}))
 
@@ -88,7 +94,7 @@ def test_candidate_smoke_promote_and_rollback_with_the_real_gcloud(
 
 
 def test_revision_that_does_not_start_fails_and_the_old_one_serves(cloud_run: CloudRun, tmp_path: Path) -> None:
-    shutil.copytree(ROOT / "deploy", tmp_path / "deploy")
+    copy_scripts(tmp_path)
     assert script(cloud_run, tmp_path, "candidate", "europe-west1-docker.pkg.dev/demo-proj/a/api:1").returncode == 0
     first = cloud_run.serving
     run = script(cloud_run, tmp_path, "candidate", "europe-west1-docker.pkg.dev/demo-proj/a/api:dead")
