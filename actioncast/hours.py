@@ -82,7 +82,8 @@ class Grid:
     @property
     def end(self) -> datetime:
         """Start of the last hour."""
-        return from_seconds(to_seconds(self.start) + (len(self) - 1) * HOUR)
+        seconds = to_seconds(self.start) + (len(self) - 1) * HOUR
+        return from_seconds(seconds)
 
 
 # Reading ------------------------------------------------------------------------------------------
@@ -95,16 +96,22 @@ def read_points(rows: Sequence[tuple[object, object]]) -> tuple[Points, list[Rej
     """(unix seconds, value) pairs as a source gave them -> points; what is not a number is rejected."""
     # Nearly always all rows are good: then one call of compiled code reads them.
     try:
-        return _as_points(_ROWS.validate_python(rows)), []
+        numbers = _ROWS.validate_python(rows)
+        return _as_points(numbers), []
     except ValidationError as error:
         faults = _first_fault_by_row(error)
     rejections = []
     for index, message in sorted(faults.items()):
         time, value = rows[index]
-        shown_value = repr(value)[:SHOWN_CHARACTERS]
-        rejections.append(Rejection(_readable_time(time), shown_value, message))
+        rejection = Rejection(
+            time=_readable_time(time),
+            value=repr(value)[:SHOWN_CHARACTERS],
+            reason=message,
+        )
+        rejections.append(rejection)
     good = [row for index, row in enumerate(rows) if index not in faults]
-    return _as_points(_ROWS.validate_python(good)), rejections
+    numbers = _ROWS.validate_python(good)
+    return _as_points(numbers), rejections
 
 
 def _first_fault_by_row(error: ValidationError) -> dict[int, str]:
@@ -136,10 +143,14 @@ def _readable_time(time: Any) -> str:
 
 FUTURE = "the time is in the future"  # how the reason of such a rejection begins
 OUT_OF_ORDER = "out of order: an earlier point of the answer is later in time"
-Rule = tuple[str, Callable[[Points], Flags]]  # the reason to reject a point, and [n] where it does not hold
+Rule = tuple[str, Callable[[Points], Flags]]  # the reason to reject a point, and [n] True where it is good
 
 
-def check_points(points: Points, now: datetime, minimum_value: float) -> tuple[Points, list[Rejection]]:
+def check_points(
+    points: Points,
+    now: datetime,
+    minimum_value: float,
+) -> tuple[Points, list[Rejection]]:
     """Reject what cannot be true: not finite, below the minimum, in the future, out of order, contradicting itself.
 
     Points repeated with the same value are the same point and are read once. The rest stays in its order.
@@ -149,10 +160,16 @@ def check_points(points: Points, now: datetime, minimum_value: float) -> tuple[P
         keep = is_good(points)
         rejected = points.where(~keep)
         for time, value in zip(rejected.times, rejected.values, strict=True):
-            rejections.append(Rejection(_readable_time(time), f"{value:g}", reason))
+            rejection = Rejection(
+                time=_readable_time(time),
+                value=f"{value:g}",
+                reason=reason,
+            )
+            rejections.append(rejection)
         points = points.where(keep)
     _, first = np.unique(points.times, return_index=True)
-    return Points(points.times[first], points.values[first]), rejections
+    once = Points(points.times[first], points.values[first])
+    return once, rejections
 
 
 def _rules(now: datetime, minimum_value: float) -> list[Rule]:
@@ -232,22 +249,33 @@ def to_hours(
     are left out: an answer that starts inside an hour shows only a part of it, which must not replace a stored one.
     """
     hour_of_point = points.times // HOUR * HOUR
-    starts, group, samples = np.unique(hour_of_point, return_inverse=True, return_counts=True)
+    starts, group, samples = np.unique(
+        hour_of_point,
+        return_inverse=True,
+        return_counts=True,
+    )
     sums = np.bincount(group, weights=points.values, minlength=len(starts))
     # A value that gets infinite here is refused where it would be stored.
     with np.errstate(over="ignore"):
         values = scale * (sums / samples)
-    complete = (samples >= minimum_points) & (starts + HOUR <= to_seconds(now))
+    is_over = starts + HOUR <= to_seconds(now)
+    complete = is_over & (samples >= minimum_points)
     if since is not None:
         complete &= starts >= to_seconds(since)
-    return Hours(starts[complete], values[complete], samples[complete])
+    return Hours(
+        starts=starts[complete],
+        values=values[complete],
+        samples=samples[complete],
+    )
 
 
 def missing_hours(hours: Hours) -> int:
     """Number of missing hours between the first and the last complete one."""
     if not len(hours):
         return 0
-    span = (hours.starts[-1] - hours.starts[0]) // HOUR + 1
+    first = hours.starts[0]
+    last = hours.starts[-1]
+    span = (last - first) // HOUR + 1
     return int(span - len(hours))
 
 
@@ -255,7 +283,9 @@ def to_grid(starts: Seconds, values: Values) -> Grid:
     """Ascending hours -> the regular series from the first to the last, NaN where an hour is missing."""
     if not len(starts):
         raise ValueError("expected at least one hour, got none")
-    position = (starts - starts[0]) // HOUR
-    grid = np.full(int(position[-1]) + 1, np.nan)
-    grid[position] = values
-    return Grid(from_seconds(int(starts[0])), grid)
+    first = starts[0]
+    position = (starts - first) // HOUR
+    length = int(position[-1]) + 1
+    regular = np.full(length, np.nan)
+    regular[position] = values
+    return Grid(from_seconds(int(first)), regular)

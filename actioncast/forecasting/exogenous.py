@@ -21,9 +21,9 @@ HOLIDAY = "holiday"  # the column that the key `holidays` of a series makes
 CARRIED_HOURS = 6  # many columns come every three or six hours: a value holds that long, not longer
 FEWEST_HOURS = 14 * HOURS_PER_DAY  # of a column before the backtest: fewer teach nothing
 YEARS_AHEAD = 3  # of holidays that a champion carries with it
-REMEDY = (
-    "run: python update_real_data.py; ask for fewer hours; or take the column out of config.toml and run: "
-    "python train.py"
+COLUMN_REMEDY = (
+    "run: python update_real_data.py; ask for fewer hours; "
+    "or take the column out of config.toml and run: python train.py"
 )
 
 
@@ -43,9 +43,9 @@ def holidays_of(code: str, first: date, last: date) -> list[date]:
     try:
         calendar = holidays.country_holidays(country, subdiv=part or None, years=years)
     except NotImplementedError:
-        raise ColumnError(
-            f"holidays = {code!r}: no such country, or no such part of it; expected ISO codes such as US, US-CA or ES"
-        ) from None
+        fault = "no such country, or no such part of it"
+        expected = "expected ISO codes such as US, US-CA or ES"
+        raise ColumnError(f"holidays = {code!r}: {fault}; {expected}") from None
     return sorted(day for day in calendar if first <= day <= last)
 
 
@@ -64,8 +64,8 @@ def holiday_flags(
     timezone = ZoneInfo(zone)
     flags = np.full(hours, np.nan)
     for hour in range(hours):
-        moment = from_seconds((first_hour + hour) * HOUR)
-        day = moment.astimezone(timezone).date()
+        seconds = (first_hour + hour) * HOUR
+        day = from_seconds(seconds).astimezone(timezone).date()
         if day <= until:
             flags[hour] = float(day in days)
     return flags
@@ -94,14 +94,23 @@ def _aligned(history: Grid, hours: Hours, horizon: int) -> Values:
     """[n + horizon]; an hour without a value of its own takes an earlier one, at most CARRIED_HOURS old."""
     # The hours just before the series may hold the value that its first hours take.
     column = np.full(len(history) + horizon + CARRIED_HOURS, np.nan)
-    position = (hours.starts - to_seconds(history.start)) // HOUR + CARRIED_HOURS
+    begin = to_seconds(history.start) - CARRIED_HOURS * HOUR
+    position = (hours.starts - begin) // HOUR
     inside = (position >= 0) & (position < len(column))
     column[position[inside]] = hours.values[inside]
+    carried = _carried(column)
+    return carried[CARRIED_HOURS:]
+
+
+def _carried(column: Values) -> Values:
+    """[n] the column with its holes filled by the value before them, at most CARRIED_HOURS old."""
     index = np.arange(len(column))
-    newest = np.maximum.accumulate(np.where(np.isnan(column), -1, index))
-    holds = (newest >= 0) & (index - newest < CARRIED_HOURS)
-    carried = np.where(holds, column[newest], np.nan)
-    return np.asarray(carried[CARRIED_HOURS:])
+    # The index of the newest value so far, -1 before the first one.
+    own = np.where(np.isnan(column), -1, index)
+    newest = np.maximum.accumulate(own)
+    age = index - newest
+    holds = (newest >= 0) & (age < CARRIED_HOURS)
+    return np.where(holds, column[newest], np.nan)
 
 
 def attach_holidays(
@@ -134,8 +143,9 @@ def gap(history: Grid, name: str, start: int, end: int) -> str:
     missing = start + np.flatnonzero(np.isnan(needed))
     if not len(missing):
         return ""
-    first = from_seconds(to_seconds(history.start) + int(missing[0]) * HOUR)
-    last = from_seconds(to_seconds(history.start) + int(missing[-1]) * HOUR)
+    begin = to_seconds(history.start)
+    first = from_seconds(begin + int(missing[0]) * HOUR)
+    last = from_seconds(begin + int(missing[-1]) * HOUR)
     span = f"from {first:%Y-%m-%d %H:%MZ} to {last:%Y-%m-%d %H:%MZ}"
     return f"is not known for {len(missing)} of the hours {span}"
 
@@ -156,9 +166,11 @@ def usable(history: Grid, backtest_start: int, horizon: int) -> tuple[Grid, dict
 def _obstacle(history: Grid, name: str, backtest_start: int, horizon: int) -> str:
     """Why a column cannot be used; empty when it can."""
     learned = history.exogenous[name][:backtest_start]
-    values = learned[~np.isnan(learned)]
+    present = ~np.isnan(learned)
+    values = learned[present]
     if len(values) < FEWEST_HOURS:
-        return f"known for {len(values)} hours before the backtest, {FEWEST_HOURS} are the least to learn from"
+        least = f"{FEWEST_HOURS} are the least to learn from"
+        return f"known for {len(values)} hours before the backtest, {least}"
     missing = gap(history, name, backtest_start, len(history) + horizon)
     if missing:
         return f"{missing}; backtest and forecast need it"
@@ -195,10 +207,12 @@ def _holiday_terms(column: Values, first_hour: int, at: Numbers) -> tuple[Values
 
     Each counts by hour of the day (UTC).
     """
-    by_hour = np.eye(HOURS_PER_DAY)[(first_hour + at) % HOURS_PER_DAY]
+    hour_of_day = (first_hour + at) % HOURS_PER_DAY
+    by_hour = np.eye(HOURS_PER_DAY)[hour_of_day]
+    today = column[at]
     a_day_earlier = np.maximum(at - HOURS_PER_DAY, 0)
-    before = np.where(at >= HOURS_PER_DAY, column[a_day_earlier], 0.0)
-    return column[at][..., None] * by_hour, before[..., None] * by_hour
+    yesterday = np.where(at >= HOURS_PER_DAY, column[a_day_earlier], 0.0)
+    return today[..., None] * by_hour, yesterday[..., None] * by_hour
 
 
 def scales(names: Sequence[str], learned: Values) -> Values:

@@ -19,7 +19,7 @@ from dataclasses import dataclass
 from actioncast.arrays import Numbers, Values, np
 from actioncast.forecasting import exogenous as exogenous_module
 from actioncast.forecasting import outliers
-from actioncast.forecasting.exogenous import REMEDY
+from actioncast.forecasting.exogenous import COLUMN_REMEDY
 from actioncast.forecasting.features import NEWEST_ROWS, fill_missing, log_offset
 from actioncast.forecasting.fitted import FittedRecipe
 from actioncast.forecasting.intervals import Spread, bounds
@@ -171,7 +171,7 @@ def forecast(forecaster: Forecaster, known: Grid, horizon: int) -> Forecast:
         )
     for name in forecaster.columns:
         if gap := exogenous_module.gap(known, name, len(known), len(known) + horizon):
-            raise ForecastError(f"the champion needs the column {name}, which {gap}; {REMEDY}")
+            raise ForecastError(f"the champion needs the column {name}, which {gap}; {COLUMN_REMEDY}")
     first_hour = to_seconds(known.start) // HOUR
     history, origin = forecaster.history(known), np.array([len(known)])
     paths = [

@@ -8,6 +8,7 @@ the forecast always lies inside.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from statistics import NormalDist
 
@@ -28,7 +29,7 @@ class Spread:
     by_lead: Values  # [h] mean absolute error at the typical level
     by_phase: Values  # [24] factor by hour of the day (UTC)
     typical: float  # mean absolute forecast, in the series' unit
-    level_power: float  # the error grows with (forecast / typical) ** this: 0.5, or 0 with negatives
+    level_power: float  # errors grow with (forecast / typical) ** this: 0.5, or 0 with negatives
     quantiles: Values  # [201] of the standardised residuals, at probabilities 0, 0.005, ... 1
     freedom: float  # about how many independent horizons the backtest holds; few widen the interval
 
@@ -53,13 +54,15 @@ def calibrate(
     by_lead = _mean_by_lead(np.abs(at_typical)) + 1e-9 * typical
     by_phase = _factor_by_phase(at_typical / by_lead, phases)
     standardised = at_typical / by_lead / by_phase[phases]
+    probabilities = np.linspace(0, 1, QUANTILES)
+    horizons = 1.5 * span / horizon - 1.0
     return Spread(
         by_lead=by_lead,
         by_phase=by_phase,
         typical=typical,
         level_power=power,
-        quantiles=np.nanquantile(standardised, np.linspace(0, 1, QUANTILES)),
-        freedom=float(np.clip(1.5 * span / horizon - 1.0, 2.0, 10.0)),
+        quantiles=np.nanquantile(standardised, probabilities),
+        freedom=float(np.clip(horizons, 2.0, 10.0)),
     )
 
 
@@ -80,13 +83,19 @@ def bounds(
     width = spread.by_lead[lead] * spread.by_phase[phase]
     width = width * _level_factor(forecast, spread.typical, spread.level_power)
     width = width * _widening(1.0 - tail, spread.freedom)
-    probabilities = np.linspace(0, 1, len(spread.quantiles))
-    low, high = np.interp([tail, 1.0 - tail], probabilities, spread.quantiles)
+    low, high = _quantiles(spread, [tail, 1.0 - tail])
     lower = forecast + min(low, 0.0) * width
     upper = forecast + max(high, 0.0) * width
     if spread.level_power:
-        lower = np.clip(lower, 0.0, np.maximum(forecast, 0.0))
+        highest = np.maximum(forecast, 0.0)
+        lower = np.clip(lower, 0.0, highest)
     return lower, upper
+
+
+def _quantiles(spread: Spread, probabilities: Sequence[float]) -> Values:
+    """The quantiles of the standardised residuals at these probabilities."""
+    stored = np.linspace(0, 1, len(spread.quantiles))
+    return np.asarray(np.interp(probabilities, stored, spread.quantiles))
 
 
 def _level_factor(forecast: Values, typical: float, power: float) -> Values:
@@ -96,15 +105,18 @@ def _level_factor(forecast: Values, typical: float, power: float) -> Values:
 
 def _mean_by_lead(errors: Values) -> Values:
     """[h] mean over the origins, smoothed over neighbouring leads; a lead without residuals takes the mean of all."""
-    counts = np.count_nonzero(~np.isnan(errors), axis=0)
-    per_lead = np.nansum(errors, axis=0) / np.maximum(counts, 1)
-    per_lead = np.where(counts > 0, per_lead, np.nanmean(errors))
+    present = ~np.isnan(errors)
+    counts = np.count_nonzero(present, axis=0)
+    sums = np.nansum(errors, axis=0)
+    means = sums / np.maximum(counts, 1)
+    per_lead = np.where(counts > 0, means, np.nanmean(errors))
     smooth = []
     for lead in range(len(per_lead)):
         # The first leads differ most from each other, so they take few neighbours.
         reach = min(NEIGHBOURS, lead)
-        neighbours = per_lead[lead - reach : lead + reach + 1]
-        smooth.append(neighbours.mean())
+        start = lead - reach
+        end = lead + reach + 1
+        smooth.append(per_lead[start:end].mean())
     return np.array(smooth)
 
 
@@ -116,7 +128,8 @@ def _factor_by_phase(standardised: Values, phases: Numbers) -> Values:
     mean = sizes.mean() + TINY
     sums = np.bincount(hours, sizes, HOURS_PER_DAY)
     counts = np.bincount(hours, minlength=HOURS_PER_DAY)
-    return np.asarray((sums / mean + PRIOR) / (counts + PRIOR))
+    shrunk = (sums / mean + PRIOR) / (counts + PRIOR)
+    return np.asarray(shrunk)
 
 
 def _widening(probability: float, freedom: float) -> float:

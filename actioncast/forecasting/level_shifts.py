@@ -18,7 +18,7 @@ from actioncast.times import HOUR, HOURS_PER_DAY, to_seconds
 FEWEST_AFTER = 5  # hours that must have shown a LARGE change before a challenger may build on it
 LARGE = 0.55  # log of the factor (1.73), or an offset as a multiple of the typical value
 SMALLEST = 0.1  # likewise; a smaller change is left to the models
-LONGER_THAN_A_HOLIDAY = 30  # hours that must have shown any other change: most of those end after a day
+LONGER_THAN_A_HOLIDAY = 30  # hours that must have shown any other: most of those end after a day
 FEWEST_BEFORE = 168  # hours that must have shown what is usual
 SEASONS_BACK = 4  # seasons whose median an hour is compared with: one odd week is no level
 QUIET = 0.3  # an hour that is usually below this share of the mean says nothing about a factor
@@ -27,7 +27,7 @@ USUAL = 0.999  # share of the days before that lay nearer to what was expected
 BEYOND_USUAL = 1.5  # times as far the days since a change must lie
 SHARE_OUTSIDE = 0.9  # of the days since, which must be unusual
 FIRST_AFTER = 3  # hours that must be near the new level at once
-NEAR = 6  # hours on either side of a change that are compared first
+NEAR_HOURS = 6  # hours on either side of a change that are compared first
 STEP_HOURS = 72  # on either side of a change, whose medians give its size
 LARGEST_FACTOR = 20.0  # more is a broken unit or a dead sensor, and a person's to look at
 MOST = 3  # changes that are restated
@@ -45,7 +45,8 @@ class Shift:
 
     def __str__(self) -> str:
         size = f"x {self.factor:.3g}" if self.factor != 1 else f"{self.offset:+.4g}"
-        return f"the level changed at {self.since:%Y-%m-%d %H:%MZ} ({size}); earlier hours are restated"
+        moment = f"{self.since:%Y-%m-%d %H:%MZ}"
+        return f"the level changed at {moment} ({size}); earlier hours are restated"
 
 
 def find(history: Grid, seasonality: Sequence[int], *, gated: bool = False) -> tuple[Shift, ...]:
@@ -73,35 +74,46 @@ def find(history: Grid, seasonality: Sequence[int], *, gated: bool = False) -> t
 
 def _is_near(shift: Shift, others: Iterable[Shift], season: int) -> bool:
     """Whether the shift lies less than a season from another one."""
-    return any(abs(shift.since - other.since) < timedelta(hours=season) for other in others)
+    distances = [abs(shift.since - other.since) for other in others]
+    return any(distance < timedelta(hours=season) for distance in distances)
 
 
 def restate(history: Grid, shifts: Iterable[Shift]) -> Grid:
     """The series as if it had always had its newest level. A series without negative values does not get any."""
     values = history.values.copy()
-    present = values[~np.isnan(values)]
+    present = _known_values(values)
     lowest = 0.0 if (present >= 0).all() else -np.inf
     for shift in shifts:
         end = max(index_of(history, shift), 0)
-        values[:end] = np.maximum(values[:end] * shift.factor + shift.offset, lowest)
+        restated = values[:end] * shift.factor + shift.offset
+        values[:end] = np.maximum(restated, lowest)
     return replace(history, values=values)
+
+
+def _known_values(values: Values) -> Values:
+    """The values of the hours that are not missing."""
+    present = ~np.isnan(values)
+    return values[present]
 
 
 def index_of(history: Grid, shift: Shift) -> int:
     """Index in `history.values` of the first hour at the new level; negative if the change is older than the series."""
-    return (to_seconds(shift.since) - to_seconds(history.start)) // HOUR
+    seconds = to_seconds(shift.since) - to_seconds(history.start)
+    return seconds // HOUR
 
 
 def _largest(history: Grid, season: int, gated: bool) -> Shift | None:
     """The first change that holds, among the hours at which the level may have changed."""
     deviations, unit = _deviations(history.values, season)
-    hours = np.flatnonzero(~np.isnan(deviations))
+    compared = ~np.isnan(deviations)
+    hours = np.flatnonzero(compared)
     deviations = deviations[hours]
     for index in _steepest(deviations, season):
         if not _is_lasting(deviations, index, season):
             continue
         size = _step(deviations, index, STEP_HOURS)
-        if _is_too_early(size, len(deviations) - index, gated):
+        hours_since = len(deviations) - index
+        if _is_too_early(size, hours_since, gated):
             continue
         since = history.start + timedelta(hours=int(hours[index]))
         if unit:
@@ -125,26 +137,36 @@ def _deviations(values: Values, season: int) -> tuple[Values, float]:
     is the typical value. NaN where there is nothing to compare, or only quiet hours.
     """
     expected = _expected(values, season)
-    present = values[~np.isnan(values)]
-    mean = float(np.abs(present).mean()) if len(present) else 0.0
-    typical = mean + TINY
+    typical = _typical(values)
     if (values < 0).any():
-        return (values - expected) / typical, typical
+        offsets = (values - expected) / typical
+        return offsets, typical
     quiet = QUIET * typical
-    factor = np.maximum(values, SILENT * typical) / np.maximum(expected, quiet)
-    return np.where(expected >= quiet, np.log(factor), np.nan), 0.0
+    audible = np.maximum(values, SILENT * typical)
+    factors = audible / np.maximum(expected, quiet)
+    logarithms = np.log(factors)
+    return np.where(expected >= quiet, logarithms, np.nan), 0.0
+
+
+def _typical(values: Values) -> float:
+    """The mean size of a value, in the series' unit; never 0."""
+    sizes = np.abs(_known_values(values))
+    mean = float(sizes.mean()) if len(sizes) else 0.0
+    return mean + TINY
 
 
 def _expected(values: Values, season: int) -> Values:
     """[n] the median of the same hour in the seasons before; NaN where none of them is known."""
     earlier = []
     for number in range(1, SEASONS_BACK + 1):
-        back = np.full(len(values), np.nan)
-        back[number * season :] = values[: -number * season]
-        earlier.append(back)
+        back = number * season
+        shifted = np.full(len(values), np.nan)
+        shifted[back:] = values[:-back]
+        earlier.append(shifted)
     unknown = np.isnan(earlier).all(axis=0)
     # Zeros where all are unknown: the median of nothing would warn.
-    median = np.nanmedian(np.where(unknown, 0.0, earlier), axis=0)
+    filled = np.where(unknown, 0.0, earlier)
+    median = np.nanmedian(filled, axis=0)
     return np.where(unknown, np.nan, median)
 
 
@@ -155,20 +177,36 @@ def _steepest(deviations: Values, season: int) -> list[int]:
     season.
     """
     indices: dict[int, None] = {}  # keeps the order, each index once
-    hourly = np.abs(np.diff(deviations, prepend=deviations[:1]))
-    for width in (NEAR, HOURS_PER_DAY):
+    last_season = max(len(deviations) - season, 0)
+    for width in (NEAR_HOURS, HOURS_PER_DAY):
         if len(deviations) < 2 * width:
             break
-        median = _medians(deviations, width)
-        steps = np.zeros(len(deviations))
-        steps[width : len(deviations) - width + 1] = np.abs(median[width:] - median[:-width])
-        for first in (0, max(len(deviations) - season, 0)):
+        steps = _median_steps(deviations, width)
+        for first in (0, last_season):
             for peak in _peaks(steps, first, width):
-                # Medians show a step only roughly: its hour is the largest single change nearby.
-                start = max(peak - NEAR // 2, 0)
-                around = hourly[start : peak + NEAR // 2 + 1]
-                indices[start + int(np.argmax(around))] = None
+                index = _largest_change_near(deviations, peak)
+                indices[index] = None
     return list(indices)
+
+
+def _median_steps(deviations: Values, width: int) -> Values:
+    """[n] how far the medians of the `width` hours on either side of each index lie apart; 0 near both ends."""
+    medians = _medians(deviations, width)
+    end = len(deviations) - width + 1
+    steps = np.zeros(len(deviations))
+    steps[width:end] = np.abs(medians[width:] - medians[:-width])
+    return steps
+
+
+def _largest_change_near(deviations: Values, peak: int) -> int:
+    """The index of the largest change from one hour to the next: medians show a step only roughly."""
+    reach = NEAR_HOURS // 2
+    start = max(peak - reach, 0)
+    before_start = max(start - 1, 0)
+    end = peak + reach + 1
+    earlier = deviations[before_start]
+    changes = np.abs(np.diff(deviations[start:end], prepend=earlier))
+    return start + int(np.argmax(changes))
 
 
 def _peaks(steps: Values, first: int, width: int) -> list[int]:
@@ -179,7 +217,9 @@ def _peaks(steps: Values, first: int, width: int) -> list[int]:
     for _ in range(STEEPEST):
         peak = int(np.argmax(remaining))
         peaks.append(peak)
-        remaining[max(peak - width, 0) : peak + width] = 0.0
+        start = max(peak - width, 0)
+        end = peak + width
+        remaining[start:end] = 0.0
     return peaks
 
 
@@ -192,18 +232,18 @@ def _is_lasting(deviations: Values, index: int, season: int) -> bool:
     size = _step(deviations, index, STEP_HOURS)
     if abs(size) <= SMALLEST:
         return False
-    return _is_sudden(deviations, index, size) and _is_unusual(before, since, size)
+    if not _is_sudden(deviations, index, size):
+        return False
+    return _is_unusual(before, since, size)
 
 
 def _is_sudden(deviations: Values, index: int, size: float) -> bool:
     """Whether more than half of the step came within a day, and within the first hours."""
-    direction = np.sign(size)
+    direction = float(np.sign(size))
     half = 0.5 * abs(size)
-    within_a_day = _step(deviations, index, HOURS_PER_DAY) * direction
-    first = np.median(deviations[index : index + FIRST_AFTER])
-    last = np.median(deviations[max(index - NEAR, 0) : index])
-    at_once = (first - last) * direction
-    return bool(within_a_day > half and at_once > half)
+    within_a_day = _step(deviations, index, HOURS_PER_DAY)
+    at_once = _step(deviations, index, NEAR_HOURS, after=FIRST_AFTER)
+    return within_a_day * direction > half and at_once * direction > half
 
 
 def _is_unusual(before: Values, since: Values, size: float) -> bool:
@@ -211,9 +251,12 @@ def _is_unusual(before: Values, since: Values, size: float) -> bool:
     direction = np.sign(size)
     centre = np.median(before)
     width = min(len(since), HOURS_PER_DAY)
-    usual = np.quantile((_medians(before, width) - centre) * direction, USUAL)
-    outside = (_medians(since, width) - centre) * direction > BEYOND_USUAL * usual
-    return bool(outside[0] and outside.mean() >= SHARE_OUTSIDE)
+    days_before = (_medians(before, width) - centre) * direction
+    days_since = (_medians(since, width) - centre) * direction
+    usual = np.quantile(days_before, USUAL)
+    outside = days_since > BEYOND_USUAL * usual
+    share = outside.mean()
+    return bool(outside[0] and share >= SHARE_OUTSIDE)
 
 
 def _medians(deviations: Values, width: int) -> Values:
@@ -222,8 +265,10 @@ def _medians(deviations: Values, width: int) -> Values:
     return np.asarray(np.median(windows, axis=1))
 
 
-def _step(deviations: Values, index: int, width: int) -> float:
-    """The step from the median of the `width` hours before the index to that of those since."""
-    since = np.median(deviations[index : index + width])
-    before = np.median(deviations[max(index - width, 0) : index])
-    return float(since - before)
+def _step(deviations: Values, index: int, before: int, *, after: int | None = None) -> float:
+    """The step from the median of so many hours before the index to that of as many (or `after`) hours since."""
+    start = max(index - before, 0)
+    end = index + (after or before)
+    earlier = np.median(deviations[start:index])
+    later = np.median(deviations[index:end])
+    return float(later - earlier)

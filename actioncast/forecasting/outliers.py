@@ -14,6 +14,7 @@ from actioncast.arrays import Numbers, Values, np
 FAR = 3.0  # times what 95 % of like hours differ by
 LONGEST = 3  # hours in a row; what lasts longer is no spike
 FEWEST = 168  # pairs of like hours that must have shown what is usual
+INFINITE = float("inf")  # the limit of a series without spikes
 
 
 def limit(values: Values, seasonality: Sequence[int]) -> float:
@@ -21,12 +22,15 @@ def limit(values: Values, seasonality: Sequence[int]) -> float:
     # The longest season that leaves enough pairs; without one there is no pair at all.
     fitting = [season for season in seasonality if len(values) >= season + FEWEST]
     season = max(fitting, default=len(values))
-    differences = np.abs(values[season:] - values[: len(values) - season])
-    differences = differences[~np.isnan(differences)]
+    pairs = len(values) - season
+    differences = np.abs(values[season:] - values[:pairs])
+    present = ~np.isnan(differences)
+    differences = differences[present]
     if len(differences) < FEWEST:
-        return float("inf")
-    far = FAR * float(np.quantile(differences, 0.95))
-    return far or float("inf")
+        return INFINITE
+    usual = float(np.quantile(differences, 0.95))
+    far = FAR * usual
+    return far or INFINITE
 
 
 def without(values: Values, seasonality: Sequence[int], limit: float) -> Values:
@@ -38,24 +42,35 @@ def without(values: Values, seasonality: Sequence[int], limit: float) -> Values:
     if not np.isfinite(limit):
         return values
     cleaned = values.copy()
-    for run in _runs(_unlike_all(values, seasonality, limit)):
-        before = values[: run[0]]
-        last_before = before[~np.isnan(before)][-1:]
-        far_from_last = np.abs(values[run] - last_before) > limit
-        if len(run) <= LONGEST and far_from_last.all():
+    unlike = _unlike_all(values, seasonality, limit)
+    for run in _runs(unlike):
+        last = _last_known(values, before=run[0])
+        differences = np.abs(values[run] - last)
+        is_far = bool((differences > limit).all())
+        if is_far and len(run) <= LONGEST:
             cleaned[run] = np.nan
     return cleaned
+
+
+def _last_known(values: Values, *, before: int) -> float:
+    """The value of the last hour before this index that is not missing; at least one is not."""
+    earlier = values[:before]
+    present = ~np.isnan(earlier)
+    return float(earlier[present][-1])
 
 
 def _unlike_all(values: Values, seasonality: Sequence[int], limit: float) -> Numbers:
     """The indices of hours that are further than `limit` from the same hour of all seasons before, at least of one."""
     far = np.ones(len(values), dtype=bool)
     compared = np.zeros(len(values), dtype=bool)
-    for back in (*seasonality, 2 * max(seasonality)):
+    two_seasons = 2 * max(seasonality)
+    for back in (*seasonality, two_seasons):
         if back < len(values):
             difference = np.abs(values[back:] - values[:-back])
-            far[back:] &= ~(difference <= limit)
-            compared[back:] |= ~np.isnan(difference)
+            is_like = difference <= limit
+            missing = np.isnan(difference)
+            far[back:] &= ~is_like
+            compared[back:] |= ~missing
     return np.flatnonzero(far & compared)
 
 
@@ -63,5 +78,6 @@ def _runs(indices: Numbers) -> list[Numbers]:
     """Ascending indices, one array for each run of neighbours."""
     if not len(indices):
         return []
-    breaks = np.flatnonzero(np.diff(indices) > 1) + 1
-    return np.split(indices, breaks)
+    steps = np.diff(indices)
+    ends = np.flatnonzero(steps > 1)
+    return np.split(indices, ends + 1)

@@ -18,7 +18,8 @@ NEWEST_HOURS = 26 * HOURS_PER_WEEK  # looked at: what a season was years ago say
 CYCLES = 3  # that the history must hold of a period other than the day and the week
 LONGEST = 744  # hours, a month
 CLEAR = 0.2  # by which the autocorrelation at a period must exceed that half a period away
-STRONG = 0.4  # autocorrelation that a period other than the day and the week must have: chance reaches 0.3
+STRONG = 0.4  # autocorrelation that any other period must have: chance reaches 0.3
+TINY = 1e-12  # a variance below this is none
 BETTER = CLEAR / 4  # by which the autocorrelation at a period must exceed that of a more likely one
 ABOUT_A_WEEK = 0.03  # share of a week by which the top of a wide peak may be off
 
@@ -60,8 +61,13 @@ def _seasons(periods: Sequence[int], correlations: Values, note: str) -> Seasons
     for period in periods:
         at_period[period] = 0.0
         if period < len(correlations):
-            at_period[period] = round(float(correlations[period]), 3)
-    return Seasons(tuple(periods), at_period, note)
+            correlation = float(correlations[period])
+            at_period[period] = round(correlation, 3)
+    return Seasons(
+        periods=tuple(periods),
+        autocorrelation=at_period,
+        note=note,
+    )
 
 
 def autocorrelation(values: Values, longest: int) -> Values:
@@ -69,35 +75,43 @@ def autocorrelation(values: Values, longest: int) -> Values:
 
     The level is a linear trend and a centred mean over a week.
     """
+    nothing = np.zeros(longest + 1)
     present = ~np.isnan(values)
     if present.sum() < HOURS_PER_DAY:
-        return np.zeros(longest + 1)
-    deviations = np.where(present, _without_level(values, present), 0.0)
-    # Room for the longest shift, so that the end of the series does not meet its beginning.
-    size = 1 << (len(deviations) + longest).bit_length()
-    pairs = _products(present.astype(np.float64), size)[: longest + 1]
-    mean = _products(deviations, size)[: longest + 1] / np.maximum(pairs, 1)
-    is_constant = not mean[0] > 1e-12
-    if is_constant:
-        return np.zeros(longest + 1)
-    return np.where(pairs >= HOURS_PER_DAY, mean / mean[0], 0.0)
+        return nothing
+    deviations = _without_level(values, present)
+    deviations = np.where(present, deviations, 0.0)
+    pairs = _products(present.astype(np.float64), longest)
+    sums = _products(deviations, longest)
+    covariance = sums / np.maximum(pairs, 1)
+    variance = covariance[0]
+    if variance > TINY:
+        enough = pairs >= HOURS_PER_DAY
+        return np.where(enough, covariance / variance, 0.0)
+    return nothing
 
 
 def _without_level(values: Values, present: Flags) -> Values:
     """[n] the values without a linear trend and a centred mean over a week; no meaning where an hour is missing."""
     hour = np.arange(len(values))
-    trend = np.polynomial.Polynomial.fit(hour[present], values[present], 1)
+    trend = np.polynomial.Polynomial.fit(hour[present], values[present], deg=1)
     centred = np.where(present, values - trend(hour), 0.0)
-    window = np.ones(min(HOURS_PER_WEEK, len(values)))
+    width = min(HOURS_PER_WEEK, len(values))
+    window = np.ones(width)
+    sums = np.convolve(centred, window, "same")
     counts = np.convolve(present, window, "same")
-    level = np.convolve(centred, window, "same") / np.maximum(counts, 1)
+    level = sums / np.maximum(counts, 1)
     return np.asarray(centred - level)
 
 
-def _products(array: Values, size: int) -> Values:
-    """[size] at each shift the sum of the products of the array with itself, by way of the spectrum."""
+def _products(array: Values, longest: int) -> Values:
+    """[longest + 1] at each shift the sum of the products of the array with itself, by way of the spectrum."""
+    # Room for the longest shift, so that the end of the series does not meet its beginning.
+    size = 1 << (len(array) + longest).bit_length()
     spectrum = np.fft.rfft(array, size)
-    return np.asarray(np.fft.irfft(np.abs(spectrum) ** 2, size))
+    power = np.abs(spectrum) ** 2
+    products = np.fft.irfft(power, size)
+    return np.asarray(products[: longest + 1])
 
 
 def _outdo_the_usual(periods: Sequence[int], correlations: Values) -> bool:
@@ -107,29 +121,36 @@ def _outdo_the_usual(periods: Sequence[int], correlations: Values) -> bool:
     if any(_is_usual(correlations, period) for period in periods):
         return False
     usual = [correlations[period] for period in USUAL if correlations[period]]
-    least = max(np.mean(usual or [0.0]) + BETTER, STRONG)
-    return bool(correlations[periods[-1]] > least)
+    usual_mean = np.mean(usual or [0.0])
+    least = max(usual_mean + BETTER, STRONG)
+    strongest = periods[-1]
+    return bool(correlations[strongest] > least)
 
 
 def _is_usual(correlations: Values, period: int) -> bool:
     """A part of the day, some days, or about a week: the top of a wide peak is off by an hour or two."""
     if HOURS_PER_DAY % period == 0:
         return True
-    if period % HOURS_PER_DAY == 0 and _is_clear(correlations, HOURS_PER_DAY):
+    some_days = period % HOURS_PER_DAY == 0
+    if some_days and _is_clear(correlations, HOURS_PER_DAY):
         return True
-    return abs(period - HOURS_PER_WEEK) <= ABOUT_A_WEEK * HOURS_PER_WEEK
+    difference = abs(period - HOURS_PER_WEEK)
+    return difference <= ABOUT_A_WEEK * HOURS_PER_WEEK
 
 
 def _is_clear(correlations: Values, period: int) -> bool:
-    lowest = correlations[period // 2 : period].min()
+    """Whether the series resembles itself clearly more at this period than from half of it on."""
+    half = period // 2
+    lowest = correlations[half:period].min()
     return bool(correlations[period] > lowest + CLEAR)
 
 
 def _clearest(correlations: Values) -> tuple[int, ...]:
     """The shortest clear period, and the one of the highest autocorrelation where that is another; () without one."""
-    clear = [
-        period for period in _peaks(correlations) if correlations[period] > CLEAR and _is_clear(correlations, period)
-    ]
+    clear = []
+    for period in _peaks(correlations):
+        if correlations[period] > CLEAR and _is_clear(correlations, period):
+            clear.append(period)
     if not clear:
         return ()
     highest = max(correlations[period] for period in clear)
@@ -143,9 +164,11 @@ def _clearest(correlations: Values) -> tuple[int, ...]:
 def _peaks(correlations: Values) -> list[int]:
     """The shifts at which the autocorrelation is higher than at both its neighbours."""
     inner = np.arange(2, len(correlations) - 1)
-    rises = correlations[inner] >= correlations[inner - 1]
-    falls = correlations[inner] > correlations[inner + 1]
-    return [int(period) for period in inner[rises & falls]]
+    here = correlations[inner]
+    rises = here >= correlations[inner - 1]
+    falls = here > correlations[inner + 1]
+    peaks = inner[rises & falls]
+    return [int(period) for period in peaks]
 
 
 def _top(correlations: Values, clear: Sequence[int], least: float) -> int:
@@ -154,9 +177,13 @@ def _top(correlations: Values, clear: Sequence[int], least: float) -> int:
     Noise makes several peaks of one: then it is the one whose multiples have the highest autocorrelation.
     """
     first = next(period for period in clear if correlations[period] > least)
-    around = range(first, min(int(1.15 * first) + 2, len(correlations)))
-    return max(around, key=lambda period: _mean_at_multiples(correlations, period))
+    end = int(1.15 * first) + 2
+    nearby = range(first, min(end, len(correlations)))
+    return max(nearby, key=lambda period: _mean_at_multiples(correlations, period))
 
 
 def _mean_at_multiples(correlations: Values, period: int) -> float:
-    return float(correlations[period : 4 * period + 1 : period].mean())
+    """The mean autocorrelation at the period and at its next three multiples."""
+    end = 4 * period + 1
+    multiples = correlations[period:end:period]
+    return float(multiples.mean())
