@@ -101,7 +101,7 @@ def _backtest(
 ) -> Backtest:
     wanted, policy = settings.series[series_id], settings.train
     columns = list(known.exogenous)
-    pool = recipes.recipes(seasonality, policy.candidates, policy.seed, hours=len(known), columns=columns)
+    pool = recipes.recipe_pool(seasonality, policy.candidates, policy.seed, hours=len(known), columns=columns)
     how = wanted.horizon, policy.backtest_days, seasonality
     with progress("candidates", len(pool)) as advance:
         return backtest.backtest(known, pool, *how, advance, policy.budget_seconds, gated)

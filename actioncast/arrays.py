@@ -1,4 +1,8 @@
-"""numpy, imported when it is first used, and the array types: who serves a stored forecast starts without numpy."""
+"""numpy, imported on first use, and the types of arrays.
+
+A stored forecast is served without numpy, so that the API starts fast. Every module that serving
+imports takes `np` from here.
+"""
 
 from __future__ import annotations
 
@@ -11,10 +15,11 @@ if TYPE_CHECKING:
 else:
 
     class _Numpy:
-        """The module's attributes, each looked up once."""
+        """Stands for the module numpy; each attribute is looked up once."""
 
         def __getattr__(self, name: str) -> Any:
-            value = getattr(importlib.import_module("numpy"), name)
+            numpy = importlib.import_module("numpy")
+            value = getattr(numpy, name)
             setattr(self, name, value)
             return value
 

@@ -63,7 +63,7 @@ def actioncast(task: Task) -> Answer:
 
 def train_actioncast(known: Grid, horizon: int, coverage: float) -> forecaster.Forecaster:
     """What train.py would promote."""
-    pool = recipes.recipes(SEASONS, CANDIDATES, 1, hours=len(known))
+    pool = recipes.recipe_pool(SEASONS, CANDIDATES, 1, hours=len(known))
     test = backtest.backtest(known, pool, horizon, BACKTEST_DAYS, SEASONS, lambda _: None)
     winner = leaderboard.challengers(leaderboard.leaderboard(test, known, SEASONS, CANDIDATES))[0]
     return challenger.fit_challenger(winner, test, known, SEASONS, coverage)

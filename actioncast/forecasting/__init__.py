@@ -1,1 +1,1 @@
-"""Recipes, features, fit, predict and intervals; the champion on disk."""
+"""Recipes, features, fitting, forecasts with their intervals, and the champion on disk."""

@@ -1,4 +1,4 @@
-"""The model card: what people read about a champion, its schema and its text."""
+"""The model card, which people read and review: the schema of card.json, its text and reading it."""
 
 from __future__ import annotations
 
@@ -13,6 +13,9 @@ from pydantic import AwareDatetime, BaseModel, ConfigDict, ValidationError
 from actioncast.errors import ActioncastError
 from actioncast.forecasting.level_shifts import Shift
 from actioncast.paths import CARD
+
+REMEDY = "go back to the last good one with git, or run: python train.py"
+LIST_ON_LINES = re.compile(r"\[[\d\s.,eE+\"-]*\]")  # of numbers or days, indented by json.dumps
 
 
 class ModelError(ActioncastError):
@@ -76,7 +79,9 @@ class Card(BaseModel):
 
     model_config = ConfigDict(extra="forbid")
 
-    format: Literal[1] = 1  # raise it when the meaning of the numbers changes: older files are refused, and retrained
+    # Raise the format when the meaning of the numbers changes: older files are then refused, and
+    # retrained.
+    format: Literal[1] = 1
     series: str
     name: str
     version: str  # end of the training window and the beginning of the checksum
@@ -89,8 +94,9 @@ class Card(BaseModel):
     mae: float
     mase: float | None
     mae_by_lead: list[float]
-    shifts: tuple[Shift, ...] = ()  # changes of level: what it looks back on from before them is restated
-    spike_limit: float | None = None  # hours further from all like them are looked back on as missing; None: no limit
+    shifts: tuple[Shift, ...] = ()  # changes of level: the hours before them are restated
+    # An hour that is further from all hours like it counts as missing; None: no limit.
+    spike_limit: float | None = None
     members: list[Member]
     spread: dict[str, float]
     libraries: dict[str, str]
@@ -100,14 +106,29 @@ class Card(BaseModel):
     explanation: Explanation | None = None
 
 
+def six_figures(value: float) -> float:
+    """The value as a card states it: six significant figures are plenty and read well."""
+    return float(f"{value:.6g}")
+
+
 def as_text(card: Card) -> str:
-    """The card as JSON for people: a list of numbers or days stays on one line, so that a diff shows what changed."""
+    """The card as JSON for people.
+
+    A list of numbers or days stays on one line, so that a diff shows what changed.
+    """
     text = json.dumps(card.model_dump(mode="json"), indent=2) + "\n"
-    return re.sub(r"\[[\d\s.,eE+\"-]*\]", lambda found: " ".join(found[0].split()), text)
+    return LIST_ON_LINES.sub(_on_one_line, text)
+
+
+def _on_one_line(match: re.Match[str]) -> str:
+    return " ".join(match[0].split())
 
 
 def read_card(directory: Path) -> Card | None:
-    """The card of the champion, None when there is no champion. Raises ModelError when it cannot be read."""
+    """The card of the champion, or None when there is no champion.
+
+    Raises ModelError when the card cannot be read.
+    """
     path = directory / CARD
     try:
         return Card.model_validate_json(path.read_bytes())
@@ -115,8 +136,5 @@ def read_card(directory: Path) -> Card | None:
         return None
     except ValidationError as error:
         first = error.errors(include_url=False)[0]
-        place = ".".join(map(str, first["loc"])) or "the file"
-        raise ModelError(f"{path}: {place}: {first['msg']}; {REMEDY}") from None
-
-
-REMEDY = "go back to the last good one with git, or run: python train.py"
+        key = ".".join(map(str, first["loc"])) or "the file"
+        raise ModelError(f"{path}: {key}: {first['msg']}; {REMEDY}") from None

@@ -1,9 +1,13 @@
-"""The champion on disk: card.json, which people read and review, and forecaster.npz, which holds the fitted numbers.
+"""The champion on disk: packed, saved, loaded and checked. It is a folder with three files:
 
-No pickle is written or loaded: the numbers lie in a numpy archive that is read with allow_pickle=False, LightGBM's
-model as its own text. explanation.svg beside them shows why this champion. Loading checks the format, the size, the
-checksum and the versions of the libraries whose code
-runs at serving, and says which differs. The files are written beside their place first and then moved, the card last.
+- forecaster.npz: the fitted numbers.
+- card.json: what people read and review (see card.py).
+- explanation.svg: a drawing of why this champion serves.
+
+No pickle is written or loaded: the numbers are a numpy archive that is read with allow_pickle=False, and
+LightGBM's model is kept as its own text. Loading checks the format, the size, the checksum and the versions
+of the libraries whose code runs at serving, and names what differs. Each file is written under another name
+and then moved into its place, the card last.
 """
 
 from __future__ import annotations
@@ -17,9 +21,20 @@ from dataclasses import asdict, dataclass
 from datetime import datetime
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
+from typing import Any
 
 from actioncast.arrays import Array, Values, np
-from actioncast.forecasting.card import REMEDY, Card, Explanation, Holidays, Member, ModelError, as_text, read_card
+from actioncast.forecasting.card import (
+    REMEDY,
+    Card,
+    Explanation,
+    Holidays,
+    Member,
+    ModelError,
+    as_text,
+    read_card,
+    six_figures,
+)
 from actioncast.forecasting.fitted import FittedRecipe
 from actioncast.forecasting.forecaster import Forecaster
 from actioncast.forecasting.intervals import Spread
@@ -28,7 +43,8 @@ from actioncast.paths import CARD, DRAWING, NUMBERS
 from utils import Predictors
 
 MAXIMUM_BYTES = 256 * 1024  # of the numbers: they lie in git
-SERVING_LIBRARIES = {"lightgbm": "lightgbm"}  # estimator -> package whose code runs when it forecasts
+SERVING_LIBRARIES = {"lightgbm": "lightgbm"}  # estimator -> package whose code runs at serving
+CHECKSUM_FIGURES = 12  # of a sha256, in a message
 
 
 @dataclass(frozen=True)
@@ -51,34 +67,33 @@ class Facts:
     hours: int
     mae: float
     mase: float | None
-    mae_by_lead: Values
+    mae_by_lead: Values  # [horizon], NaN for a lead that was never observed
     libraries: Mapping[str, str]
     holidays: Holidays | None = None
     explanation: Explanation | None = None
 
 
+# Packing -----------------------------------------------------------------------------------------------------------
+
+
 def pack_numbers(forecaster: Forecaster, name: str) -> bytes:
-    """The bytes of forecaster.npz. Raises ModelError, with `name`, when they are too large to lie in git."""
-    numbers = _pack(forecaster)
+    """The bytes of forecaster.npz.
+
+    Raises ModelError, which names the champion, when they are too large to lie in git.
+    """
+    numbers = _archive(forecaster)
     if len(numbers) > MAXIMUM_BYTES:
-        raise ModelError(
-            f"{name} takes {len(numbers) / 1024:,.0f} KiB, more than the {MAXIMUM_BYTES // 1024} KiB allowed"
-        )
+        size = f"{len(numbers) / 1024:,.0f} KiB"
+        allowed = f"{MAXIMUM_BYTES // 1024} KiB"
+        raise ModelError(f"{name} takes {size}, more than the {allowed} allowed")
     return numbers
 
 
 def make_card(forecaster: Forecaster, numbers: bytes, facts: Facts) -> Card:
     """The card of a forecaster whose packed numbers are `numbers`."""
     checksum = hashlib.sha256(numbers).hexdigest()
-    spread = forecaster.spread
-    members = [
-        Member(
-            weight=float(weight),
-            recipe=asdict(member.recipe),
-            **{name: getattr(member, name) for name in ("offset", "center", "scale", "low", "high")},
-        )
-        for weight, member in zip(forecaster.weights, forecaster.members, strict=True)
-    ]
+    mase = None if facts.mase is None else six_figures(facts.mase)
+    spike_limit = forecaster.spike_limit if math.isfinite(forecaster.spike_limit) else None
     return Card(
         series=facts.series,
         name=facts.name,
@@ -89,13 +104,13 @@ def make_card(forecaster: Forecaster, numbers: bytes, facts: Facts) -> Card:
         hours=facts.hours,
         seasonality=forecaster.seasonality,
         coverage=forecaster.coverage,
-        mae=float(f"{facts.mae:.6g}"),
-        mase=None if facts.mase is None else float(f"{facts.mase:.6g}"),
-        mae_by_lead=_rounded(facts.mae_by_lead),
+        mae=six_figures(facts.mae),
+        mase=mase,
+        mae_by_lead=_rounded_by_lead(facts.mae_by_lead),
         shifts=forecaster.shifts,
-        spike_limit=forecaster.spike_limit if math.isfinite(forecaster.spike_limit) else None,
-        members=members,
-        spread={name: getattr(spread, name) for name in ("typical", "level_power", "freedom")},
+        spike_limit=spike_limit,
+        members=_members(forecaster),
+        spread=_scalars_of_spread(forecaster.spread),
         libraries=dict(facts.libraries),
         bytes=len(numbers),
         sha256=checksum,
@@ -104,21 +119,95 @@ def make_card(forecaster: Forecaster, numbers: bytes, facts: Facts) -> Card:
     )
 
 
-def _rounded(by_lead: Values) -> list[float]:
-    """Six figures are plenty; a lead that was never observed takes the error of the one before."""
-    known = np.flatnonzero(~np.isnan(by_lead))
-    filled = np.interp(np.arange(len(by_lead)), known, by_lead[known])
-    return [float(f"{value:.6g}") for value in filled]
+def _rounded_by_lead(errors: Values) -> list[float]:
+    """Errors by lead for the card.
+
+    One that was never observed is interpolated; beyond the last observed lead the last error is repeated.
+    """
+    leads = np.arange(len(errors))
+    observed = np.flatnonzero(~np.isnan(errors))
+    complete = np.interp(leads, observed, errors[observed])
+    return [six_figures(error) for error in complete]
+
+
+def _members(forecaster: Forecaster) -> list[Member]:
+    """The fitted recipes without their arrays."""
+    members = []
+    for weight, fitted in zip(forecaster.weights, forecaster.members, strict=True):
+        member = Member(
+            weight=float(weight),
+            recipe=asdict(fitted.recipe),
+            offset=fitted.offset,
+            center=fitted.center,
+            scale=fitted.scale,
+            low=fitted.low,
+            high=fitted.high,
+        )
+        members.append(member)
+    return members
+
+
+def _scalars_of_spread(spread: Spread) -> dict[str, float]:
+    """The fields of the spread that are not arrays."""
+    return {
+        "typical": spread.typical,
+        "level_power": spread.level_power,
+        "freedom": spread.freedom,
+    }
+
+
+def _archive(forecaster: Forecaster) -> bytes:
+    """All arrays of the forecaster as a compressed numpy archive."""
+    arrays: dict[str, Array] = {
+        "weights": forecaster.weights,
+        "spread.by_lead": forecaster.spread.by_lead,
+        "spread.by_phase": forecaster.spread.by_phase,
+        "spread.quantiles": forecaster.spread.quantiles,
+    }
+    for index, fitted in enumerate(forecaster.members):
+        for name, array in _arrays_of_member(fitted).items():
+            arrays[f"{index}.{name}"] = array
+    buffer = io.BytesIO()
+    np.savez_compressed(buffer, allow_pickle=False, **arrays)
+    return buffer.getvalue()
+
+
+def _arrays_of_member(fitted: FittedRecipe) -> dict[str, Array]:
+    """The arrays of a fitted recipe by their name in the archive."""
+    arrays: dict[str, Array] = {"filter": fitted.filter, "intercept": fitted.intercept}
+    if len(fitted.exogenous_coefficients):
+        arrays["exogenous"] = fitted.exogenous_coefficients
+    for name, array in fitted.trees.items():
+        arrays[f"trees.{name}"] = array
+    if fitted.booster:
+        arrays["booster"] = np.frombuffer(fitted.booster.encode(), dtype=np.uint8)
+    return arrays
+
+
+# Saving ------------------------------------------------------------------------------------------------------------
 
 
 def save_champion(directory: Path, card: Card, numbers: bytes, drawing: str = "") -> None:
-    """Put the champion, and the drawing that explains it, into its place, whole or not at all."""
+    """Put the champion, and the drawing that explains it, into its folder.
+
+    No file is ever half written.
+    """
     directory.mkdir(parents=True, exist_ok=True)
-    files = {NUMBERS: numbers, CARD: as_text(card).encode()}
-    for name, content in ({DRAWING: drawing.encode()} | files if drawing else files).items():
-        waiting = directory / f"{name}.new"
-        waiting.write_bytes(content)
-        waiting.replace(directory / name)
+    if drawing:
+        _replace_file(directory / DRAWING, drawing.encode())
+    _replace_file(directory / NUMBERS, numbers)
+    # The card comes last: it vouches for the numbers.
+    _replace_file(directory / CARD, as_text(card).encode())
+
+
+def _replace_file(path: Path, content: bytes) -> None:
+    """Write beside the path first, then move there: a reader sees the old file or the new one."""
+    new = path.with_name(f"{path.name}.new")
+    new.write_bytes(content)
+    new.replace(path)
+
+
+# Loading -----------------------------------------------------------------------------------------------------------
 
 
 def load_champion(directory: Path) -> Champion:
@@ -127,89 +216,106 @@ def load_champion(directory: Path) -> Champion:
     if card is None:
         raise ModelError(f"there is no champion in {directory}; run: python train.py")
     path = directory / NUMBERS
+    numbers = _read_numbers(path, card)
+    _check_libraries(card, directory)
+    try:
+        forecaster = _unpack(card, numbers)
+    except (ValueError, KeyError, TypeError, EOFError, zipfile.BadZipFile) as error:
+        kind = type(error).__name__
+        raise ModelError(f"{path} does not fit its card: {kind}: {error}; {REMEDY}") from None
+    return Champion(card, forecaster)
+
+
+def _read_numbers(path: Path, card: Card) -> bytes:
+    """The bytes that the card vouches for. Raises ModelError when they are missing or others."""
     try:
         numbers = path.read_bytes()
     except FileNotFoundError:
         raise ModelError(f"{path} is missing beside its card; {REMEDY}") from None
     if len(numbers) != card.bytes or len(numbers) > MAXIMUM_BYTES:
-        raise ModelError(f"{path}: expected {card.bytes} bytes (at most {MAXIMUM_BYTES}), got {len(numbers)}; {REMEDY}")
+        expected_size = f"{card.bytes} bytes (at most {MAXIMUM_BYTES})"
+        raise ModelError(f"{path}: expected {expected_size}, got {len(numbers)}; {REMEDY}")
     checksum = hashlib.sha256(numbers).hexdigest()
     if checksum != card.sha256:
-        raise ModelError(f"{path}: expected sha256 {card.sha256[:12]}..., got {checksum[:12]}...; {REMEDY}")
-    _check_libraries(card, directory)
-    return Champion(card, _unpack(card, numbers, path))
+        expected = card.sha256[:CHECKSUM_FIGURES]
+        actual = checksum[:CHECKSUM_FIGURES]
+        raise ModelError(f"{path}: expected sha256 {expected}..., got {actual}...; {REMEDY}")
+    return numbers
 
 
 def _check_libraries(card: Card, directory: Path) -> None:
-    """The libraries whose code runs at serving must be those of the training; the others left plain numbers behind."""
-    for package in {
-        SERVING_LIBRARIES[str(m.recipe["estimator"])]
-        for m in card.members
-        if m.recipe["estimator"] in SERVING_LIBRARIES
-    }:
-        wanted = card.libraries.get(package)
-        try:
-            here = version(package)
-        except PackageNotFoundError:
-            here = "not installed"
-        if here != wanted:
+    """Raise ModelError unless the libraries whose code runs at serving are those of the training.
+
+    The other libraries of the training left plain numbers behind; their versions do not matter.
+    """
+    estimators = {str(member.recipe["estimator"]) for member in card.members}
+    for estimator in estimators & SERVING_LIBRARIES.keys():
+        package = SERVING_LIBRARIES[estimator]
+        trained_with = card.libraries.get(package)
+        installed = _installed_version(package)
+        if installed != trained_with:
             raise ModelError(
-                f"{directory}: trained with {package} {wanted}, here it is {here}; install requirements.txt or run: "
-                "python train.py"
+                f"{directory}: trained with {package} {trained_with}, here it is {installed}; "
+                "install requirements.txt or run: python train.py"
             )
 
 
-def _pack(forecaster: Forecaster) -> bytes:
-    arrays: dict[str, Array] = {
-        "weights": forecaster.weights,
-        "spread.by_lead": forecaster.spread.by_lead,
-        "spread.by_phase": forecaster.spread.by_phase,
-        "spread.quantiles": forecaster.spread.quantiles,
-    }
-    for i, member in enumerate(forecaster.members):
-        arrays |= {f"{i}.filter": member.filter, f"{i}.intercept": member.intercept}
-        if len(member.exogenous):
-            arrays[f"{i}.exogenous"] = member.exogenous
-        arrays |= {f"{i}.trees.{name}": array for name, array in member.trees.items()}
-        if member.booster:
-            arrays[f"{i}.booster"] = np.frombuffer(member.booster.encode(), dtype=np.uint8)
-    buffer = io.BytesIO()
-    np.savez_compressed(buffer, allow_pickle=False, **arrays)
-    return buffer.getvalue()
-
-
-def _unpack(card: Card, numbers: bytes, path: Path) -> Forecaster:
+def _installed_version(package: str) -> str:
     try:
-        with np.load(io.BytesIO(numbers), allow_pickle=False) as archive:
-            arrays = {name: archive[name] for name in archive.files}
-        members = tuple(_member(member, i, arrays) for i, member in enumerate(card.members))
-        spread = Spread(
-            by_lead=arrays["spread.by_lead"],
-            by_phase=arrays["spread.by_phase"],
-            quantiles=arrays["spread.quantiles"],
-            **card.spread,
-        )
-    except (ValueError, KeyError, TypeError, EOFError, zipfile.BadZipFile) as error:
-        raise ModelError(f"{path} does not fit its card: {type(error).__name__}: {error}; {REMEDY}") from None
-    limit = math.inf if card.spike_limit is None else card.spike_limit
-    return Forecaster(members, arrays["weights"], spread, card.coverage, card.seasonality, card.shifts, limit)
+        return version(package)
+    except PackageNotFoundError:
+        return "not installed"
 
 
-def _member(member: Member, i: int, arrays: Mapping[str, Array]) -> FittedRecipe:
-    fields = dict(member.recipe)
-    predictors = {name: tuple(value) for name, value in fields.pop("predictors").items()}
-    trees = {name.split(".")[2]: array for name, array in arrays.items() if name.startswith(f"{i}.trees.")}
-    booster = arrays.get(f"{i}.booster")
+def _unpack(card: Card, numbers: bytes) -> Forecaster:
+    """The forecaster from its card and its numbers; an error means that they do not fit each other."""
+    with np.load(io.BytesIO(numbers), allow_pickle=False) as archive:
+        arrays = {name: archive[name] for name in archive.files}
+    members = [_unpack_member(member, i, arrays) for i, member in enumerate(card.members)]
+    spread = Spread(
+        by_lead=arrays["spread.by_lead"],
+        by_phase=arrays["spread.by_phase"],
+        quantiles=arrays["spread.quantiles"],
+        **card.spread,
+    )
+    return Forecaster(
+        members=tuple(members),
+        weights=arrays["weights"],
+        spread=spread,
+        coverage=card.coverage,
+        seasonality=card.seasonality,
+        shifts=card.shifts,
+        spike_limit=math.inf if card.spike_limit is None else card.spike_limit,
+    )
+
+
+def _unpack_member(member: Member, index: int, arrays: Mapping[str, Array]) -> FittedRecipe:
+    """One fitted recipe, from its part of the card and the arrays that its index begins."""
+    recipe = _unpack_recipe(member.recipe)
+    booster = arrays.get(f"{index}.booster", np.zeros(0, dtype=np.uint8))
     return FittedRecipe(
-        Recipe(predictors=Predictors(**predictors), **fields),
+        recipe=recipe,
         offset=member.offset,
         center=member.center,
         scale=member.scale,
         low=member.low,
         high=member.high,
-        filter=arrays[f"{i}.filter"],
-        intercept=arrays[f"{i}.intercept"],
-        exogenous=arrays.get(f"{i}.exogenous", np.zeros(0)),
-        trees=trees,
-        booster="" if booster is None else booster.tobytes().decode(),
+        filter=arrays[f"{index}.filter"],
+        intercept=arrays[f"{index}.intercept"],
+        exogenous_coefficients=arrays.get(f"{index}.exogenous", np.zeros(0)),
+        trees=_with_prefix(arrays, f"{index}.trees."),
+        booster=booster.tobytes().decode(),
     )
+
+
+def _with_prefix(arrays: Mapping[str, Array], prefix: str) -> dict[str, Array]:
+    """The arrays whose name begins with the prefix, without the prefix."""
+    matches = [name for name in arrays if name.startswith(prefix)]
+    return {name.removeprefix(prefix): arrays[name] for name in matches}
+
+
+def _unpack_recipe(fields: Mapping[str, Any]) -> Recipe:
+    """A recipe as the card states it: JSON has lists where the predictors have tuples."""
+    predictors = {name: tuple(value) for name, value in fields["predictors"].items()}
+    other_fields = {name: value for name, value in fields.items() if name != "predictors"}
+    return Recipe(predictors=Predictors(**predictors), **other_fields)

@@ -1,91 +1,124 @@
-"""Features: lags, windows, calendar, and gaps that are filled."""
+"""Features: lags, means over windows and calendar terms of a series whose gaps are filled."""
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
+from dataclasses import dataclass
 
 from actioncast.arrays import Flags, Numbers, Values, np
-from actioncast.forecasting.recipes import WEEK, Recipe
-from actioncast.times import HOUR
+from actioncast.forecasting.recipes import Recipe
+from actioncast.times import HOURS_PER_DAY, HOURS_PER_WEEK
 from utils import Predictors
 
-FILL_HOURS = 2 * WEEK  # stored hours read beyond a forecaster's reach, to fill gaps from
-NEWEST_ROWS = 4_400  # hours, half a year, that a recipe learns from at most; more cost time and change little
+FILL_HOURS = 2 * HOURS_PER_WEEK  # stored hours read beyond a forecaster's reach, to fill gaps from
+DAYS_PER_WEEK = 7
+
+
+@dataclass(frozen=True)
+class TrainingHours:
+    """The hours that a recipe learns from."""
+
+    levels: Values  # [n] after log and standardisation, gaps filled
+    has_value: Flags  # [n] False where the hour was missing: such an hour is never a target
+    first_hour: int  # number of levels[0] in hours since 1970 (UTC)
+    terms: Values  # [n, terms] of the exogenous columns, NaN where a column is missing
+
+    @property
+    def may_be_target(self) -> Flags:
+        """[n] True for hours whose value and columns are all there."""
+        return self.has_value & ~np.isnan(self.terms).any(axis=1)
 
 
 def fill_missing(values: Values, seasonality: Sequence[int]) -> Values:
-    """Missing hours take the value one long season earlier, else a short one, else the last known: never a later one.
+    """The values [n] with every gap filled from an earlier hour, never from a later one.
 
-    Filled hours serve as lags only; no recipe learns them as targets and no error is computed on them.
+    A missing hour takes the value one long season earlier, else one short season earlier, else that
+    of the hour before. Filled hours serve as lags only; no recipe learns them as targets and no error
+    is computed on them.
     """
     filled = values.astype(np.float64).copy()
-    for hour in np.flatnonzero(np.isnan(filled)):
-        known = [filled[hour - s] for s in (*reversed(seasonality), 1) if hour >= s and not np.isnan(filled[hour - s])]
-        filled[hour] = known[0] if known else np.nan
-    known_at = np.flatnonzero(~np.isnan(filled))
-    filled[: known_at[0]] = filled[known_at[0]]
+    lags = (*reversed(seasonality), 1)
+    for hour in np.flatnonzero(np.isnan(filled)).tolist():
+        filled[hour] = _earlier_value(filled, hour, lags)
+    # Hours before the first value have nothing earlier to take.
+    first = np.flatnonzero(~np.isnan(filled))[0]
+    filled[:first] = filled[first]
     return filled
 
 
-def _difference(levels: Values, lag: int) -> Values:
-    return levels[lag:] - levels[:-lag] if lag else levels
+def _earlier_value(filled: Values, hour: int, lags: Sequence[int]) -> float:
+    """The value at the first of these lags that has one; NaN when none has."""
+    for lag in lags:
+        if hour < lag:
+            continue
+        earlier = float(filled[hour - lag])
+        if not math.isnan(earlier):
+            return earlier
+    return math.nan
+
+
+def difference(levels: Values, lag: int) -> Values:
+    """Differences to the level `lag` hours before, along the last axis; the levels for lag 0."""
+    if not lag:
+        return levels
+    return levels[..., lag:] - levels[..., :-lag]
 
 
 def calendar_table(calendar: Sequence[str]) -> Values:
-    """[168, terms]: one row per phase of the week. Hour-of-week is halved: the penalty prefers coarser terms."""
-    phase = np.arange(WEEK)
-    terms = {"hour": np.eye(24)[phase % 24], "weekday": np.eye(7)[phase // 24], "hour_of_week": 0.5 * np.eye(WEEK)}
-    return np.hstack([terms[name] for name in calendar])
+    """[168, terms]: indicators of these calendar terms, one row per phase of the week."""
+    phase = np.arange(HOURS_PER_WEEK)
+    indicators = {
+        "hour": np.eye(HOURS_PER_DAY)[phase % HOURS_PER_DAY],
+        "weekday": np.eye(DAYS_PER_WEEK)[phase // HOURS_PER_DAY],
+        # Halved, so that the penalty prefers the coarser terms.
+        "hour_of_week": 0.5 * np.eye(HOURS_PER_WEEK),
+    }
+    return np.hstack([indicators[name] for name in calendar])
 
 
-def features(history: Values, phase: Numbers, predictors: Predictors, terms: Values) -> Values:
-    """[rows, lags + windows + calendar + terms] for the hour after each row of history [rows, memory], newest last;
-    `terms` [rows, terms] are those of the exogenous columns at that hour."""
-    parts = [history[:, history.shape[1] - np.array(predictors.lags)]]
-    parts += [history[:, -size:].mean(axis=1, keepdims=True) for size in predictors.windows]
+def calendar_rows(calendar: Sequence[str], hours: Numbers) -> Values:
+    """[rows, terms]: calendar terms of hours numbered since 1970 (UTC)."""
+    return calendar_table(calendar)[hours % HOURS_PER_WEEK]
+
+
+def feature_matrix(
+    history: Values,
+    hours: Numbers,
+    predictors: Predictors,
+    terms: Values,
+) -> Values:
+    """[rows, lags + windows + calendar + terms]: the predictors of one hour per row.
+
+    Each row of `history` [rows, memory] ends with the hour before; `hours` [rows] are numbered since
+    1970 (UTC); `terms` [rows, terms] are those of the exogenous columns at that hour.
+    """
+    memory = history.shape[1]
+    lagged = memory - np.array(predictors.lags)
+    parts = [history[:, lagged]]
+    for size in predictors.windows:
+        window = history[:, -size:]
+        parts.append(window.mean(axis=1, keepdims=True))
     if predictors.calendar:
-        parts.append(calendar_table(predictors.calendar)[phase % WEEK])
-    return np.hstack([*parts, terms])
+        parts.append(calendar_rows(predictors.calendar, hours))
+    parts.append(terms)
+    return np.hstack(parts)
 
 
-def log_offset(values: Values) -> float:
-    """0 for a positive series; with zeros a small share of the typical value, so that the log exists."""
-    return 0.0 if np.nanmin(values) > 0 else max(0.05 * float(np.nanmean(np.abs(values))), 1e-9)
-
-
-def training_rows(
-    levels: Values, known: Flags, first_hour: int, recipe: Recipe, terms: Values
-) -> tuple[Values, Values]:
-    """Predictors and targets, one row per known hour."""
-    steps = _difference(levels, recipe.difference)
+def training_rows(recipe: Recipe, training: TrainingHours) -> tuple[Values, Values]:
+    """Predictors [rows, features] and targets [rows] of the hours whose value and columns are there."""
+    steps = difference(training.levels, recipe.difference)
     history = np.lib.stride_tricks.sliding_window_view(steps[:-1], recipe.memory)
-    target = steps[recipe.memory :]
-    hours = np.arange(len(levels))[-len(target) :]
-    keep = known[hours] & known[hours - recipe.difference] & ~np.isnan(terms[hours]).any(axis=1)
-    return features(history[keep], first_hour + hours[keep], recipe.predictors, terms[hours[keep]]), target[keep]
-
-
-def matrices(levels: Values, known: Flags, first_hour: int, recipe: Recipe, terms: Values) -> tuple[Values, Values]:
-    """Training matrices as skforecast builds them, without the rows whose target is a filled hour."""
-    import pandas as pd
-    from skforecast.preprocessing import RollingFeatures
-    from skforecast.recursive import ForecasterRecursive
-    from sklearn.linear_model import Ridge
-
-    index = pd.date_range(pd.Timestamp(first_hour * HOUR, unit="s"), periods=len(levels), freq="h")
-    known = known & ~np.isnan(terms).any(axis=1)
-    outer = np.nan_to_num(terms)
-    if recipe.predictors.calendar:
-        calendar = calendar_table(recipe.predictors.calendar)[(first_hour + np.arange(len(levels))) % WEEK]
-        outer = np.hstack([calendar, outer])
-    exog = pd.DataFrame(outer, index=index).add_prefix("known_") if outer.shape[1] else None
-    windows = list(recipe.predictors.windows)
-    forecaster = ForecasterRecursive(
-        estimator=Ridge(),  # only asked for its matrices
-        lags=list(recipe.predictors.lags),
-        window_features=RollingFeatures(stats=["mean"] * len(windows), window_sizes=windows) if windows else None,
-        differentiation=recipe.difference or None,
+    targets = steps[recipe.memory :]
+    # Positions of the targets in levels. A difference needs the value that it starts from, too.
+    positions = np.arange(len(training.levels))[-len(targets) :]
+    has_start = training.has_value[positions - recipe.difference]
+    keep = training.may_be_target[positions] & has_start
+    kept = positions[keep]
+    rows = feature_matrix(
+        history[keep],
+        training.first_hour + kept,
+        recipe.predictors,
+        training.terms[kept],
     )
-    x, y = forecaster.create_train_X_y(y=pd.Series(levels, index=index), exog=exog)
-    keep = known[len(levels) - len(y) :]
-    return x.to_numpy(dtype=np.float64)[keep], y.to_numpy(dtype=np.float64)[keep]
+    return rows, targets[keep]

@@ -1,8 +1,9 @@
-"""A fitted recipe: plain numbers, no pickle."""
+"""A fitted recipe: plain numbers, which need no pickle, and the recursion that forecasts with them."""
 
 from __future__ import annotations
 
 import math
+from collections.abc import Callable
 from dataclasses import dataclass, field
 
 from actioncast.arrays import Array, Values, np
@@ -11,7 +12,10 @@ from actioncast.forecasting.recipes import Recipe
 
 @dataclass(frozen=True)
 class FittedRecipe:
-    """Plain numbers only. A tree recipe has `trees` or `booster` instead of a filter."""
+    """A recipe and the numbers that it learned.
+
+    A tree recipe has `trees` or `booster` instead of a filter.
+    """
 
     recipe: Recipe
     offset: float = 0.0  # added before the log
@@ -19,8 +23,31 @@ class FittedRecipe:
     scale: float = 1.0
     low: float = -math.inf  # range of the values it learned from
     high: float = math.inf
-    filter: Values = field(default_factory=lambda: np.zeros(0))  # [reach] on levels; position 0 is lag 1
-    intercept: Values = field(default_factory=lambda: np.zeros(1))  # [1], or [168] by phase of the week
-    exogenous: Values = field(default_factory=lambda: np.zeros(0))  # [terms] of the columns known in the future
-    trees: dict[str, Array] = field(default_factory=dict)  # [trees, nodes] each: feature, threshold, ...
-    booster: str = ""  # LightGBM's model text
+    # [reach] weights on levels; position 0 is lag 1
+    filter: Values = field(default_factory=lambda: np.zeros(0))
+    # [1], or [168] by phase of the week
+    intercept: Values = field(default_factory=lambda: np.zeros(1))
+    # [terms] of the columns known in the future
+    exogenous_coefficients: Values = field(default_factory=lambda: np.zeros(0))
+    # [trees, nodes] each: feature, threshold, left, right, value
+    trees: dict[str, Array] = field(default_factory=dict)
+    booster: str = ""  # LightGBM's model as its own text
+
+
+def walk(
+    levels: Values,
+    horizon: int,
+    next_level: Callable[[Values, int], Values],
+) -> Values:
+    """Levels [origins, horizon] ahead, step by step; every forecast is history for the next one.
+
+    `levels` [origins, reach] end with the hour before each origin. `next_level` takes the newest levels
+    [origins, reach] and the step, and returns the level at that step [origins].
+    """
+    origins, reach = levels.shape
+    path = np.empty((origins, reach + horizon))
+    path[:, :reach] = levels
+    for step in range(horizon):
+        recent = path[:, step : step + reach]
+        path[:, reach + step] = next_level(recent, step)
+    return path[:, reach:]

@@ -1,36 +1,45 @@
-"""Recipes, fitting, recursion: from known hours to the next ones.
+"""The forecaster: fits recipes to past hours and forecasts the next ones.
 
-Words used throughout: `values` [n] are hourly values, NaN where an hour is missing; `first_hour` is the number of
-values[0] in hours since 1970 (UTC); an `origin` is an index into values, the first hour a forecast made there does not
-know; `levels` are values after a recipe's log and standardisation, before its differencing.
+Words used throughout the wing:
+- `values` [n] are hourly values, NaN where an hour is missing.
+- `first_hour` is the number of values[0] in hours since 1970 (UTC).
+- An `origin` is an index into values: the first hour that a forecast made there does not know.
+- `levels` are values after a recipe's log and standardisation, before its differencing.
 
-A fitted recipe is plain numbers. A linear one, with differencing, window means and calendar terms, is one filter on
-levels plus an intercept per phase of the week: serving it takes numpy alone, and it gives the numbers of skforecast's
-ForecasterRecursive (a test holds both to 1e-8 of each other). Tree candidates are trained on skforecast's own training
-matrices.
+A fitted recipe is plain numbers. A linear one, with its differencing, window means and calendar terms,
+is one filter on levels plus an intercept per phase of the week. Serving it takes numpy alone and gives the
+numbers of skforecast's ForecasterRecursive (a test holds both to 1e-8 of each other). Tree recipes learn
+from skforecast's own training matrices.
 """
 
 from __future__ import annotations
 
 import math
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from actioncast.arrays import Numbers, Values, np
-from actioncast.forecasting import exogenous as exogenous_module
-from actioncast.forecasting import outliers
-from actioncast.forecasting.exogenous import COLUMN_REMEDY
-from actioncast.forecasting.features import NEWEST_ROWS, fill_missing, log_offset
+from actioncast.forecasting import exogenous, outliers, trees
+from actioncast.forecasting.features import TrainingHours, fill_missing
 from actioncast.forecasting.fitted import FittedRecipe
 from actioncast.forecasting.intervals import Spread, bounds
 from actioncast.forecasting.level_shifts import Shift, restate
 from actioncast.forecasting.linear import fit_linear, walk_filter
-from actioncast.forecasting.recipes import NO_COLUMNS, ForecastError, Recipe
-from actioncast.forecasting.trees import booster, fit_boosting, fit_forest, walk_trees
+from actioncast.forecasting.recipes import ForecastError, Recipe
 from actioncast.hours import Grid
 from actioncast.times import HOUR, to_seconds
 
-LOG_FLOOR = 0.1  # of the lowest value learned from: an hour below it, in serving, counts as this much in logs
+NO_COLUMNS: Mapping[str, Values] = {}
+NEWEST_ROWS = 4_400  # hours, half a year, to learn from at most; more cost time and change little
+LOG_FLOOR = 0.1  # of the lowest value learned from: an hour below it counts as this much in logs
+LARGEST_LOG = 700  # exp of a larger number is infinite
+LARGEST_MISSING_SHARE = 0.5  # of the hours looked back on
+RANGE_MARGIN = 0.5  # of the range seen in training: how far beyond it a forecast may go
+LEARNERS = {
+    "ridge": fit_linear,
+    "random_forest": trees.fit_forest,
+    "lightgbm": trees.fit_boosting,
+}
 
 
 @dataclass(frozen=True)
@@ -43,12 +52,13 @@ class Forecaster:
     coverage: float  # share of hours that lower..upper shall hold
     seasonality: tuple[int, ...]  # hours, ascending: where missing hours are filled from
     shifts: tuple[Shift, ...] = ()  # changes of level: hours before them are restated
-    spike_limit: float = math.inf  # in the series' unit: see spikes.limit
+    spike_limit: float = math.inf  # in the series' unit: see outliers.limit
 
-    def history(self, known: Grid) -> Values:
-        """What a forecast looks back on [hours]: restated, without spikes and gaps."""
-        values = restate(known, self.shifts).values
-        return fill_missing(outliers.without(values, self.seasonality, self.spike_limit), self.seasonality)
+    def clean_history(self, history: Grid) -> Values:
+        """What a forecast looks back on [hours]: at the newest level, without spikes and gaps."""
+        restated = restate(history, self.shifts).values
+        without_spikes = outliers.without(restated, self.seasonality, self.spike_limit)
+        return fill_missing(without_spikes, self.seasonality)
 
     @property
     def reach(self) -> int:
@@ -57,32 +67,26 @@ class Forecaster:
 
     @property
     def columns(self) -> tuple[str, ...]:
-        """Exogenous columns that a forecast needs."""
-        return tuple(sorted({name for member in self.members for name in member.recipe.predictors.exogenous}))
+        """Names of the exogenous columns that a forecast needs."""
+        names: set[str] = set()
+        for member in self.members:
+            names.update(member.recipe.predictors.exogenous)
+        return tuple(sorted(names))
 
     def warm(self) -> None:
-        """Import and read what the first forecast would otherwise wait for. A linear recipe needs nothing."""
+        """Load the boosters, for which the first forecast would otherwise wait."""
         for member in self.members:
             if member.booster:
-                booster(member.booster)
+                trees.booster(member.booster)
 
 
 @dataclass(frozen=True)
 class Forecast:
-    """Arrays [horizon] in the series' unit, for the hours after the last known one."""
+    """Arrays [horizon] in the series' unit, for the hours after the last one of the history."""
 
     prediction: Values
     lower: Values
     upper: Values
-
-
-# Recipes -----------------------------------------------------------------------------------------------------------
-
-
-# Small parts -------------------------------------------------------------------------------------------------------
-
-
-# Fitting -----------------------------------------------------------------------------------------------------------
 
 
 def fit(
@@ -93,26 +97,50 @@ def fit(
     seasonality: Sequence[int],
     columns: Mapping[str, Values] = NO_COLUMNS,
 ) -> FittedRecipe:
-    """Fit a recipe on the newest of values [n]; a missing hour serves as a filled lag, never as a target.
+    """Fit a recipe on the newest of values [n].
 
-    `columns` are the exogenous ones [n or more], from the same first hour on.
+    A missing hour serves as a filled lag, never as a target. `columns` are the exogenous ones [n or
+    more], from the same first hour on.
     """
-    newest = np.arange(max(0, len(values) - NEWEST_ROWS - recipe.reach), len(values))
-    terms = exogenous_module.terms(recipe.predictors.exogenous, columns, first_hour, newest)
-    values, first_hour = values[newest], first_hour + int(newest[0])
-    low, high = float(np.nanmin(values)), float(np.nanmax(values))
+    oldest = max(0, len(values) - NEWEST_ROWS - recipe.reach)
+    positions = np.arange(oldest, len(values))
+    newest = values[positions]
+    low = float(np.nanmin(newest))
+    high = float(np.nanmax(newest))
+    fitted = FittedRecipe(recipe, low=low, high=high)
     if recipe.estimator == "seasonal_naive":
-        return FittedRecipe(recipe, low=low, high=high, filter=np.eye(recipe.memory)[-1])
-    offset = log_offset(values) if recipe.log else 0.0
-    filled = fill_missing(values, seasonality)
-    raw = np.log(filled + offset) if recipe.log else filled
-    center, scale = float(raw.mean()), float(raw.std()) or 1.0
-    learn = {"ridge": fit_linear, "random_forest": fit_forest, "lightgbm": fit_boosting}[recipe.estimator]
-    learned = learn((raw - center) / scale, ~np.isnan(values), first_hour, recipe, terms)
-    return FittedRecipe(recipe, offset=offset, center=center, scale=scale, low=low, high=high, **learned)
+        only_the_oldest = np.eye(recipe.memory)[-1]
+        return replace(fitted, filter=only_the_oldest)
+    filled = fill_missing(newest, seasonality)
+    fitted = _standardised(fitted, newest, filled)
+    training = TrainingHours(
+        levels=_to_levels(fitted, filled),
+        has_value=~np.isnan(newest),
+        first_hour=first_hour + oldest,
+        terms=exogenous.terms(recipe.predictors.exogenous, columns, first_hour, positions),
+    )
+    learn = LEARNERS[recipe.estimator]
+    return replace(fitted, **learn(recipe, training))
 
 
-# Predicting --------------------------------------------------------------------------------------------------------
+def _standardised(fitted: FittedRecipe, values: Values, filled: Values) -> FittedRecipe:
+    """The recipe with the offset, center and scale that make levels of these values."""
+    offset = log_offset(values) if fitted.recipe.log else 0.0
+    raw = np.log(filled + offset) if fitted.recipe.log else filled
+    return replace(
+        fitted,
+        offset=offset,
+        center=float(raw.mean()),
+        scale=float(raw.std()) or 1.0,
+    )
+
+
+def log_offset(values: Values) -> float:
+    """What is added before the log: 0, or a small share of the typical value if there are zeros."""
+    if np.nanmin(values) > 0:
+        return 0.0
+    typical = float(np.nanmean(np.abs(values)))
+    return max(0.05 * typical, 1e-9)
 
 
 def predict(
@@ -124,60 +152,102 @@ def predict(
     first_hour: int,
     columns: Mapping[str, Values] = NO_COLUMNS,
 ) -> Values:
-    """Recursive forecasts [origins, horizon] from the hours before each origin; all origins advance together.
+    """Recursive forecasts [origins, horizon] from the hours before each origin.
 
-    `columns` are the exogenous ones, from the same first hour on and as far as the last forecast hour.
+    All origins advance together. `filled` are values without gaps; `columns` are the exogenous ones, from
+    the same first hour on and as far as the last forecast hour.
     """
-    recipe, reach = fitted.recipe, fitted.recipe.reach
-    terms = exogenous_module.terms(
-        recipe.predictors.exogenous, columns, first_hour, origins[:, None] + np.arange(horizon)
-    )
-    past = filled[origins[:, None] + np.arange(-reach, 0)]
-    floor = LOG_FLOOR * (fitted.low + fitted.offset)
-    levels = np.log(np.maximum(past + fitted.offset, floor)) if recipe.log else past
-    levels = (levels - fitted.center) / fitted.scale
-    walk = walk_filter if len(fitted.filter) else walk_trees
-    ahead = walk(fitted, levels, first_hour + origins, terms) * fitted.scale + fitted.center
-    if recipe.log:
-        ahead = np.exp(np.clip(ahead, -700, 700)) - fitted.offset
-    return _keep_in_range(fitted, ahead, past)
+    recipe = fitted.recipe
+    targets = origins[:, None] + np.arange(horizon)
+    terms = exogenous.terms(recipe.predictors.exogenous, columns, first_hour, targets)
+    past = filled[origins[:, None] + np.arange(-recipe.reach, 0)]
+    levels = _to_levels(fitted, past)
+    walk = walk_filter if len(fitted.filter) else trees.walk_trees
+    ahead = walk(fitted, levels, first_hour + origins, terms)
+    return _keep_in_range(fitted, _to_values(fitted, ahead), past)
+
+
+def _to_levels(fitted: FittedRecipe, values: Values) -> Values:
+    """Levels of the values, for training and for serving.
+
+    The log has a floor, which only serving meets: an outage must not weigh without bound.
+    """
+    raw = values
+    if fitted.recipe.log:
+        floor = LOG_FLOOR * (fitted.low + fitted.offset)
+        raw = np.log(np.maximum(values + fitted.offset, floor))
+    return (raw - fitted.center) / fitted.scale
+
+
+def _to_values(fitted: FittedRecipe, levels: Values) -> Values:
+    """The inverse of `_to_levels`."""
+    raw = levels * fitted.scale + fitted.center
+    if fitted.recipe.log:
+        return np.exp(np.clip(raw, -LARGEST_LOG, LARGEST_LOG)) - fitted.offset
+    return raw
 
 
 def _keep_in_range(fitted: FittedRecipe, ahead: Values, past: Values) -> Values:
-    """Half a range beyond what training and the hours before each origin have seen, and no change of sign.
+    """Clip forecasts [origins, horizon] to the range seen in training and in `past` [origins, reach].
 
-    An unstable recursion must not run away, but a level shift after training must be followed.
+    A margin lies around the range. An unstable recursion must not run away, but a level shift after
+    training must be followed. What was never negative is not forecast below zero; NaN takes the newest
+    value.
     """
-    margin = 0.5 * (fitted.high - fitted.low)
-    low = np.minimum(fitted.low, past.min(axis=1, keepdims=True))
-    low = np.where(low >= 0, np.maximum(low - margin, 0.0), low - margin)
-    high = np.maximum(fitted.high, past.max(axis=1, keepdims=True)) + margin
-    settled = np.where(np.isnan(ahead), past[:, -1:], ahead)
-    return np.clip(settled, low, high)
+    margin = RANGE_MARGIN * (fitted.high - fitted.low)
+    lowest = np.minimum(fitted.low, past.min(axis=1, keepdims=True))
+    highest = np.maximum(fitted.high, past.max(axis=1, keepdims=True))
+    never_negative = np.maximum(lowest - margin, 0.0)
+    lower = np.where(lowest >= 0, never_negative, lowest - margin)
+    upper = highest + margin
+    without_nan = np.where(np.isnan(ahead), past[:, -1:], ahead)
+    return np.clip(without_nan, lower, upper)
 
 
-def forecast(forecaster: Forecaster, known: Grid, horizon: int) -> Forecast:
-    """The next `horizon` hours. Raises ForecastError when fewer than the reach are stored, or mostly gaps, or when a
-    column that the champion needs is not known so far ahead."""
-    reach = forecaster.reach
-    if len(known) < reach:
-        raise ForecastError(
-            f"{len(known)} hours up to {known.end:%Y-%m-%d %H:%MZ} are stored, the champion looks back on {reach}"
+def forecast(forecaster: Forecaster, history: Grid, horizon: int) -> Forecast:
+    """The next `horizon` hours after the history.
+
+    Raises ForecastError when the history is shorter than the reach or mostly gaps, or when a column that
+    the forecaster needs is not known so far ahead.
+    """
+    _check_history(forecaster, history)
+    _check_columns(forecaster, history, horizon)
+    first_hour = to_seconds(history.start) // HOUR
+    filled = forecaster.clean_history(history)
+    origin = len(history)
+    paths = []
+    for member in forecaster.members:
+        path = predict(
+            member,
+            filled,
+            np.array([origin]),
+            horizon,
+            first_hour=first_hour,
+            columns=history.exogenous,
         )
-    missing = float(np.isnan(known.values[-reach:]).mean())
-    if missing > 0.5:
-        raise ForecastError(
-            f"{missing:.0%} of the last {reach} hours are missing; a forecast from them would be a guess"
-        )
-    for name in forecaster.columns:
-        if gap := exogenous_module.gap(known, name, len(known), len(known) + horizon):
-            raise ForecastError(f"the champion needs the column {name}, which {gap}; {COLUMN_REMEDY}")
-    first_hour = to_seconds(known.start) // HOUR
-    history, origin = forecaster.history(known), np.array([len(known)])
-    paths = [
-        predict(member, history, origin, horizon, first_hour=first_hour, columns=known.exogenous)[0]
-        for member in forecaster.members
-    ]
+        paths.append(path[0])
     middle = forecaster.weights @ np.array(paths)
-    lower, upper = bounds(forecaster.spread, middle, first_hour + len(known), forecaster.coverage)
-    return Forecast(middle, lower, upper)
+    lower, upper = bounds(forecaster.spread, middle, first_hour + origin, forecaster.coverage)
+    return Forecast(prediction=middle, lower=lower, upper=upper)
+
+
+def _check_history(forecaster: Forecaster, history: Grid) -> None:
+    """Raise ForecastError when the history is too short or has too many gaps."""
+    reach = forecaster.reach
+    if len(history) < reach:
+        stored = f"{len(history)} hours up to {history.end:%Y-%m-%d %H:%MZ} are stored"
+        raise ForecastError(f"{stored}, the champion looks back on {reach}")
+    missing_share = float(np.isnan(history.values[-reach:]).mean())
+    if missing_share > LARGEST_MISSING_SHARE:
+        problem = f"{missing_share:.0%} of the last {reach} hours are missing"
+        raise ForecastError(f"{problem}; a forecast from them would be a guess")
+
+
+def _check_columns(forecaster: Forecaster, history: Grid, horizon: int) -> None:
+    """Raise ForecastError when a column that is needed has a gap in the hours to forecast."""
+    start = len(history)
+    for name in forecaster.columns:
+        gap = exogenous.gap(history, name, start, start + horizon)
+        if gap:
+            reason = f"the champion needs the column {name}, which {gap}"
+            raise ForecastError(f"{reason}; {exogenous.COLUMN_REMEDY}")

@@ -1,70 +1,125 @@
-"""Linear recipes: ridge and absolute loss, folded into one filter on levels."""
+"""Linear recipes: ridge under squared or absolute loss, folded into one filter on levels."""
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
-from actioncast.arrays import Flags, Numbers, Values, np
+from actioncast.arrays import Numbers, Values, np
 from actioncast.forecasting.exogenous import scales
-from actioncast.forecasting.features import calendar_table, training_rows
-from actioncast.forecasting.fitted import FittedRecipe
+from actioncast.forecasting.features import TrainingHours, calendar_table, training_rows
+from actioncast.forecasting.fitted import FittedRecipe, walk
 from actioncast.forecasting.recipes import Recipe
 
+REWEIGHTINGS = 4  # rounds of least squares under absolute loss
 
-def solve_ridge(x: Values, y: Values, alpha: float, weights: Values | None = None) -> tuple[Values, float]:
+
+def solve_ridge(
+    x: Values,
+    y: Values,
+    alpha: float,
+    weights: Values | None = None,
+) -> tuple[Values, float]:
     """Coefficients and intercept of scikit-learn's Ridge(alpha), optionally with sample weights."""
-    w = np.ones(len(y)) if weights is None else weights
-    x_mean, y_mean = w @ x / w.sum(), w @ y / w.sum()
-    centred = (x - x_mean) * np.sqrt(w)[:, None]
-    gram = centred.T @ centred + alpha * np.eye(x.shape[1])
-    coefficients = np.linalg.solve(gram, centred.T @ ((y - y_mean) * np.sqrt(w)))
-    return coefficients, float(y_mean - x_mean @ coefficients)
-
-
-def solve_absolute(x: Values, y: Values, alpha: float, iterations: int = 4) -> tuple[Values, float]:
-    """Ridge under absolute loss, by iteratively reweighted least squares: outliers pull less than under squares."""
-    coefficients, intercept = solve_ridge(x, y, alpha)
-    for _ in range(iterations):
-        miss = np.abs(y - x @ coefficients - intercept)
-        weights = 1.0 / np.maximum(miss, 0.5 * np.median(miss) + 1e-9)
-        coefficients, intercept = solve_ridge(x, y, alpha, weights / weights.mean())
+    if weights is None:
+        weights = np.ones(len(y))
+    total = weights.sum()
+    x_mean = weights @ x / total
+    y_mean = weights @ y / total
+    root = np.sqrt(weights)
+    x_centred = (x - x_mean) * root[:, None]
+    y_centred = (y - y_mean) * root
+    gram = x_centred.T @ x_centred + alpha * np.eye(x.shape[1])
+    coefficients = np.linalg.solve(gram, x_centred.T @ y_centred)
+    intercept = float(y_mean - x_mean @ coefficients)
     return coefficients, intercept
 
 
-def fit_linear(levels: Values, known: Flags, first_hour: int, recipe: Recipe, terms: Values) -> dict[str, Any]:
-    scale = scales(recipe.predictors.exogenous, terms)  # the penalty must not depend on a column's unit
-    x, y = training_rows(levels, known, first_hour, recipe, terms / scale)
+def solve_absolute(x: Values, y: Values, alpha: float) -> tuple[Values, float]:
+    """Ridge under absolute loss, by iteratively reweighted least squares.
+
+    Outliers pull less than under squares: the fit aims at the median.
+    """
+    coefficients, intercept = solve_ridge(x, y, alpha)
+    for _ in range(REWEIGHTINGS):
+        miss = np.abs(y - x @ coefficients - intercept)
+        floor = 0.5 * np.median(miss) + 1e-9  # no row may weigh without bound
+        weights = 1.0 / np.maximum(miss, floor)
+        weights = weights / weights.mean()
+        coefficients, intercept = solve_ridge(x, y, alpha, weights)
+    return coefficients, intercept
+
+
+def fit_linear(recipe: Recipe, training: TrainingHours) -> dict[str, Any]:
+    """The fields of FittedRecipe that a ridge learns: filter, intercept, exogenous_coefficients."""
+    # Each column is scaled, so that the penalty does not depend on its unit.
+    scale = scales(recipe.predictors.exogenous, training.terms)
+    scaled = replace(training, terms=training.terms / scale)
+    x, y = training_rows(recipe, scaled)
     solve = solve_absolute if recipe.loss == "absolute" else solve_ridge
     coefficients, intercept = solve(x, y, recipe.alpha)
-    own, outer = np.split(coefficients, [len(coefficients) - len(scale)])
-    by_phase = np.zeros(1)
-    if recipe.predictors.calendar:
-        calendar = calendar_table(recipe.predictors.calendar)
-        by_phase = calendar @ own[-calendar.shape[1] :]
-    return {"filter": _level_filter(own, recipe), "intercept": intercept + by_phase, "exogenous": outer / scale}
+    own, exogenous = np.split(coefficients, [len(coefficients) - len(scale)])
+    return {
+        "filter": _level_filter(own, recipe),
+        "intercept": intercept + _calendar_effect(own, recipe),
+        "exogenous_coefficients": exogenous / scale,
+    }
+
+
+def _calendar_effect(coefficients: Values, recipe: Recipe) -> Values:
+    """[168] what the calendar adds by phase of the week; [1] zero without calendar terms."""
+    if not recipe.predictors.calendar:
+        return np.zeros(1)
+    table = calendar_table(recipe.predictors.calendar)
+    return np.asarray(table @ coefficients[-table.shape[1] :])
 
 
 def _level_filter(coefficients: Values, recipe: Recipe) -> Values:
-    """Fold lags, window means and the difference into one filter on levels: (1 - F)(1 - B^d) z = intercept."""
-    lags, windows = recipe.predictors.lags, recipe.predictors.windows
-    steps = np.zeros(recipe.memory)
-    np.add.at(steps, np.array(lags) - 1, coefficients[: len(lags)])
-    for size, weight in zip(windows, coefficients[len(lags) : len(lags) + len(windows)], strict=True):
-        steps[:size] += weight / size
-    whole = np.concatenate([[1.0], -steps])
+    """[reach] lags, window means and the difference as one filter on levels; position 0 is lag 1.
+
+    With F the filter on differences and B the backshift, the recipe is (1 - F)(1 - B^d) z = intercept.
+    """
+    steps = _difference_filter(coefficients, recipe)
+    polynomial = np.concatenate([[1.0], -steps])  # 1 - F
     if recipe.difference:
-        whole = np.convolve(whole, np.concatenate([[1.0], np.zeros(recipe.difference - 1), [-1.0]]))
-    return np.asarray(-whole[1:])
+        between = np.zeros(recipe.difference - 1)
+        difference = np.concatenate([[1.0], between, [-1.0]])  # 1 - B^d
+        polynomial = np.convolve(polynomial, difference)
+    return np.asarray(-polynomial[1:])
 
 
-def walk_filter(fitted: FittedRecipe, levels: Values, hours: Numbers, terms: Values) -> Values:
-    """The recursion of a linear recipe: one matrix-vector product per step for all origins."""
-    reach, weights, intercept = levels.shape[1], fitted.filter[::-1], fitted.intercept
-    horizon, push = terms.shape[1], terms @ fitted.exogenous
-    path = np.empty((len(levels), reach + horizon))
-    path[:, :reach] = levels
-    with np.errstate(over="ignore", invalid="ignore"):  # kept in range afterwards
-        for step in range(horizon):
-            ahead = path[:, step : step + reach] @ weights + intercept[(hours + step) % len(intercept)]
-            path[:, reach + step] = ahead + push[:, step]
-    return path[:, reach:]
+def _difference_filter(coefficients: Values, recipe: Recipe) -> Values:
+    """[memory] lags and window means as one filter on differences; position 0 is lag 1."""
+    lags = np.array(recipe.predictors.lags)
+    windows = recipe.predictors.windows
+    first_window = len(lags)
+    end = first_window + len(windows)
+    steps = np.zeros(recipe.memory)
+    np.add.at(steps, lags - 1, coefficients[:first_window])
+    for size, weight in zip(windows, coefficients[first_window:end], strict=True):
+        steps[:size] += weight / size
+    return steps
+
+
+def walk_filter(
+    fitted: FittedRecipe,
+    levels: Values,
+    hours: Numbers,
+    terms: Values,
+) -> Values:
+    """Levels [origins, horizon] of a linear recipe: one matrix-vector product per step for all origins.
+
+    `levels` [origins, reach] end with the hour before each origin; `hours` [origins] number the origins
+    since 1970 (UTC); `terms` [origins, horizon, terms] are those of the exogenous columns.
+    """
+    weights = fitted.filter[::-1]  # the oldest hour first, as in the history
+    intercept = fitted.intercept
+    exogenous = terms @ fitted.exogenous_coefficients
+
+    def next_level(recent: Values, step: int) -> Values:
+        phase = (hours + step) % len(intercept)
+        ahead = recent @ weights + intercept[phase]
+        return np.asarray(ahead + exogenous[:, step])
+
+    with np.errstate(over="ignore", invalid="ignore"):  # `predict` keeps the result in range
+        return walk(levels, terms.shape[1], next_level)

@@ -1,81 +1,165 @@
-"""Tree recipes: random forest and LightGBM, walked recursively."""
+"""Tree recipes: random forest and LightGBM, fitted on the training matrices of skforecast."""
 
 from __future__ import annotations
 
 import warnings
-from collections.abc import Callable
 from functools import lru_cache
 from typing import Any
 
-from actioncast.arrays import Array, Flags, Numbers, Values, np
-from actioncast.forecasting.features import features, matrices
-from actioncast.forecasting.fitted import FittedRecipe
+from actioncast.arrays import Array, Numbers, Values, np
+from actioncast.forecasting.features import (
+    TrainingHours,
+    calendar_rows,
+    difference,
+    feature_matrix,
+)
+from actioncast.forecasting.fitted import FittedRecipe, walk
 from actioncast.forecasting.recipes import Recipe
+from actioncast.times import HOUR
+
+LOADED_BOOSTERS = 16  # LightGBM models that are kept in memory
 
 
-def fit_forest(levels: Values, known: Flags, first_hour: int, recipe: Recipe, terms: Values) -> dict[str, Any]:
+def fit_forest(recipe: Recipe, training: TrainingHours) -> dict[str, Any]:
+    """The field of FittedRecipe that a random forest learns: `trees`."""
     from sklearn.ensemble import RandomForestRegressor
 
-    x, y = matrices(levels, known, first_hour, recipe, terms)
-    forest = RandomForestRegressor(**recipe.parameters, n_jobs=1).fit(x, y)
+    x, y = training_matrices(recipe, training)
+    forest = RandomForestRegressor(**recipe.parameters, n_jobs=1)
+    forest.fit(x, y)
     trees = [estimator.tree_ for estimator in forest.estimators_]
-    size = max(tree.node_count for tree in trees)
-
-    def stack(get: Callable[[Any], Values], kind: type) -> Array:
-        return np.array([np.pad(get(tree), (0, size - tree.node_count)) for tree in trees], dtype=kind)
-
     return {
         "trees": {
-            "feature": stack(lambda tree: tree.feature, np.int16),
-            "threshold": stack(lambda tree: tree.threshold, np.float64),
-            "left": stack(lambda tree: tree.children_left, np.int16),
-            "right": stack(lambda tree: tree.children_right, np.int16),
-            "value": stack(lambda tree: tree.value[:, 0, 0], np.float64),
+            "feature": _stack([tree.feature for tree in trees], np.int16),
+            "threshold": _stack([tree.threshold for tree in trees], np.float64),
+            "left": _stack([tree.children_left for tree in trees], np.int16),
+            "right": _stack([tree.children_right for tree in trees], np.int16),
+            "value": _stack([tree.value[:, 0, 0] for tree in trees], np.float64),
         }
     }
 
 
-def fit_boosting(levels: Values, known: Flags, first_hour: int, recipe: Recipe, terms: Values) -> dict[str, Any]:
+def _stack(nodes_of_trees: list[Array], kind: type) -> Array:
+    """[trees, nodes]: one array per tree, padded with zeros to the largest tree."""
+    size = max(len(nodes) for nodes in nodes_of_trees)
+    padded = [np.pad(nodes, (0, size - len(nodes))) for nodes in nodes_of_trees]
+    return np.array(padded, dtype=kind)
+
+
+def fit_boosting(recipe: Recipe, training: TrainingHours) -> dict[str, Any]:
+    """The field of FittedRecipe that LightGBM learns: `booster`."""
     import lightgbm
 
-    x, y = matrices(levels, known, first_hour, recipe, terms)
-    model = lightgbm.LGBMRegressor(**recipe.parameters, n_jobs=1, verbose=-1).fit(x, y)
+    x, y = training_matrices(recipe, training)
+    model = lightgbm.LGBMRegressor(**recipe.parameters, n_jobs=1, verbose=-1)
+    model.fit(x, y)
     return {"booster": model.booster_.model_to_string()}
 
 
-def walk_trees(fitted: FittedRecipe, levels: Values, hours: Numbers, terms: Values) -> Values:
-    """The recursion of a tree recipe: on differenced levels, added up on the way."""
-    lag, reach, horizon = fitted.recipe.difference, levels.shape[1], terms.shape[1]
-    evaluate = _forest_values if fitted.trees else _booster_values
-    path = np.empty((len(levels), reach + horizon))
-    path[:, :reach] = levels
-    for step in range(horizon):
-        recent = path[:, step : step + reach]
-        history = recent[:, lag:] - recent[:, :-lag] if lag else recent
-        ahead = evaluate(fitted, features(history, hours + step, fitted.recipe.predictors, terms[:, step]))
-        path[:, reach + step] = ahead + (recent[:, reach - lag] if lag else 0.0)
-    return path[:, reach:]
+def training_matrices(recipe: Recipe, training: TrainingHours) -> tuple[Values, Values]:
+    """Predictors [rows, features] and targets [rows] as skforecast builds them.
+
+    Rows whose target or columns are missing are left out.
+    """
+    import pandas as pd
+    from skforecast.preprocessing import RollingFeatures
+    from skforecast.recursive import ForecasterRecursive
+    from sklearn.linear_model import Ridge
+
+    start = pd.Timestamp(training.first_hour * HOUR, unit="s")
+    index = pd.date_range(start, periods=len(training.levels), freq="h")
+    columns = _outer_columns(recipe, training)
+    exog = None
+    if columns.shape[1]:
+        exog = pd.DataFrame(columns, index=index).add_prefix("known_")
+    windows = None
+    if recipe.predictors.windows:
+        sizes = list(recipe.predictors.windows)
+        windows = RollingFeatures(stats=["mean"] * len(sizes), window_sizes=sizes)
+    forecaster = ForecasterRecursive(
+        estimator=Ridge(),  # never fitted: skforecast is only asked for its matrices
+        lags=list(recipe.predictors.lags),
+        window_features=windows,
+        differentiation=recipe.difference or None,
+    )
+    levels = pd.Series(training.levels, index=index)
+    x, y = forecaster.create_train_X_y(y=levels, exog=exog)
+    first = len(training.levels) - len(y)  # position of the first target in levels
+    keep = training.may_be_target[first:]
+    predictors = x.to_numpy(dtype=np.float64)
+    targets = y.to_numpy(dtype=np.float64)
+    return predictors[keep], targets[keep]
 
 
-def _forest_values(fitted: FittedRecipe, x: Values) -> Values:
-    """Mean over the trees. scikit-learn compares float32 predictors with float64 thresholds, so do we."""
-    trees, x32 = fitted.trees, x.astype(np.float32)
-    tree, row = np.arange(len(trees["value"])), np.arange(len(x))[:, None]
+def _outer_columns(recipe: Recipe, training: TrainingHours) -> Values:
+    """[n, calendar + terms]: predictors from outside the series; 0 where a column is missing."""
+    terms = np.nan_to_num(training.terms)
+    if not recipe.predictors.calendar:
+        return terms
+    hours = training.first_hour + np.arange(len(training.levels))
+    return np.hstack([calendar_rows(recipe.predictors.calendar, hours), terms])
+
+
+def walk_trees(
+    fitted: FittedRecipe,
+    levels: Values,
+    hours: Numbers,
+    terms: Values,
+) -> Values:
+    """Levels [origins, horizon] of a tree recipe; it forecasts differences, which are added up.
+
+    `levels` [origins, reach] end with the hour before each origin; `hours` [origins] number the origins
+    since 1970 (UTC); `terms` [origins, horizon, terms] are those of the exogenous columns.
+    """
+    lag = fitted.recipe.difference
+    predictors = fitted.recipe.predictors
+
+    def next_level(recent: Values, step: int) -> Values:
+        history = difference(recent, lag)
+        x = feature_matrix(history, hours + step, predictors, terms[:, step])
+        ahead = _evaluate(fitted, x)
+        return ahead + recent[:, -lag] if lag else ahead
+
+    return walk(levels, terms.shape[1], next_level)
+
+
+def _evaluate(fitted: FittedRecipe, x: Values) -> Values:
+    """[rows] the next levels or differences from predictors [rows, features]."""
+    if fitted.trees:
+        return _forest_values(fitted.trees, x)
+    return _booster_values(fitted.booster, x)
+
+
+def _forest_values(trees: dict[str, Array], x: Values) -> Values:
+    """[rows] mean over the trees. All rows descend all trees together, one level per round."""
+    x32 = x.astype(np.float32)  # scikit-learn compares float32 predictors with float64 thresholds
+    tree = np.arange(len(trees["value"]))
+    row = np.arange(len(x))[:, None]
     node = np.zeros((len(x), len(tree)), dtype=np.int64)
-    while (inner := trees["left"][tree, node] > 0).any():
-        below = x32[row, np.maximum(trees["feature"][tree, node], 0)] <= trees["threshold"][tree, node]
-        node = np.where(inner, np.where(below, trees["left"][tree, node], trees["right"][tree, node]), node)
+    while True:
+        left = trees["left"][tree, node]
+        is_inner = left > 0  # the children of a leaf are -1
+        if not is_inner.any():
+            break
+        feature = np.maximum(trees["feature"][tree, node], 0)  # that of a leaf is negative
+        goes_left = x32[row, feature] <= trees["threshold"][tree, node]
+        right = trees["right"][tree, node]
+        child = np.where(goes_left, left, right)
+        node = np.where(is_inner, child, node)
     return np.asarray(trees["value"][tree, node].mean(axis=1))
 
 
-@lru_cache(maxsize=16)
+@lru_cache(maxsize=LOADED_BOOSTERS)
 def booster(text: str) -> Any:
+    """LightGBM's model from its text."""
     import lightgbm
 
     return lightgbm.Booster(model_str=text)
 
 
-def _booster_values(fitted: FittedRecipe, x: Values) -> Values:
+def _booster_values(text: str, x: Values) -> Values:
+    """[rows] predictions of the booster."""
     with warnings.catch_warnings():
-        warnings.simplefilter("ignore", UserWarning)  # scikit-learn's, about feature names that neither side has
-        return np.asarray(booster(fitted.booster).predict(x, num_threads=1))
+        # scikit-learn warns about feature names, which neither side has.
+        warnings.simplefilter("ignore", UserWarning)
+        return np.asarray(booster(text).predict(x, num_threads=1))

@@ -11,7 +11,7 @@ from collections.abc import Sequence
 import numpy as np
 
 from actioncast.arrays import Numbers, Values
-from actioncast.forecasting.card import Explanation, GateScores, Ranked
+from actioncast.forecasting.card import Explanation, GateScores, Ranked, six_figures
 from actioncast.forecasting.recipes import NAIVE
 from actioncast.forecasting.seasons import Seasons
 from actioncast.training.backtest import Backtest
@@ -31,19 +31,15 @@ def explain(
     return Explanation(
         seasons=f"{', '.join(map(str, seasons.periods))} h, {seasons.note}",
         autocorrelation={str(period): value for period, value in seasons.autocorrelation.items()},
-        leaderboard=[Ranked(rank=board.index(r) + 1, candidate=r.name, mae=_short(r.mae)) for r in shown],
-        mae_by_hour=[_short(error) for error in mae_by_hour(challenger.forecasts, test.actual, hours)],
+        leaderboard=[Ranked(rank=board.index(r) + 1, candidate=r.name, mae=six_figures(r.mae)) for r in shown],
+        mae_by_hour=[six_figures(error) for error in mae_by_hour(challenger.forecasts, test.actual, hours)],
         gate=GateScores(
-            champion=None if gate.champion_mae is None else _short(gate.champion_mae),
-            challenger=_short(gate.challenger_mae),
+            champion=None if gate.champion_mae is None else six_figures(gate.champion_mae),
+            challenger=six_figures(gate.challenger_mae),
             forecasts=gate.scored,
             reason=gate.reason,
         ),
     )
-
-
-def _short(value: float) -> float:
-    return float(f"{value:.6g}")
 
 
 def mae_by_hour(forecasts: Values, actual: Values, hours: Numbers) -> Values:

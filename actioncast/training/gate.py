@@ -35,7 +35,7 @@ def stored_forecasts(champion: Forecaster, known: Grid, test: Backtest) -> Value
     if champion.reach > test.origins[0] or not set(champion.columns) <= set(known.exogenous):
         return None
     first_hour = to_seconds(known.start) // HOUR
-    history = champion.history(known)
+    history = champion.clean_history(known)
     paths = [
         forecaster.predict(
             member, history, test.origins, test.actual.shape[1], first_hour=first_hour, columns=known.exogenous

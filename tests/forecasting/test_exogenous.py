@@ -32,7 +32,8 @@ from actioncast.forecasting.recipes import ForecastError, Recipe
 from actioncast.hours import Hours
 from actioncast.settings import Settings, SettingsError
 from actioncast.times import HOUR, isoformat, to_seconds
-from tests.forecasting.test_forecaster import BOOSTING, CALENDAR, FIRST_HOUR, estimator_of
+from tests.support.fitting import BOOSTING, CALENDAR, FIRST_HOUR
+from tests.support.reference import estimator_of
 from tests.support.series import SEASONS, START, grid, seasonal
 from utils import Predictors
 
@@ -171,7 +172,7 @@ def test_hours_without_a_column_are_not_learned_from() -> None:
     wrong[124:200] = 1e3  # hours whose column is missing, as targets
     with_holes = forecaster.fit(wrong, recipe, first_hour=0, seasonality=SEASONS, columns={"price": holes})
     assert np.isfinite(with_holes.filter).all()
-    assert np.isfinite(with_holes.exogenous).all()
+    assert np.isfinite(with_holes.exogenous_coefficients).all()
 
 
 # The whole way -----------------------------------------------------------------------------------------------------

@@ -52,7 +52,7 @@ def test_a_broken_reading_does_not_move_the_forecast(ago: int) -> None:
     def forecast(values: np.ndarray) -> forecaster.Forecast:
         history = grid(values)
         families = ["seasonal_naive", "ridge", "blend"]
-        pool = recipes.recipes(SEASONS, families, 1, hours=len(history))[:6]
+        pool = recipes.recipe_pool(SEASONS, families, 1, hours=len(history))[:6]
         test = backtest.backtest(history, pool, 24, 10, SEASONS, lambda _: None)
         winner = leaderboard.leaderboard(test, history, SEASONS, families)[0]
         model = challenger.fit_challenger(winner, test, history, SEASONS, 0.8)

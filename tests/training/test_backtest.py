@@ -47,7 +47,7 @@ def trained(
     """What train.py does before the gate."""
     known = grid(values)
     test = backtested(
-        values, recipes_module.recipes(seasons, families, 1, hours=len(values)), horizon=horizon, seasons=seasons
+        values, recipes_module.recipe_pool(seasons, families, 1, hours=len(values)), horizon=horizon, seasons=seasons
     )
     board = leaderboard.leaderboard(test, known, seasons, families)
     return fit_challenger(leaderboard.challengers(board)[0], test, known, seasons, coverage), board
