@@ -17,7 +17,7 @@ from actioncast.api.body import Body
 from actioncast.api.forecasts import KEPT_BODIES, Forecasts
 from actioncast.database.connection import database_url
 from actioncast.database.database import Database, Newest
-from actioncast.forecasting import forecaster
+from actioncast.forecasting import trees
 from actioncast.forecasting.champion import load_champion
 from actioncast.forecasting.vintage import Vintage
 from actioncast.settings import Settings
@@ -138,7 +138,7 @@ def test_few_bodies_of_a_vintage_are_kept(settings: Settings) -> None:
 
 def test_warming_reads_the_booster_of_a_tree_champion(settings: Settings, monkeypatch: pytest.MonkeyPatch) -> None:
     read: list[str] = []
-    monkeypatch.setattr(forecaster, "booster", read.append)
+    monkeypatch.setattr(trees, "booster", read.append)
     champion = load_champion(settings.model_directory(SERIES)).forecaster
     champion.warm()
     assert read == []
