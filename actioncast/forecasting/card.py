@@ -1,4 +1,7 @@
-"""The model card, which people read and review: the schema of card.json, its text and reading it."""
+"""The model card, which people read and review: the schema of card.json, its text and reading it.
+
+The API serves the card; the docstrings of the schema are part of the API's document.
+"""
 
 from __future__ import annotations
 
