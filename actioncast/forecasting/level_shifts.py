@@ -63,7 +63,7 @@ def find(history: Grid, seasonality: Sequence[int], *, gated: bool = False) -> t
     season = max(fitting)
     shifts: list[Shift] = []
     while len(shifts) < MOST:
-        shift = _largest(history, season, gated)
+        shift = _first_lasting(history, season, gated)
         # What the first restatement leaves of a change is no second one.
         if shift is None or _is_near(shift, shifts, season):
             break
@@ -102,8 +102,8 @@ def index_of(history: Grid, shift: Shift) -> int:
     return seconds // HOUR
 
 
-def _largest(history: Grid, season: int, gated: bool) -> Shift | None:
-    """The first change that holds, among the hours at which the level may have changed."""
+def _first_lasting(history: Grid, season: int, gated: bool) -> Shift | None:
+    """The first lasting change among the hours at which the level may have changed, the steepest first."""
     deviations, unit = _deviations(history.values, season)
     compared = ~np.isnan(deviations)
     hours = np.flatnonzero(compared)
