@@ -42,17 +42,23 @@ scale = 3600
 points_per_hour = 4
 minimum_points_per_hour = 3
 """
-Seconds = dict[str, list[tuple[float, float]]]  # who -> (wall, CPU) of each run
+NAMES = ("actioncast", "tutorial")
+Timing = tuple[float, float]  # wall and CPU seconds of one process
+Timings = dict[str, list[Timing]]  # name -> each run
 
 
 def recording() -> Points:
-    """Counts of one minute / 60 around 3 per second, as the API has them; the last hours arrive during the bench."""
+    """Counts of one minute / 60, around 3 per second, as the API has them.
+
+    The last 100 hours arrive during the bench.
+    """
     times = to_seconds(BEGIN) + 900 * np.arange(POINTS + 4 * 100, dtype=np.int64)
-    return Points(times, np.random.default_rng(1).poisson(180, len(times)) / 60)
+    counts = np.random.default_rng(1).poisson(180, len(times))
+    return Points(times, counts / 60)
 
 
-class Contest:
-    """Runs both ways in turn against the same API and server."""
+class Comparison:
+    """Runs both ingestions in turn against the same API and server."""
 
     def __init__(self, folder: Path, api: ReplayServer, server: TempPostgres) -> None:
         self.api = api
@@ -65,69 +71,81 @@ class Contest:
         self.databases: dict[str, str] = {}
 
     def new_databases(self) -> None:
-        self.databases = {who: self.server.new_database() for who in ("actioncast", "tutorial")}
+        self.databases = {name: self.server.new_database() for name in NAMES}
 
-    def actioncast(self, *flags: str) -> tuple[float, float]:
-        now = isoformat(self.api.now)
-        script = ["update_real_data.py", "--config", str(self.config), "--now", now, "--json", *flags]
-        return self._timed("actioncast", script)
+    def actioncast(self, *flags: str) -> Timing:
+        options = ["--config", str(self.config), "--now", isoformat(self.api.now), "--json"]
+        return self._time("actioncast", ["update_real_data.py", *options, *flags])
 
-    def tutorial(self) -> tuple[float, float]:
-        return self._timed("tutorial", ["-m", "bench.tutorial_etl", f"{self.api.url}/transactions-per-second"])
+    def tutorial(self) -> Timing:
+        chart = f"{self.api.url}/transactions-per-second"
+        return self._time("tutorial", ["-m", "bench.tutorial_etl", chart])
 
-    def _timed(self, who: str, command: Sequence[str]) -> tuple[float, float]:
-        variables = {**self.variables, "DATABASE_URL": self.databases[who]}
-        before, begun = resource.getrusage(resource.RUSAGE_CHILDREN), time.perf_counter()
-        done = subprocess.run(
-            [sys.executable, *command], cwd=ROOT, env=variables, capture_output=True, text=True, check=False
+    def _time(self, name: str, command: Sequence[str]) -> Timing:
+        variables = {**self.variables, "DATABASE_URL": self.databases[name]}
+        cpu_before = _cpu_seconds_of_children()
+        began = time.perf_counter()
+        process = subprocess.run(
+            [sys.executable, *command],
+            cwd=ROOT,
+            env=variables,
+            capture_output=True,
+            text=True,
+            check=False,
         )
-        wall, after = time.perf_counter() - begun, resource.getrusage(resource.RUSAGE_CHILDREN)
-        if done.returncode:
-            raise RuntimeError(f"{' '.join(command)} failed: {done.stderr}")
-        return wall, after.ru_utime + after.ru_stime - before.ru_utime - before.ru_stime
+        wall = time.perf_counter() - began
+        if process.returncode:
+            raise RuntimeError(f"{' '.join(command)} failed: {process.stderr}")
+        return wall, _cpu_seconds_of_children() - cpu_before
 
 
-def measure(rounds: int, increments: int, say: Callable[[str], object]) -> dict[str, Seconds]:
+def _cpu_seconds_of_children() -> float:
+    usage = resource.getrusage(resource.RUSAGE_CHILDREN)
+    return usage.ru_utime + usage.ru_stime
+
+
+def measure(rounds: int, increments: int, say: Callable[[str], object]) -> dict[str, Timings]:
     """Back-fills into fresh databases, then hourly increments on the last of them."""
     now = BEGIN + timedelta(minutes=15 * POINTS)
-    measured: dict[str, Seconds] = {name: {"actioncast": [], "tutorial": []} for name in ("backfill", "increment")}
+    backfills: Timings = {name: [] for name in NAMES}
+    hourly: Timings = {name: [] for name in NAMES}
     with (
         tempfile.TemporaryDirectory() as folder,
         TempPostgres(durable=True) as server,
         ReplayServer(recording(), now) as api,
     ):
-        contest = Contest(Path(folder), api, server)
-        _warm_up(contest)
+        comparison = Comparison(Path(folder), api, server)
+        _warm_up(comparison)
         for turn in range(rounds):
             say(f"back-fill {turn + 1} of {rounds} ...")
-            contest.new_databases()
-            measured["backfill"]["actioncast"].append(contest.actioncast("--backfill"))
-            measured["backfill"]["tutorial"].append(contest.tutorial())
+            comparison.new_databases()
+            backfills["actioncast"].append(comparison.actioncast("--backfill"))
+            backfills["tutorial"].append(comparison.tutorial())
         say(f"{increments} hours more ...")
         for _ in range(increments):
             api.now += timedelta(hours=1)
-            measured["increment"]["actioncast"].append(contest.actioncast())
-            measured["increment"]["tutorial"].append(contest.tutorial())
-    return measured
+            hourly["actioncast"].append(comparison.actioncast())
+            hourly["tutorial"].append(comparison.tutorial())
+    return {"backfill": backfills, "increment": hourly}
 
 
-def _warm_up(contest: Contest) -> None:
+def _warm_up(comparison: Comparison) -> None:
     """Compile the bytecode and fill the page cache on a few points, untimed."""
-    now = contest.api.now
-    contest.api.now = BEGIN + timedelta(hours=30)
-    contest.new_databases()
-    contest.actioncast("--backfill")
-    contest.tutorial()
-    contest.api.now = now
+    now = comparison.api.now
+    comparison.api.now = BEGIN + timedelta(hours=30)
+    comparison.new_databases()
+    comparison.actioncast("--backfill")
+    comparison.tutorial()
+    comparison.api.now = now
 
 
-def figures(measured: dict[str, Seconds]) -> dict[str, dict[str, float]]:
+def figures(measured: dict[str, Timings]) -> dict[str, dict[str, float]]:
     """Medians and their ratio."""
     facts = {}
-    for name, runs in measured.items():
-        wall = {who: median(seconds for seconds, _ in times) for who, times in runs.items()}
-        cpu = {who: median(seconds for _, seconds in times) for who, times in runs.items()}
-        facts[name] = {
+    for kind, timings in measured.items():
+        wall = {name: median(seconds for seconds, _ in runs) for name, runs in timings.items()}
+        cpu = {name: median(seconds for _, seconds in runs) for name, runs in timings.items()}
+        facts[kind] = {
             "actioncast_s": round(wall["actioncast"], 3),
             "tutorial_s": round(wall["tutorial"], 3),
             "ratio": round(wall["tutorial"] / wall["actioncast"], 1),
@@ -137,19 +155,32 @@ def figures(measured: dict[str, Seconds]) -> dict[str, dict[str, float]]:
     return facts
 
 
+def _say(text: str) -> None:
+    print(text, file=sys.stderr)
+
+
 def main(argv: Sequence[str] | None = None) -> int:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--rounds", type=int, default=2, help="back-fills of each (default: 2)")
     parser.add_argument("--increments", type=int, default=7, help="hourly runs of each (default: 7)")
     parser.add_argument("--json", action="store_true", help="one JSON object on stdout")
     arguments = parser.parse_args(argv)
-    facts = figures(measure(arguments.rounds, arguments.increments, lambda text: print(text, file=sys.stderr)))
+    measured = measure(arguments.rounds, arguments.increments, _say)
+    facts = figures(measured)
     if arguments.json:
         print(json.dumps(facts))
         return 0
-    headers = ["whole process", "actioncast s", "tutorial s", "ratio", "actioncast CPU s", "tutorial CPU s"]
+    headers = [
+        "whole process",
+        "actioncast s",
+        "tutorial s",
+        "ratio",
+        "actioncast CPU s",
+        "tutorial CPU s",
+    ]
+    rows = [[kind, *medians.values()] for kind, medians in facts.items()]
     print(f"{POINTS:,} points; {os.cpu_count()} cores, load {os.getloadavg()[0]:.1f}\n")
-    print(table(headers, [[name, *row.values()] for name, row in facts.items()]))
+    print(table(headers, rows))
     return 0
 
 

@@ -65,7 +65,7 @@ class Runner:
         self._report_incident(run.job, failure)
 
     def _attempt(self, run: Run, now: datetime) -> BaseException | None:
-        """Run the job under the faults of this run. Returns its failure, None when it ended well."""
+        """Run the job under the faults of this run. Returns its failure, or None."""
         try:
             with self._faults(run):
                 self.jobs.run(run.job, now)

@@ -1,4 +1,4 @@
-"""Scores a policy: live error, retrains, hours of bad forecasts, Actions minutes, growth of the repository."""
+"""Scores a policy: live error, retrains, bad hours, Actions minutes, growth of the repository."""
 
 from __future__ import annotations
 
@@ -132,7 +132,7 @@ def minutes(progress: Progress) -> int:
 
 
 def rolling_errors(rows: Sequence[Mapping[str, Any]], start: datetime) -> list[tuple[int, float]]:
-    """(hour of the rehearsal, mean absolute error of the last SETTLING_HOURS rows), for each row."""
+    """(hour of the rehearsal, mean error of the last SETTLING_HOURS rows), for each row."""
     errors: Values = np.array([row["absolute_error"] for row in rows], dtype=np.float64)
     means = []
     for index, row in enumerate(rows):

@@ -23,7 +23,7 @@ PATIENCE_SECONDS = 0.1  # with an answer that never comes: nothing is proved by 
 
 @dataclass(frozen=True)
 class Surroundings:
-    """What all policies of a rehearsal share. `database_url` None: a SQLite file for each policy."""
+    """What all policies of a rehearsal share. Without `database_url` each has a SQLite file."""
 
     folder: Path
     source: ReplayServer
@@ -84,7 +84,7 @@ def _slug(name: str) -> str:
 
 
 def _settings(plan: Plan, policy: Policy, surroundings: Surroundings) -> Settings:
-    """The user's settings with the replay as source, the stand-in as GitHub, and a database of its own.
+    """The user's settings with the replay as source, GitHub's stand-in, and a database of its own.
 
     Exogenous columns are left out: what was known of them at an earlier moment is not recorded.
     """

@@ -25,7 +25,8 @@ from actioncast.times import HOUR, HOURS_PER_DAY, HOURS_PER_WEEK
 
 Answer = Literal["ok", "truncated", "html", "429", "503", "slow", "empty"]
 BROKEN: tuple[Answer, ...] = ("truncated", "html", "429", "503", "slow")
-# Hours of the day at which an hourly cron ran in June 2026: 8 of 24, nine gaps in ten of at most 5 h.
+# Hours of the day at which an hourly cron ran in June 2026: 8 of 24; nine gaps in ten are 5 h
+# at most.
 SURVIVORS = frozenset({0, 2, 5, 7, 10, 12, 16, 19})
 SPARED_EVERY = 4  # hours: in the same month a cron that runs this seldom lost next to nothing
 LONGEST_BURST = 28  # points that go missing in a row
@@ -81,7 +82,7 @@ class Faults:
     spikes: float = 0  # share of hours that show five times their value
 
     def with_flag(self, text: str) -> Faults:
-        """These faults and one more: 'drop=0.67', 'silent=38@200'; a span may be given repeatedly."""
+        """These faults and one more: 'drop=0.67' or 'silent=38@200', which adds a span."""
         name, _, value = text.partition("=")
         defaults = {field.name: field.default for field in fields(self)}
         if name not in defaults:
