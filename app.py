@@ -29,7 +29,7 @@ from pathlib import Path
 from fastapi import FastAPI
 
 import make_predictions
-from actioncast.api import keys, limits, openapi, problems
+from actioncast.api import keys, limits, problems
 from actioncast.api import routes as api_routes
 from actioncast.api.forecasts import Clock, Forecasts, utc_now
 from actioncast.api.metrics import Metrics, Timing
@@ -73,7 +73,7 @@ def create_app(settings: Settings, clock: Clock = utc_now) -> FastAPI:
     app.add_middleware(Timing, metrics=state.metrics)
     app.add_middleware(limits.Guard, settings=settings)
     problems.install(app, settings.environment.secrets())
-    document = partial(openapi.document, app, reading_needs_key=state.reading_needs_key)
+    document = partial(openapi_document, app, reading_needs_key=state.reading_needs_key)
     app.openapi = document  # type: ignore[method-assign]
     return app
 
