@@ -33,6 +33,7 @@ from actioncast.api import keys, limits, problems
 from actioncast.api import routes as api_routes
 from actioncast.api.forecasts import Clock, Forecasts, utc_now
 from actioncast.api.metrics import Metrics, Timing
+from actioncast.api.schemas import openapi_document
 from actioncast.api.state import AppState
 from actioncast.config import load_settings
 from actioncast.dashboard import routes as dashboard_routes
