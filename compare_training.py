@@ -1,4 +1,4 @@
-"""Model report: what a change of training code does to the forecasts, before it is merged.
+"""Compare trainings: what a change of training code does to the forecasts, before it is merged.
 
 Trains the last commit of this branch and its base on the same hours, from the same origins and out of sample, compares
 leaderboards, and scores the champion that serves now beside this branch's challenger. The hours are those of the
@@ -18,12 +18,10 @@ import os
 import subprocess
 import sys
 from collections.abc import Sequence
-from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import datetime
 from pathlib import Path
 from shutil import copy2
 from tempfile import TemporaryDirectory
-from typing import Any
 
 from pydantic import SecretStr
 
@@ -35,115 +33,89 @@ from actioncast.github.git import git
 from actioncast.hours import to_hours
 from actioncast.rehearsal.world import replay
 from actioncast.settings import Settings
-from actioncast.text import table
-from actioncast.times import isoformat
+from actioncast.times import ONE_HOUR, isoformat
+from actioncast.training.comparison import Training, TrainingComparison
 
-TIMEOUT_SECONDS = 900
-SHOWN = 12
+TIMEOUT_SECONDS = 900  # of one training
+SHOWN_CHARACTERS = 2000  # of the end of a training's log
 LONGEST_COMMENT = 65_000  # characters; GitHub refuses a comment of more than 65,536
 
 
-class ReportError(ActioncastError):
-    """One side does not train."""
-
-
-@dataclass(frozen=True)
-class TrainingComparison:
-    """Both sides' outcomes as train.py --json prints them; `base` is None when it does not train."""
-
-    series: str
-    unit: str
-    branch: dict[str, Any]
-    base: dict[str, Any] | None
-    failed: bool = False
-
-    def as_json(self) -> dict[str, Any]:
-        return {"series": self.series, "branch": self.branch, "base": self.base}
-
-    def as_text(self) -> str:
-        before = {row["candidate"]: row["mae"] for row in (self.base or {"leaderboard": []})["leaderboard"]}
-        board = self.branch["leaderboard"]
-        names, errors = [row["candidate"] for row in board[:SHOWN]], [row["mae"] for row in board[:SHOWN]]
-        rows = [
-            [i, name, before.get(name), error, _change(before.get(name), error)]
-            for i, (name, error) in enumerate(zip(names, errors, strict=True), 1)
-        ]
-        bars = {"base: best": min(before.values())} if before else {}
-        bars |= dict(zip(names[:6], errors, strict=False))
-        return "\n\n".join(
-            [
-                f"## Model report: {self.series}",
-                self._headline(before),
-                f"The champion that serves, on the gate's hours: {self.branch['verdict']}: {self.branch['reason']}",
-                table(["rank", "candidate", f"base MAE, {self.unit}", "this branch", "change"], rows),
-                summary.bar_chart("Backtest error, out of sample", bars, self.unit),
-            ]
-        )
-
-    def _headline(self, before: dict[str, float]) -> str:
-        best = self.branch["leaderboard"][0]
-        if not before:
-            return f"Best of this branch: **{best['candidate']}**, {best['mae']:,.4g}. The base does not train."
-        name = min(before, key=lambda candidate: before[candidate])
-        change = _change(before[name], best["mae"])
-        after = f"**{best['mae']:,.4g}** ({best['candidate']})"
-        return f"Best error **{before[name]:,.4g}** ({name}) → {after}: **{change}**"
-
-
-def _change(before: float | None, after: float) -> str:
-    return f"{after / before - 1:+.1%}" if before else "new"
+class TrainingFailedError(ActioncastError):
+    """One of the two commits does not train."""
 
 
 def run(settings: Settings, now: datetime, *, series_id: str, base: str, output: Path | None) -> TrainingComparison:
-    """Check out both sides, train both on the same data, compare."""
-    with TemporaryDirectory() as place:
-        until = _prepare(settings, series_id, Path(place) / "data.db", now)
-        branch = _side(settings.folder, Path(place), "HEAD", series_id, until)
+    """Check out both commits, train both on the same data, compare."""
+    with TemporaryDirectory() as temporary:
+        folder = Path(temporary)
+        until = _put_hours(settings, folder / "data.db", now, series_id=series_id)
+        branch = _train(settings, "HEAD", folder, series_id=series_id, until=until)
         try:
-            before: dict[str, Any] | None = _side(settings.folder, Path(place), base, series_id, until)
-        except ReportError as error:
+            base_training = _train(settings, base, folder, series_id=series_id, until=until)
+        except TrainingFailedError as error:
             print(f"::warning title=The base does not train::{error}", file=sys.stderr)
-            before = None
-    report = TrainingComparison(series_id, settings.series[series_id].unit, branch, before)
-    summary.write(report.as_text())
+            base_training = None
+    comparison = TrainingComparison(
+        series=series_id,
+        unit=settings.series[series_id].unit,
+        branch=branch,
+        base=base_training,
+    )
+    summary.write(comparison.as_text())
     if output:
-        output.write_text(report.as_text()[:LONGEST_COMMENT], encoding="utf-8")
-    return report
+        output.write_text(comparison.as_text()[:LONGEST_COMMENT], encoding="utf-8")
+    return comparison
 
 
-def _prepare(settings: Settings, series_id: str, data: Path, now: datetime) -> datetime:
-    """Put the hours into `data`; returns the moment at which both sides train."""
+def _put_hours(settings: Settings, path: Path, now: datetime, *, series_id: str) -> datetime:
+    """Write the hours to a SQLite file; returns the moment at which both commits train."""
     stored = settings.folder / "actioncast.db"
     if stored.is_file():
-        copy2(stored, data)
+        copy2(stored, path)
         return now
     points = replay.read_recording()
-    until = replay.first_and_last(points)[1] + timedelta(hours=1)
+    _, last_point = replay.first_and_last(points)
+    until = last_point + ONE_HOUR
     hours = to_hours(points, minimum_points=3, scale=3600, since=None, now=until)
-    run_row = {"run_id": "recording", "series_id": series_id, "started_at": until, "finished_at": until}
-    counts = {"points_read": len(points.times), "points_rejected": 0, "hours_missing": 0, "message": ""}
-    environment = settings.environment.model_copy(update={"database_url": SecretStr(f"sqlite:///{data}")})
+    run_row = {
+        "run_id": "recording",
+        "series_id": series_id,
+        "started_at": until,
+        "finished_at": until,
+        "points_read": len(points.times),
+        "points_rejected": 0,
+        "hours_missing": 0,
+        "message": "",
+    }
+    environment = settings.environment.model_copy(update={"database_url": SecretStr(f"sqlite:///{path}")})
     with open_database(settings.model_copy(update={"environment": environment})) as database:
-        database.load_hours(series_id, hours, until, run_row | counts)
+        database.load_hours(series_id, hours, until, run_row)
     return until
 
 
-def _side(folder: Path, place: Path, commit: str, series_id: str, until: datetime) -> dict[str, Any]:
-    """What train.py of this commit says about the data in `place`."""
-    tree = place / f"tree-{git(folder, 'rev-parse', commit)[:12]}"
-    git(folder, "worktree", "add", "--detach", "--quiet", str(tree), commit)
-    command = [sys.executable, "train.py", "--json", "--series", series_id, "--now", isoformat(until)]
-    environment = {**os.environ, "DATABASE_URL": f"sqlite:///{place / 'data.db'}"}
+def _train(settings: Settings, commit: str, folder: Path, *, series_id: str, until: datetime) -> Training:
+    """Run train.py of a commit on the data in `folder`. Raises TrainingFailedError."""
+    sha = git(settings.folder, "rev-parse", commit)
+    tree = folder / f"tree-{sha[:12]}"
+    git(settings.folder, "worktree", "add", "--detach", "--quiet", str(tree), commit)
     try:
         done = subprocess.run(
-            command, cwd=tree, env=environment, capture_output=True, text=True, check=False, timeout=TIMEOUT_SECONDS
+            [sys.executable, "train.py", "--json", "--series", series_id, "--now", isoformat(until)],
+            cwd=tree,
+            env={**os.environ, "DATABASE_URL": f"sqlite:///{folder / 'data.db'}"},
+            capture_output=True,
+            text=True,
+            check=False,
+            timeout=TIMEOUT_SECONDS,
         )
     finally:
-        git(folder, "worktree", "remove", "--force", str(tree))
+        git(settings.folder, "worktree", "remove", "--force", str(tree))
     if done.returncode:
-        raise ReportError(f"{commit}: {done.stderr.strip()[-2000:]}")
-    outcome: dict[str, Any] = json.loads(done.stdout.strip().splitlines()[-1])
-    return outcome
+        raise TrainingFailedError(f"{commit}: {done.stderr.strip()[-SHOWN_CHARACTERS:]}")
+    last_line = done.stdout.strip().splitlines()[-1]
+    training: Training = json.loads(last_line)
+    return training
 
 
 def _add_flags(parser: argparse.ArgumentParser) -> None:
@@ -151,15 +123,18 @@ def _add_flags(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--output", type=Path, help="also write the report to this file")
 
 
-def main(argv: Sequence[str] | None = None) -> int:
-    return run_without_database(
-        argv,
-        __doc__,
-        lambda arguments, settings: run(
-            settings, arguments.now, series_id=arguments.series, base=arguments.base, output=arguments.output
-        ),
-        _add_flags,
+def _run(arguments: argparse.Namespace, settings: Settings) -> TrainingComparison:
+    return run(
+        settings,
+        arguments.now,
+        series_id=arguments.series,
+        base=arguments.base,
+        output=arguments.output,
     )
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    return run_without_database(argv, __doc__, _run, _add_flags)
 
 
 if __name__ == "__main__":

@@ -5,11 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterator
 from datetime import timedelta
 from pathlib import Path
-from typing import Any
 
 import pytest
 
-import compare_training
 from actioncast.api import client
 from actioncast.cli import job
 from actioncast.config import load_settings
@@ -131,15 +129,3 @@ def test_the_deployed_api_forecasts_when_there_is_one(
 def test_an_api_out_of_reach_is_a_failure() -> None:
     with pytest.raises(client.ServiceError, match="is API_URL right"):
         client.forecast("http://127.0.0.1:9", "demo", None)
-
-
-def test_the_report_of_a_change_names_the_best_of_both_sides() -> None:
-    def side(**errors: float) -> dict[str, Any]:
-        board = [{"candidate": name, "mae": mae, "mase": 1.0} for name, mae in errors.items()]
-        return {"leaderboard": board, "verdict": "kept", "reason": "not better by the margin"}
-
-    text = compare_training.TrainingComparison("demo", "x", side(new=90.0, old=101.0), side(old=100.0)).as_text()
-    assert "Best error **100** (old) → **90** (new): **-10.0%**" in text
-    assert "| +1.0%" in text
-    assert 'x-axis ["base: best", "new", "old"]' in text
-    assert "The base does not train" in compare_training.TrainingComparison("demo", "x", side(new=90.0), None).as_text()

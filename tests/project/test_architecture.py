@@ -30,7 +30,7 @@ MAY_IMPORT = {
     "ingestion": {"database"},
     "database": set(),
     "forecasting": set(),
-    "training": {"database", "forecasting", "tracking"},
+    "training": {"database", "forecasting", "github", "tracking"},
     "tracking": {"github"},
     "monitoring": {"database", "forecasting", "github"},
     "github": set(),
@@ -41,6 +41,7 @@ MAY_IMPORT = {
 }
 PURE = {  # decisions: arrays or rows in, verdict out
     "forecasting": {"forecasting"},
+    "training.clean": {"forecasting", "training"},
     "training.backtest": {"forecasting", "training"},
     "training.metrics": {"forecasting", "training"},
     "training.leaderboard": {"forecasting", "training"},
