@@ -24,90 +24,114 @@ import time
 from collections.abc import Sequence
 from dataclasses import replace
 from datetime import datetime
-
-import numpy as np
+from pathlib import Path
 
 from actioncast.cli import many_series
 from actioncast.cli.script import run_script
 from actioncast.database.database import Database
 from actioncast.forecasting import recipes
+from actioncast.forecasting.card import Card, Explanation
 from actioncast.forecasting.champion import save_champion
-from actioncast.forecasting.recipes import ForecastError
-from actioncast.hours import Grid
 from actioncast.paths import CARD, DRAWING
 from actioncast.settings import Settings
 from actioncast.text import progress
-from actioncast.times import HOUR, to_seconds
 from actioncast.tracking import record
 from actioncast.tracking.run import TrainingRun
-from actioncast.training import backtest, explanation, inputs, leaderboard
-from actioncast.training.backtest import Backtest
-from actioncast.training.challenger import best_challenger, run_gate, scored, stored_champion
+from actioncast.training.backtest import Backtest, backtest
+from actioncast.training.challenger import Challenger, best_challenger, describe, stored_champion
 from actioncast.training.drawing import draw
-from actioncast.training.report import TrainingReport
+from actioncast.training.explanation import explain
+from actioncast.training.gate import run_gate
+from actioncast.training.inputs import TrainingInputs, prepare, read_history
+from actioncast.training.leaderboard import Candidate, rank_candidates
+from actioncast.training.report import TrainingReport, scores_of
 
 
 def run(settings: Settings, database: Database, now: datetime, *, series_id: str) -> TrainingReport:
     """Backtest, compare, promote or keep, record. Raises ActioncastError when there is too little to learn from."""
     begun = time.monotonic()
+    policy = settings.train
     trackers = record.open_trackers(os.environ, settings.folder)
-    wanted, policy = settings.series[series_id], settings.train
-    known = _known_hours(database, series_id, now, int(policy.history_days * 24))
-    found = inputs.seasons_of(wanted, known)
-    known, left_out = inputs.with_columns(settings, database, series_id, known)
+
+    history = read_history(settings, database, now, series_id=series_id)
     champion = stored_champion(settings, series_id)
-    test = _backtest(settings, series_id, known, found.periods, gated=champion is not None)
-    test = replace(test, skipped=test.skipped | left_out)
-    board = leaderboard.leaderboard(test, known, found.periods, policy.candidates)
-    challenger, new_card, numbers = best_challenger(settings, series_id, board, test, known, now, found.periods)
-    gate = run_gate(settings, champion, challenger, test, known)
-    why = explanation.explain(board, challenger, test, gate, found, to_seconds(known.start) // HOUR)
-    new_card = new_card.model_copy(update={"explanation": why})
-    serving = new_card if gate.promoted or champion is None else champion.card
+    gated = champion is not None
+    inputs = prepare(settings, database, history, series_id=series_id, gated=gated)
+
+    test = _backtest(settings, inputs)
+    board = rank_candidates(test, policy.candidates)
+    challenger = best_challenger(board, test, coverage=policy.coverage)
+    gate = run_gate(champion, challenger.candidate, test, policy=policy)
+    explanation = explain(board, challenger.candidate, test, gate=gate, seasons=inputs.seasons)
+    card = describe(challenger, test, inputs, now=now, explanation=explanation)
+
+    serving = card if gate.promoted or champion is None else champion.card
     report = TrainingReport(
         series=series_id,
-        unit=wanted.unit,
+        unit=settings.series[series_id].unit,
         board=board,
-        skipped=test.skipped,
+        skipped=test.skipped | inputs.unusable,
         gate=gate,
-        champion=scored(serving, gate.challenger_mae if gate.promoted else gate.champion_mae),
-        challenger=scored(new_card, gate.challenger_mae),
+        champion=scores_of(serving, gate.serving_mae),
+        challenger=scores_of(card, gate.challenger_mae),
         seconds=time.monotonic() - begun,
         tracked=[],
     )
-    row = report.as_row(now, known, settings)
-    database.store_training_run(row)  # before the deed: no champion without a record
+    row = report.as_row(now, inputs.series, settings)
+    database.store_training_run(row)  # first, so that no champion is without a record
+    files = []
     if gate.promoted:
-        drawing = draw(wanted.title or series_id, wanted.unit, why, board, challenger, test)
-        save_champion(settings.model_directory(series_id), new_card, numbers, drawing)
-    written = (CARD, DRAWING) if gate.promoted else ()
-    files = [settings.model_directory(series_id) / name for name in written]
-    return replace(report, tracked=record.record_everywhere(trackers, TrainingRun(**row, files=files)))
+        files = _promote(settings, challenger, card, explanation=explanation, board=board, test=test)
+    training = TrainingRun(**row, files=files)
+    return replace(report, tracked=record.record_everywhere(trackers, training))
 
 
-def _known_hours(database: Database, series_id: str, now: datetime, newest: int) -> Grid:
-    known = database.reality(series_id, until=now, newest=newest)
-    hours = 0 if known is None else int(np.count_nonzero(~np.isnan(known.values)))
-    if known is None or hours < recipes.SHORTEST_HISTORY:
-        raise ForecastError(
-            f"{hours} hours of {series_id} are stored, {recipes.SHORTEST_HISTORY} are the least to learn from; "
-            f"run: python update_real_data.py --series {series_id}"
-        )
-    return known
-
-
-def _backtest(
-    settings: Settings, series_id: str, known: Grid, seasonality: tuple[int, ...], *, gated: bool
-) -> Backtest:
-    wanted, policy = settings.series[series_id], settings.train
-    columns = list(known.exogenous)
-    pool = recipes.recipe_pool(seasonality, policy.candidates, policy.seed, hours=len(known), columns=columns)
-    how = wanted.horizon, policy.backtest_days, seasonality
+def _backtest(settings: Settings, inputs: TrainingInputs) -> Backtest:
+    """Try every recipe of the wanted families; a person at a terminal sees a progress bar."""
+    policy = settings.train
+    pool = recipes.recipe_pool(
+        inputs.seasons.periods,
+        policy.candidates,
+        policy.seed,
+        hours=len(inputs.series),
+        columns=list(inputs.series.history.exogenous),
+    )
     with progress("candidates", len(pool)) as advance:
-        return backtest.backtest(known, pool, *how, advance, policy.budget_seconds, gated)
+        return backtest(
+            inputs.series,
+            pool,
+            horizon=settings.series[inputs.series_id].horizon,
+            backtest_days=policy.backtest_days,
+            watch=advance,
+            budget_seconds=policy.budget_seconds,
+        )
 
 
-def _story(
+def _promote(
+    settings: Settings,
+    challenger: Challenger,
+    card: Card,
+    *,
+    explanation: Explanation,
+    board: Sequence[Candidate],
+    test: Backtest,
+) -> list[Path]:
+    """Save the challenger as the champion, with the drawing that explains it; returns the files for people."""
+    series_settings = settings.series[card.series]
+    directory = settings.model_directory(card.series)
+    drawing = draw(
+        title=series_settings.title or card.series,
+        unit=series_settings.unit,
+        explanation=explanation,
+        board=board,
+        challenger=challenger.candidate,
+        test=test,
+    )
+    save_champion(directory, card, challenger.numbers, drawing)
+    return [directory / CARD, directory / DRAWING]
+
+
+def _run(
     arguments: argparse.Namespace, settings: Settings, database: Database
 ) -> TrainingReport | many_series.FleetReport:
     if many_series.are_asked_for(arguments):
@@ -116,7 +140,7 @@ def _story(
 
 
 def main(argv: Sequence[str] | None = None) -> int:
-    return run_script(argv, __doc__, _story, many_series.add_flags)
+    return run_script(argv, __doc__, _run, many_series.add_flags)
 
 
 if __name__ == "__main__":

@@ -21,7 +21,11 @@ from actioncast.arrays import Values
 from actioncast.forecasting import features, forecaster, recipes
 from actioncast.hours import Grid
 from actioncast.times import HOUR, from_seconds
-from actioncast.training import backtest, challenger, leaderboard, metrics
+from actioncast.training import metrics
+from actioncast.training.backtest import backtest
+from actioncast.training.challenger import fit_challenger
+from actioncast.training.clean import clean
+from actioncast.training.leaderboard import challengers, rank_candidates
 
 DAY, WEEK = 24, 168
 SEASONS = (DAY, WEEK)
@@ -56,17 +60,24 @@ Method = Callable[[Task], Answer]
 
 def actioncast(task: Task) -> Answer:
     """Backtest, leaderboard, blend or single winner, fit, forecast."""
-    known = Grid(from_seconds(task.first_hour * HOUR), task.values)
-    made = forecaster.forecast(train_actioncast(known, task.horizon, task.coverage), known, task.horizon)
+    history = Grid(from_seconds(task.first_hour * HOUR), task.values)
+    model = train_actioncast(history, horizon=task.horizon, coverage=task.coverage)
+    made = forecaster.forecast(model, history, task.horizon)
     return Answer(made.prediction, made.lower, made.upper)
 
 
-def train_actioncast(known: Grid, horizon: int, coverage: float) -> forecaster.Forecaster:
-    """What train.py would promote."""
-    pool = recipes.recipe_pool(SEASONS, CANDIDATES, 1, hours=len(known))
-    test = backtest.backtest(known, pool, horizon, BACKTEST_DAYS, SEASONS, lambda _: None)
-    winner = leaderboard.challengers(leaderboard.leaderboard(test, known, SEASONS, CANDIDATES))[0]
-    return challenger.fit_challenger(winner, test, known, SEASONS, coverage)
+def train_actioncast(history: Grid, *, horizon: int, coverage: float) -> forecaster.Forecaster:
+    """The challenger that train.py would make."""
+    pool = recipes.recipe_pool(SEASONS, CANDIDATES, 1, hours=len(history))
+    test = backtest(
+        clean(history, SEASONS),
+        pool,
+        horizon=horizon,
+        backtest_days=BACKTEST_DAYS,
+        watch=lambda _: None,
+    )
+    winner = challengers(rank_candidates(test, CANDIDATES))[0]
+    return fit_challenger(winner, test, coverage=coverage)
 
 
 def seasonal_naive(season: int) -> Method:

@@ -1,1 +1,1 @@
-"""Who shall serve: backtest, leaderboard, challenger, gate and explanation."""
+"""Training: the backtest of the candidates, the challenger that they bring forth, and the gate before the champion."""

@@ -1,7 +1,7 @@
-"""Who forecasts best: rolling-origin backtest, metrics, leaderboard, blend, champion against challenger.
+"""The backtest: what every candidate would have forecast, from the same origins on the newest hours. Pure functions.
 
-Pure functions. All candidates forecast the same hours from the same origins, each fitted on what came before. Near the
-end of the series the horizon is cut to what is known, so that the newest hours count as well.
+Each candidate is fitted only on hours before its origins. Near the end of the series the horizon is cut to the hours
+that exist, so that the newest hours count as well.
 """
 
 from __future__ import annotations
@@ -11,151 +11,219 @@ import time
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
 
-import numpy as np
+from actioncast.arrays import Flags, Numbers, Values, np
+from actioncast.forecasting import features, forecaster
+from actioncast.forecasting.recipes import FOREST_GRID, NAIVE, ForecastError, Recipe, obstacle
+from actioncast.times import HOURS_PER_DAY
+from actioncast.training.clean import CleanSeries
 
-from actioncast.arrays import Flags, Numbers, Values
-from actioncast.forecasting import features, forecaster, level_shifts, outliers
-from actioncast.forecasting import recipes as recipes_module
-from actioncast.forecasting.level_shifts import Shift
-from actioncast.forecasting.recipes import NAIVE, ForecastError, Recipe, obstacle
-from actioncast.hours import Grid
-from actioncast.times import HOUR, to_seconds
-
-LEAST_LEARNED = 420  # hours before the first origin, where the history has them: with less, all but the naives look bad
+LARGEST_SHARE = 0.4  # of the history that the backtest's window may take
+LONG_WINDOW = 288  # hours, 12 days: a longer window takes a long horizon or a long history
+HORIZONS = 6  # that a window should hold
+HISTORY_SHARE = 12  # a window should hold one hour in so many of the history
+FEWEST_LEARNED = 420  # hours before the first origin, where the history has them: with less, only naives look good
+FEWEST_ORIGINS = 60  # about; the stride is short enough for so many
+LONGEST_STRIDE = 6  # hours from one origin to the next
 REFITS = 5  # over the backtest's window
-TUNING_HORIZON = 10  # hours, of the random forest's grid, as in the tutorial
 SHORTEST_LEAD = 24  # hours that the last origin must be able to see
+TUNING_HORIZON = 10  # hours, of the random forest's grid, as in the tutorial
+TUNING_SHARE = 0.8  # of the history that a forest of the grid is fitted on; the newer hours judge it
+
+Watch = Callable[[float], object]  # called with 1 after each recipe, to advance a progress bar
+
+
+@dataclass(frozen=True)
+class Plan:
+    """Where a backtest forecasts from, how far, and how often its recipes are fitted anew."""
+
+    origins: Numbers  # ascending, indices into the hours of the series
+    horizon: int  # hours
+    refit_hours: int  # from one fit to the next
+
+    @property
+    def first_origin(self) -> int:
+        return int(self.origins[0])
 
 
 @dataclass(frozen=True)
 class Backtest:
-    """Forecasts [candidates, origins, horizon] and actual [origins, horizon], NaN where missing or not yet known."""
+    """Forecasts [recipes, origins, horizon] and actual [origins, horizon], NaN where missing or still to come."""
 
+    series: CleanSeries
     recipes: tuple[Recipe, ...]
-    seconds: tuple[float, ...]
+    seconds: tuple[float, ...]  # that each recipe took
     origins: Numbers
     forecasts: Values
     actual: Values
-    window: int  # hours
     skipped: dict[str, str] = field(default_factory=dict)  # recipe -> why it was not tried
-    shifts: tuple[Shift, ...] = ()  # changes of level, for which the series was restated
-    settled: int = 0  # index of the first hour at the newest level
-    spike_limit: float = math.inf  # beyond which hours count as missing
+
+    @property
+    def target(self) -> Numbers:
+        """[origins, horizon] index of the hour that each forecast is for; beyond the series' end for the newest."""
+        return hours_ahead(self.origins, self.actual.shape[1])
+
+    @property
+    def window(self) -> int:
+        """Hours from the first origin to the end of the series."""
+        return len(self.series) - int(self.origins[0])
 
 
-Watch = Callable[[float], object]  # told after each recipe, to draw a progress bar
+@dataclass(frozen=True)
+class _Trial:
+    """One recipe's forecasts [origins, horizon] and the seconds that they took."""
+
+    recipe: Recipe
+    forecasts: Values
+    seconds: float
 
 
-def plan(hours: int, horizon: int, backtest_days: int, settled: int = 0) -> tuple[Numbers, int]:
-    """(origins, hours between refits): at most 40 % of the history and `backtest_days`, some 60 origins or more.
+def hours_ahead(origins: Numbers, horizon: int) -> Numbers:
+    """[origins, horizon] indices of the hours that forecasts from these origins are for."""
+    ahead: Numbers = origins[:, None] + np.arange(horizon)
+    return ahead
+
+
+def plan(hours: int, *, horizon: int, backtest_days: int, settled: int = 0) -> Plan:
+    """Choose the origins for a history of so many hours, and the hours between two fits.
 
     Newer errors say more: the window is no longer than the larger of 12 days, 6 horizons and a twelfth of the history.
     When the level changed within the last two days, at hour `settled`, every hour since then is an origin.
     """
-    window = min(int(0.4 * hours), 24 * backtest_days, max(288, 6 * horizon, hours // 12))
-    window = min(window, max(hours - LEAST_LEARNED, hours // 5, 48))
+    window = _window(hours, horizon, backtest_days)
     start = hours - window
     last = max(hours - min(SHORTEST_LEAD, horizon, window // 2), start)
-    stride = max(1, min(6, (last - start) // 60))
+    stride = (last - start) // FEWEST_ORIGINS
+    stride = max(1, min(LONGEST_STRIDE, stride))
     origins = np.arange(last, start - 1, -stride)[::-1]
     if settled > hours - 2 * SHORTEST_LEAD:
         origins = np.union1d(origins, np.arange(settled, hours))
-    return origins, max(-(-(last - start + 1) // REFITS), 24)
+    refit_hours = math.ceil((last - start + 1) / REFITS)
+    return Plan(origins, horizon, max(refit_hours, HOURS_PER_DAY))
+
+
+def _window(hours: int, horizon: int, backtest_days: int) -> int:
+    """Length of the backtest in hours."""
+    informative = max(LONG_WINDOW, HORIZONS * horizon, hours // HISTORY_SHARE)
+    window = min(int(LARGEST_SHARE * hours), HOURS_PER_DAY * backtest_days, informative)
+    affordable = max(hours - FEWEST_LEARNED, hours // 5, 2 * SHORTEST_LEAD)
+    return min(window, affordable)
 
 
 def backtest(
-    known: Grid,
+    series: CleanSeries,
     recipes: Sequence[Recipe],
+    *,
     horizon: int,
     backtest_days: int,
-    seasonality: Sequence[int],
     watch: Watch,
     budget_seconds: float = math.inf,
-    gated: bool = False,
 ) -> Backtest:
-    """Forecasts of every recipe that can be fitted, from every origin, each by a fit that ends before the origin.
+    """Forecast with every recipe that can be fitted, from every origin, each by a fit that ends before the origin.
 
-    All work on `known` restated at its newest level (`gated`: see level.find), without its spikes, which
-    count as missing hours. When the budget is spent, what is left of the recipes is skipped, the naives excepted.
+    When the budget is spent, the recipes that are left are skipped, except the naives. Raises ForecastError when none
+    can be fitted.
     """
-    begun = time.perf_counter()
-    shifts = level_shifts.find(known, seasonality, gated=gated)
-    known, settled = level_shifts.restate(known, shifts), level_shifts.index_of(known, shifts[-1]) if shifts else 0
-    spike_limit = outliers.limit(known.values, seasonality)
-    values = outliers.without(known.values, seasonality, spike_limit)
-    known = replace(known, values=values)
-    origins, block = plan(len(values), horizon, backtest_days, settled)
-    tried: list[tuple[Recipe, Values, float]] = []
+    deadline = time.perf_counter() + budget_seconds
+    folds = plan(len(series), horizon=horizon, backtest_days=backtest_days, settled=series.settled)
+    trials: list[_Trial] = []
     skipped: dict[str, str] = {}
     for recipe in recipes:
-        started = time.perf_counter()
-        if why := obstacle(values, recipe, before=int(origins[0])):
-            skipped[recipe.name] = why
-        elif started - begun > budget_seconds and recipe.estimator != NAIVE:
-            skipped[recipe.name] = f"budget_seconds = {budget_seconds:g} was spent"
+        reason = obstacle(series.without_spikes.values, recipe, before=folds.first_origin)
+        if not reason and recipe.estimator != NAIVE and time.perf_counter() > deadline:
+            reason = f"budget_seconds = {budget_seconds:g} was spent"
+        if reason:
+            skipped[recipe.name] = reason
         else:
-            chosen = tune_forest(recipe, known, seasonality) if recipe.estimator == "random_forest" else recipe
-            forecasts = _roll(known, chosen, origins, block, horizon, seasonality)
-            tried.append((chosen, forecasts, time.perf_counter() - started))
+            trials.append(_try(recipe, series, folds))
         watch(1)
-    if not tried:
+    if not trials:
         raise ForecastError(
-            f"{len(values)} hours are too few for a season of {min(seasonality)} h; wait, or shorten seasonality in "
-            "config.toml"
+            f"{len(series)} hours are too few for a season of {min(series.seasonality)} h; "
+            "wait, or shorten seasonality in config.toml"
         )
-    usable, forecasts_of_all, seconds = zip(*tried, strict=True)
-    actual = np.concatenate([values, np.full(horizon, np.nan)])[origins[:, None] + np.arange(horizon)]
-    window = len(values) - int(origins[0])
-    found = np.array(forecasts_of_all)
-    return Backtest(usable, seconds, origins, found, actual, window, skipped, shifts, settled, spike_limit)
+    return Backtest(
+        series=series,
+        recipes=tuple(trial.recipe for trial in trials),
+        seconds=tuple(trial.seconds for trial in trials),
+        origins=folds.origins,
+        forecasts=np.array([trial.forecasts for trial in trials]),
+        actual=_actual(series, folds),
+        skipped=skipped,
+    )
 
 
-def _roll(
-    known: Grid, recipe: Recipe, origins: Numbers, block: int, horizon: int, seasonality: Sequence[int]
-) -> Values:
+def _actual(series: CleanSeries, folds: Plan) -> Values:
+    """[origins, horizon] the hours that the forecasts are for; NaN for spikes, missing hours and hours to come."""
+    still_to_come = np.full(folds.horizon, np.nan)
+    values = np.concatenate([series.without_spikes.values, still_to_come])
+    return values[hours_ahead(folds.origins, folds.horizon)]
+
+
+def _try(recipe: Recipe, series: CleanSeries, folds: Plan) -> _Trial:
+    """Forecast from every origin with one recipe; a random forest is tuned first."""
+    started = time.perf_counter()
+    if recipe.estimator == "random_forest":
+        recipe = tune_forest(recipe, series)
+    forecasts = _roll(recipe, series, folds)
+    return _Trial(recipe, forecasts, time.perf_counter() - started)
+
+
+def _roll(recipe: Recipe, series: CleanSeries, folds: Plan) -> Values:
     """Forecasts [origins, horizon] of one recipe, fitted anew for each block of origins."""
-    values, first_hour = known.values, to_seconds(known.start) // HOUR
-    filled = features.fill_missing(values, seasonality)
-    forecasts = np.empty((len(origins), horizon))
-    for end, here in _blocks(origins, block):
-        columns = known.exogenous
-        fitted = forecaster.fit(values[:end], recipe, first_hour=first_hour, seasonality=seasonality, columns=columns)
-        forecasts[here] = forecaster.predict(
-            fitted, filled, origins[here], horizon, first_hour=first_hour, columns=columns
+    grid = series.without_spikes
+    filled = features.fill_missing(grid.values, series.seasonality)
+    forecasts = np.empty((len(folds.origins), folds.horizon))
+    for end, block in _blocks(folds):
+        fitted = forecaster.fit(
+            grid.values[:end],
+            recipe,
+            first_hour=series.first_hour,
+            seasonality=series.seasonality,
+            columns=grid.exogenous,
+        )
+        forecasts[block] = forecaster.predict(
+            fitted,
+            filled,
+            folds.origins[block],
+            folds.horizon,
+            first_hour=series.first_hour,
+            columns=grid.exogenous,
         )
     return forecasts
 
 
-def _blocks(origins: Numbers, block: int) -> Iterator[tuple[int, Flags]]:
-    """(end of the training data, origins that this fit serves)."""
-    for end in range(int(origins[0]), int(origins[-1]) + 1, block):
-        here = (origins >= end) & (origins < end + block)
-        if here.any():
-            yield end, here
+def _blocks(folds: Plan) -> Iterator[tuple[int, Flags]]:
+    """Pairs of the end of the training data and the origins [origins] that a fit on it serves."""
+    last_origin = int(folds.origins[-1])
+    for end in range(folds.first_origin, last_origin + 1, folds.refit_hours):
+        block = (folds.origins >= end) & (folds.origins < end + folds.refit_hours)
+        if block.any():
+            yield end, block
 
 
-def tune_forest(recipe: Recipe, known: Grid, seasonality: Sequence[int]) -> Recipe:
-    """The best of FOREST_GRID by squared error 10 hours ahead, fitted on the older 80 % and tried on the newer 20 %."""
-    values, first_hour = known.values, to_seconds(known.start) // HOUR
-    end = int(0.8 * len(values))
+def tune_forest(recipe: Recipe, series: CleanSeries) -> Recipe:
+    """The recipe with the parameters of FOREST_GRID that err least on the newest fifth of the history."""
+    candidates = [replace(recipe, parameters=recipe.parameters | chosen) for chosen in FOREST_GRID]
+    return min(candidates, key=lambda candidate: _tuning_error(candidate, series))
+
+
+def _tuning_error(recipe: Recipe, series: CleanSeries) -> float:
+    """Mean squared error up to 10 hours ahead of a fit on the older 80 % of the history."""
+    values = series.without_spikes.values
+    end = int(TUNING_SHARE * len(values))
     origins = np.arange(end, len(values) - TUNING_HORIZON, TUNING_HORIZON)
-    actual = values[origins[:, None] + np.arange(TUNING_HORIZON)]
-    filled = features.fill_missing(values, seasonality)
-
-    def error(parameters: dict[str, int]) -> float:
-        wanted = replace(recipe, parameters={**recipe.parameters, **parameters})
-        fitted = forecaster.fit(values[:end], wanted, first_hour=first_hour, seasonality=seasonality)
-        ahead = forecaster.predict(fitted, filled, origins, TUNING_HORIZON, first_hour=first_hour)
-        return float(np.nanmean((ahead - actual) ** 2))
-
-    best = min(recipes_module.FOREST_GRID, key=error)
-    return replace(recipe, parameters={**recipe.parameters, **best})
-
-
-# Metrics -----------------------------------------------------------------------------------------------------------
-
-
-# Leaderboard -------------------------------------------------------------------------------------------------------
-
-
-# Champion and challenger -------------------------------------------------------------------------------------------
+    fitted = forecaster.fit(
+        values[:end],
+        recipe,
+        first_hour=series.first_hour,
+        seasonality=series.seasonality,
+    )
+    forecasts = forecaster.predict(
+        fitted,
+        features.fill_missing(values, series.seasonality),
+        origins,
+        TUNING_HORIZON,
+        first_hour=series.first_hour,
+    )
+    errors = forecasts - values[hours_ahead(origins, TUNING_HORIZON)]
+    return float(np.nanmean(errors**2))

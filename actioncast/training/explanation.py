@@ -1,59 +1,70 @@
-"""Why this champion: what the card says beside the figures, and the drawing that lies beside the card.
-
-Pure functions. The drawing is an SVG of four panels: leaderboard, error by lead time, error by hour of the day, and
-what the gate compared. It is text, the same for the same training, and small enough to lie in git.
-"""
+"""Why this champion: what the card says beside the figures. Pure functions."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 
-import numpy as np
-
-from actioncast.arrays import Numbers, Values
+from actioncast.arrays import Numbers, Values, np
 from actioncast.forecasting.card import Explanation, GateScores, Ranked, six_figures
-from actioncast.forecasting.recipes import NAIVE
 from actioncast.forecasting.seasons import Seasons
+from actioncast.times import HOURS_PER_DAY
 from actioncast.training.backtest import Backtest
 from actioncast.training.gate import Gate
-from actioncast.training.leaderboard import Candidate
+from actioncast.training.leaderboard import Candidate, best_naive
 
-SHOWN = 10  # rows of the leaderboard
-DAY = 24
+SHOWN_ROWS = 10  # of the leaderboard, besides the challenger and the best naive
 
 
 def explain(
-    board: Sequence[Candidate], challenger: Candidate, test: Backtest, gate: Gate, seasons: Seasons, first_hour: int
+    board: Sequence[Candidate],
+    challenger: Candidate,
+    test: Backtest,
+    *,
+    gate: Gate,
+    seasons: Seasons,
 ) -> Explanation:
-    """What goes into the card. `first_hour` numbers the first hour of the history since 1970."""
-    hours = first_hour + test.origins[:, None] + np.arange(test.actual.shape[1])
-    shown = list(board[:SHOWN]) + [row for row in board[SHOWN:] if row in (challenger, best_naive(board))]
+    """The explanation that goes into the card."""
+    periods = ", ".join(str(period) for period in seasons.periods)
+    hours = test.series.first_hour + test.target
+    errors = mae_by_hour(challenger.forecasts, test.actual, hours)
     return Explanation(
-        seasons=f"{', '.join(map(str, seasons.periods))} h, {seasons.note}",
+        seasons=f"{periods} h, {seasons.note}",
         autocorrelation={str(period): value for period, value in seasons.autocorrelation.items()},
-        leaderboard=[Ranked(rank=board.index(r) + 1, candidate=r.name, mae=six_figures(r.mae)) for r in shown],
-        mae_by_hour=[six_figures(error) for error in mae_by_hour(challenger.forecasts, test.actual, hours)],
-        gate=GateScores(
-            champion=None if gate.champion_mae is None else six_figures(gate.champion_mae),
-            challenger=six_figures(gate.challenger_mae),
-            forecasts=gate.scored,
-            reason=gate.reason,
-        ),
+        leaderboard=_ranked(board, challenger),
+        mae_by_hour=[six_figures(error) for error in errors],
+        gate=_scores(gate),
     )
 
 
 def mae_by_hour(forecasts: Values, actual: Values, hours: Numbers) -> Values:
-    """[24] mean absolute error by hour of the day (UTC); an hour that was never observed takes the mean of all."""
-    miss = np.abs(forecasts - actual)
-    known = ~np.isnan(miss)
-    counts = np.bincount(hours[known] % DAY, minlength=DAY)
-    sums = np.bincount(hours[known] % DAY, miss[known], minlength=DAY)
-    return np.where(counts > 0, sums / np.maximum(counts, 1), miss[known].mean())
+    """[24] mean absolute error by hour of the day (UTC); an hour that was never observed takes the mean of all.
+
+    `hours` [origins, horizon] numbers the forecast hours since 1970.
+    """
+    errors = np.abs(forecasts - actual)
+    observed = ~np.isnan(errors)
+    hour_of_day = hours[observed] % HOURS_PER_DAY
+    counts = np.bincount(hour_of_day, minlength=HOURS_PER_DAY)
+    sums = np.bincount(hour_of_day, errors[observed], minlength=HOURS_PER_DAY)
+    means = sums / np.maximum(counts, 1)
+    return np.where(counts > 0, means, errors[observed].mean())
 
 
-def best_naive(board: Sequence[Candidate]) -> Candidate:
-    """There is always one."""
-    return next(row for row in board if row.name.startswith(NAIVE))
+def _ranked(board: Sequence[Candidate], challenger: Candidate) -> list[Ranked]:
+    """The first rows of the leaderboard, the challenger's and the best naive's."""
+    always_shown = {challenger.name, best_naive(board).name}
+    return [
+        Ranked(rank=rank, candidate=candidate.name, mae=six_figures(candidate.mae))
+        for rank, candidate in enumerate(board, 1)
+        if rank <= SHOWN_ROWS or candidate.name in always_shown
+    ]
 
 
-# The drawing -------------------------------------------------------------------------------------------------------
+def _scores(gate: Gate) -> GateScores:
+    champion_mae = gate.champion_mae
+    return GateScores(
+        champion=None if champion_mae is None else six_figures(champion_mae),
+        challenger=six_figures(gate.challenger_mae),
+        forecasts=gate.scored,
+        reason=gate.reason,
+    )

@@ -1,16 +1,15 @@
-"""The gate: champion against challenger on the same newest hours."""
+"""The gate: champion against challenger on the same newest hours. Pure functions."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
 
-import numpy as np
-
-from actioncast.arrays import Values
+from actioncast.arrays import Flags, Values, np
 from actioncast.forecasting import forecaster
+from actioncast.forecasting.champion import Champion
 from actioncast.forecasting.forecaster import Forecaster
-from actioncast.hours import Grid
-from actioncast.times import HOUR, to_seconds
+from actioncast.settings import TrainSettings
+from actioncast.times import ONE_HOUR
 from actioncast.training.backtest import Backtest
 from actioncast.training.leaderboard import Candidate
 from actioncast.training.metrics import mae
@@ -28,17 +27,66 @@ class Gate:
     challenger_mae: float
     scored: int  # forecasts compared
 
+    @property
+    def serving_mae(self) -> float | None:
+        """The error of the model that serves after the gate."""
+        return self.challenger_mae if self.promoted else self.champion_mae
 
-def stored_forecasts(champion: Forecaster, known: Grid, test: Backtest) -> Values | None:
-    """What the champion, as it is stored, forecasts from the backtest's origins; None when they reach back too far, or
-    when a column that it needs is not there."""
-    if champion.reach > test.origins[0] or not set(champion.columns) <= set(known.exogenous):
+
+@dataclass(frozen=True)
+class _Window:
+    """The forecasts that the gate compares."""
+
+    mask: Flags  # that broadcasts to [origins, horizon]
+    hours: int
+    note: str  # begins the reason; empty without a change of level
+
+
+def run_gate(
+    champion: Champion | None,
+    challenger: Candidate,
+    test: Backtest,
+    *,
+    policy: TrainSettings,
+) -> Gate:
+    """Compare on hours that the champion has not learned from, where there are enough of them."""
+    if champion is None:
+        return decide(
+            challenger,
+            None,
+            test,
+            newest_hours=policy.gate_hours,
+            margin=policy.gate_margin,
+        )
+    unseen_hours = int((test.series.history.end - champion.card.window_end) / ONE_HOUR)
+    return decide(
+        challenger,
+        stored_forecasts(champion.forecaster, test),
+        test,
+        newest_hours=min(policy.gate_hours, max(unseen_hours, FEWEST_GATE_HOURS)),
+        margin=policy.gate_margin,
+    )
+
+
+def stored_forecasts(champion: Forecaster, test: Backtest) -> Values | None:
+    """Forecasts [origins, horizon] of the champion, as it is stored, from the backtest's origins.
+
+    None when it looks back further than the first origin, or when the history lacks a column that it needs.
+    """
+    history = test.series.history
+    lacks_column = not set(champion.columns) <= set(history.exogenous)
+    if champion.reach > test.origins[0] or lacks_column:
         return None
-    first_hour = to_seconds(known.start) // HOUR
-    history = champion.clean_history(known)
+    filled = champion.clean_history(history)
+    horizon = test.actual.shape[1]
     paths = [
         forecaster.predict(
-            member, history, test.origins, test.actual.shape[1], first_hour=first_hour, columns=known.exogenous
+            member,
+            filled,
+            test.origins,
+            horizon,
+            first_hour=test.series.first_hour,
+            columns=history.exogenous,
         )
         for member in champion.members
     ]
@@ -46,28 +94,58 @@ def stored_forecasts(champion: Forecaster, known: Grid, test: Backtest) -> Value
 
 
 def decide(
-    challenger: Candidate, champion: Values | None, test: Backtest, *, hours: int, newest_hours: int, margin: float
+    challenger: Candidate,
+    champion: Values | None,
+    test: Backtest,
+    *,
+    newest_hours: int,
+    margin: float,
 ) -> Gate:
-    """Champion and challenger on the newest `newest_hours` of `hours`; the challenger needs a margin.
+    """Promote a challenger that errs less than the champion by a margin on the newest hours.
 
-    When the level changed within these hours, only forecasts made since then count: what was made before says nothing
-    about how it goes on.
+    `champion` are its forecasts [origins, horizon], None when there are none to compare with.
     """
-    target = test.origins[:, None] + np.arange(test.actual.shape[1])
-    settled = test.settled > hours - newest_hours
-    newest_hours = hours - test.settled if settled else newest_hours
-    change = f"{test.shifts[-1]}; " if settled else ""
-    counts = test.origins[:, None] >= test.settled if settled else target >= hours - newest_hours
-    recent = np.where(counts, test.actual, np.nan)
+    window = _window(test, newest_hours)
+    recent = np.where(window.mask, test.actual, np.nan)
     scored = int(np.count_nonzero(~np.isnan(recent)))
     new = mae(challenger.forecasts, recent)
     if champion is None:
-        return Gate(True, "there is no champion that could be compared", None, new, scored)
+        return Gate(
+            promoted=True,
+            reason="there is no champion that could be compared",
+            champion_mae=None,
+            challenger_mae=new,
+            scored=scored,
+        )
     old = mae(champion, recent)
     better = new < (1 - margin) * old
+    comparison = "better" if better else "not better"
     reason = (
-        f"{change}on the newest {newest_hours} h the challenger {challenger.name} errs {new:,.4g}, "
-        f"the champion {old:,.4g}; "
-        f"{'better' if better else 'not better'} by the margin of {margin:.1%}"
+        f"{window.note}on the newest {window.hours} h the challenger {challenger.name} errs {new:,.4g}, "
+        f"the champion {old:,.4g}; {comparison} by the margin of {margin:.1%}"
     )
-    return Gate(better, reason, old, new, scored)
+    return Gate(
+        promoted=better,
+        reason=reason,
+        champion_mae=old,
+        challenger_mae=new,
+        scored=scored,
+    )
+
+
+def _window(test: Backtest, newest_hours: int) -> _Window:
+    """The forecasts for the newest hours.
+
+    When the level changed within these hours, only forecasts made since then count: one made before the change says
+    nothing about how the series goes on.
+    """
+    hours = len(test.series)
+    newest_hours = min(newest_hours, hours)
+    settled = test.series.settled
+    if settled > hours - newest_hours:
+        return _Window(
+            mask=test.origins[:, None] >= settled,
+            hours=hours - settled,
+            note=f"{test.series.shifts[-1]}; ",
+        )
+    return _Window(mask=test.target >= hours - newest_hours, hours=newest_hours, note="")

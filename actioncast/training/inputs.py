@@ -1,40 +1,128 @@
-"""What a training learns from: seasons, columns known in the future, holidays."""
+"""What a training learns from: the stored hours, their seasons, the columns known in the future and the holidays."""
 
 from __future__ import annotations
 
-from datetime import timedelta
+from dataclasses import dataclass
+from datetime import datetime, timedelta
 
+from actioncast.arrays import np
 from actioncast.database.database import Database
 from actioncast.forecasting import exogenous, seasons
 from actioncast.forecasting.card import Holidays
+from actioncast.forecasting.recipes import SHORTEST_HISTORY, ForecastError
 from actioncast.forecasting.seasons import Seasons
 from actioncast.hours import Grid
 from actioncast.settings import SeriesSettings, Settings
+from actioncast.times import HOURS_PER_DAY
 from actioncast.training import backtest
+from actioncast.training.clean import CleanSeries, clean
 
 
-def seasons_of(wanted: SeriesSettings, known: Grid) -> Seasons:
-    """Those of config.toml, or those that the data show."""
-    given = wanted.seasonality
-    return seasons.detect(known.values) if given == "auto" else seasons.given(given, known.values)
+@dataclass(frozen=True)
+class TrainingInputs:
+    """One series as a training learns from it."""
+
+    series_id: str
+    series: CleanSeries  # with the columns that candidates can use
+    seasons: Seasons
+    holidays: Holidays | None  # None where config.toml asks for none
+    unusable: dict[str, str]  # column -> why no candidate can use it
 
 
-def with_columns(settings: Settings, database: Database, series_id: str, known: Grid) -> tuple[Grid, dict[str, str]]:
-    """The hours with the columns known in the future that candidates can use, and why not the others."""
-    wanted = settings.series[series_id]
-    until = known.end + timedelta(hours=wanted.horizon)
-    stored = database.exogenous(series_id, list(wanted.exogenous), since=known.start, until=until)
-    known = exogenous.attach(known, stored, wanted.horizon)
-    if calendar := holidays_of(wanted, known):
-        known = exogenous.attach_holidays(known, calendar.days, calendar.timezone, wanted.horizon, until=calendar.until)
-    origins, _ = backtest.plan(len(known), wanted.horizon, settings.train.backtest_days)
-    return exogenous.usable(known, int(origins[0]), wanted.horizon)
+def read_history(settings: Settings, database: Database, now: datetime, *, series_id: str) -> Grid:
+    """The newest hours up to `now`, as many as config.toml says. Raises ForecastError when they are too few."""
+    newest = int(settings.train.history_days * HOURS_PER_DAY)
+    history = database.reality(series_id, until=now, newest=newest)
+    hours = 0 if history is None else int(np.count_nonzero(~np.isnan(history.values)))
+    if history is None or hours < SHORTEST_HISTORY:
+        raise ForecastError(
+            f"{hours} hours of {series_id} are stored, {SHORTEST_HISTORY} are the least to learn from; "
+            f"run: python update_real_data.py --series {series_id}"
+        )
+    return history
 
 
-def holidays_of(wanted: SeriesSettings, known: Grid) -> Holidays | None:
+def prepare(
+    settings: Settings,
+    database: Database,
+    history: Grid,
+    *,
+    series_id: str,
+    gated: bool,
+) -> TrainingInputs:
+    """Find the seasons, add the columns known in the future, and clean the series.
+
+    `gated`: a champion stands against a change of level that is believed too soon; see `level_shifts.find`.
+    """
+    series_settings = settings.series[series_id]
+    found_seasons = find_seasons(series_settings, history)
+    holidays = find_holidays(series_settings, history)
+    history = _with_columns(database, history, series_settings, series_id=series_id)
+    history = _with_holidays(history, holidays, horizon=series_settings.horizon)
+    history, unusable = _usable_columns(settings, history, horizon=series_settings.horizon)
+    return TrainingInputs(
+        series_id=series_id,
+        series=clean(history, found_seasons.periods, gated=gated),
+        seasons=found_seasons,
+        holidays=holidays,
+        unusable=unusable,
+    )
+
+
+def find_seasons(series_settings: SeriesSettings, history: Grid) -> Seasons:
+    """The seasons of config.toml, or those that the data show."""
+    periods = series_settings.seasonality
+    if periods == "auto":
+        return seasons.detect(history.values)
+    return seasons.given(periods, history.values)
+
+
+def find_holidays(series_settings: SeriesSettings, history: Grid) -> Holidays | None:
     """The holidays of the history and of some years after it, None where config.toml asks for none."""
-    if not wanted.holidays:
+    code = series_settings.holidays
+    timezone = series_settings.holiday_timezone
+    if not code:
         return None
-    first, until = exogenous.local_days(known, wanted.holiday_timezone)
-    days = exogenous.holidays_of(wanted.holidays, first, until)
-    return Holidays(code=wanted.holidays, timezone=wanted.holiday_timezone, until=until, days=days)
+    first, until = exogenous.local_days(history, timezone)
+    return Holidays(
+        code=code,
+        timezone=timezone,
+        until=until,
+        days=exogenous.holidays_of(code, first, until),
+    )
+
+
+def _with_columns(
+    database: Database,
+    history: Grid,
+    series_settings: SeriesSettings,
+    *,
+    series_id: str,
+) -> Grid:
+    """The history with the stored columns that config.toml names."""
+    horizon = series_settings.horizon
+    columns = database.exogenous(
+        series_id,
+        list(series_settings.exogenous),
+        since=history.start,
+        until=history.end + timedelta(hours=horizon),
+    )
+    return exogenous.attach(history, columns, horizon)
+
+
+def _with_holidays(history: Grid, holidays: Holidays | None, *, horizon: int) -> Grid:
+    if holidays is None:
+        return history
+    return exogenous.attach_holidays(
+        history,
+        holidays.days,
+        holidays.timezone,
+        horizon,
+        until=holidays.until,
+    )
+
+
+def _usable_columns(settings: Settings, history: Grid, *, horizon: int) -> tuple[Grid, dict[str, str]]:
+    """The history with the columns that candidates can use, and why not the others."""
+    folds = backtest.plan(len(history), horizon=horizon, backtest_days=settings.train.backtest_days)
+    return exogenous.usable(history, folds.first_origin, horizon)

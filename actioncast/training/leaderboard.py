@@ -1,17 +1,13 @@
-"""The leaderboard: every candidate and the blend, in the order of their error."""
+"""The leaderboard: every candidate and the blend, in the order of their error. Pure functions."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import Any
 
-import numpy as np
-
-from actioncast.arrays import Values
-from actioncast.forecasting import level_shifts
+from actioncast.arrays import Values, np
 from actioncast.forecasting.recipes import BLEND, NAIVE
-from actioncast.hours import Grid
 from actioncast.training.backtest import Backtest
 from actioncast.training.metrics import mae, seasonal_scale
 
@@ -19,6 +15,7 @@ BLEND_POWER = 6.0  # weights are the inverse relative error to this power
 SMALLEST_SHARE = 0.01  # of a blend; crumbs are dropped so that the file stays small
 GROUPS = 4  # of origins: a blend is judged with weights that never saw the origins it is judged on
 SELECTION_NOISE = 0.5  # by which any other candidate must beat the blend
+BLENDABLE = ("ridge", NAIVE)  # estimators that numpy alone can serve
 
 
 @dataclass(frozen=True)
@@ -32,80 +29,129 @@ class Candidate:
     mase: float | None  # None where the history has no seasonal change to compare with
     seconds: float
 
+    @property
+    def is_naive(self) -> bool:
+        return self.name.startswith(NAIVE)
+
     def as_json(self) -> dict[str, Any]:
-        return {"candidate": self.name, "mae": self.mae, "mase": self.mase, "seconds": round(self.seconds, 3)}
+        return {
+            "candidate": self.name,
+            "mae": self.mae,
+            "mase": self.mase,
+            "seconds": round(self.seconds, 3),
+        }
 
 
-def _relative_errors(test: Backtest, nonnegative: bool) -> Values:
-    """[recipes] the error that weights a blend: relative where nothing is negative, so that quiet hours count too."""
-    miss = np.abs(test.forecasts - test.actual)
-    if nonnegative:
-        typical = np.nanmean(np.abs(test.actual)) + 1e-12
-        miss = miss / (np.abs(test.forecasts) + np.abs(test.actual) + 0.01 * typical)
-    return np.asarray(np.nanmean(miss, axis=(1, 2)))
-
-
-def leaderboard(test: Backtest, known: Grid, seasonality: Sequence[int], families: Sequence[str]) -> list[Candidate]:
-    """Every wanted candidate, the best first. A blend is judged out of sample (see GROUPS)."""
-    values = level_shifts.restate(known, test.shifts).values
-    scale = seasonal_scale(values, seasonality)
-
-    def candidate(name: str, weights: Values, forecasts: Values, seconds: float) -> Candidate:
-        error = mae(forecasts, test.actual)
-        return Candidate(name, weights, forecasts, error, error / scale if scale else None, seconds)
-
-    single = np.eye(len(test.recipes))
+def rank_candidates(test: Backtest, families: Sequence[str]) -> list[Candidate]:
+    """Every candidate of these families and every seasonal naive, the best first."""
+    scale = seasonal_scale(test.series.at_newest_level.values, test.series.seasonality)
     board = [
-        candidate(recipe.name, single[i], test.forecasts[i], test.seconds[i])
-        for i, recipe in enumerate(test.recipes)
+        _single(test, index, scale)
+        for index, recipe in enumerate(test.recipes)
         if recipe.estimator in families or recipe.estimator == NAIVE
     ]
     if BLEND in families:
-        nonnegative = bool(np.nanmin(values) >= 0)
-        weights = _weights(test, nonnegative)
-        board.append(candidate(BLEND, weights, _blended(test, nonnegative), sum(test.seconds)))
-    return sorted(board, key=lambda row: row.mae)
+        board.append(_blend(test, scale))
+    return sorted(board, key=lambda candidate: candidate.mae)
+
+
+def best_naive(board: Sequence[Candidate]) -> Candidate:
+    """The first seasonal naive of a leaderboard; there is always one."""
+    return next(candidate for candidate in board if candidate.is_naive)
 
 
 def challengers(board: Sequence[Candidate]) -> list[Candidate]:
     """The leaderboard in the order in which its candidates may challenge, up to the best seasonal naive.
 
     Others must beat the blend clearly: the best of some forty on a few hundred hours looks better than it is. On M4's
-    hourly series the blend won most of the time even where a naive had looked better by a third. What loses to the
-    naive by more than that may not challenge at all.
+    hourly series the blend won most of the time even where a naive had looked better by a third. A candidate that
+    loses to the naive by more than that may not challenge at all.
     """
-
-    def handicapped(row: Candidate) -> float:
-        return row.mae * (1 if row.name == BLEND else 1 + SELECTION_NOISE)
-
-    ranked = sorted(board, key=handicapped)
-    naive = next(place for place, row in enumerate(ranked) if row.name.startswith(NAIVE))
-    return ranked[: naive + 1]
+    ranked = sorted(board, key=_handicapped_error)
+    last = ranked.index(best_naive(ranked))
+    return ranked[: last + 1]
 
 
-def _weights(test: Backtest, nonnegative: bool) -> Values:
-    """[recipes] the blend's weights: the linear recipes and the naives, which numpy alone can serve."""
-    blendable = np.array([recipe.estimator in ("ridge", NAIVE) for recipe in test.recipes])
+def _handicapped_error(candidate: Candidate) -> float:
+    handicap = 1 if candidate.name == BLEND else 1 + SELECTION_NOISE
+    return candidate.mae * handicap
+
+
+def _single(test: Backtest, index: int, scale: float) -> Candidate:
+    """The candidate that is one recipe of the backtest."""
+    return _candidate(
+        test,
+        name=test.recipes[index].name,
+        weights=np.eye(len(test.recipes))[index],
+        forecasts=test.forecasts[index],
+        seconds=test.seconds[index],
+        scale=scale,
+    )
+
+
+def _blend(test: Backtest, scale: float) -> Candidate:
+    """The weighted mean of the linear recipes and the naives, judged out of sample (see GROUPS)."""
+    return _candidate(
+        test,
+        name=BLEND,
+        weights=_weights(test, test.forecasts, test.actual),
+        forecasts=_blended(test),
+        seconds=sum(test.seconds),
+        scale=scale,
+    )
+
+
+def _candidate(
+    test: Backtest, *, name: str, weights: Values, forecasts: Values, seconds: float, scale: float
+) -> Candidate:
+    error = mae(forecasts, test.actual)
+    return Candidate(
+        name=name,
+        weights=weights,
+        forecasts=forecasts,
+        mae=error,
+        mase=error / scale if scale else None,
+        seconds=seconds,
+    )
+
+
+def _blended(test: Backtest) -> Values:
+    """Blend forecasts [origins, horizon]; each group of origins is blended with weights from the other groups."""
+    origins = len(test.origins)
+    group_of_origin = np.arange(origins) * GROUPS // origins
+    blended = np.empty_like(test.actual)
+    for group in np.unique(group_of_origin):
+        inside = group_of_origin == group
+        if np.isnan(test.actual[~inside]).all():
+            weights = _weights(test, test.forecasts, test.actual)
+        else:
+            weights = _weights(test, test.forecasts[:, ~inside], test.actual[~inside])
+        blended[inside] = np.tensordot(weights, test.forecasts[:, inside], 1)
+    return blended
+
+
+def _weights(test: Backtest, forecasts: Values, actual: Values) -> Values:
+    """[recipes] the blend's weights by the errors of these forecasts; 0 for a recipe that is not BLENDABLE."""
+    blendable = np.array([recipe.estimator in BLENDABLE for recipe in test.recipes])
+    errors = blend_errors(forecasts, actual, nonnegative=test.series.nonnegative)
     weights = np.zeros(len(test.recipes))
-    weights[blendable] = blend_weights(_relative_errors(test, nonnegative)[blendable])
+    weights[blendable] = blend_weights(errors[blendable])
     return weights
+
+
+def blend_errors(forecasts: Values, actual: Values, *, nonnegative: bool) -> Values:
+    """[recipes] the errors that weight a blend: relative where nothing is negative, so that quiet hours count too."""
+    errors = np.abs(forecasts - actual)
+    if nonnegative:
+        typical = np.nanmean(np.abs(actual)) + 1e-12
+        errors = errors / (np.abs(forecasts) + np.abs(actual) + 0.01 * typical)
+    return np.asarray(np.nanmean(errors, axis=(1, 2)))
 
 
 def blend_weights(errors: Values) -> Values:
     """[recipes] inverse error to BLEND_POWER, without the crumbs, sum 1."""
     raw = ((errors + 1e-9) / (errors.min() + 1e-9)) ** -BLEND_POWER
     share = raw / raw.sum()
-    share = np.where(share < min(SMALLEST_SHARE, share.max()), 0.0, share)
+    smallest = min(SMALLEST_SHARE, share.max())
+    share = np.where(share < smallest, 0.0, share)
     return np.asarray(share / share.sum())
-
-
-def _blended(test: Backtest, nonnegative: bool) -> Values:
-    """Blend forecasts [origins, horizon]; each group of origins is blended with weights from the other groups."""
-    group = np.arange(len(test.origins)) * GROUPS // len(test.origins)
-    blended = np.empty_like(test.actual)
-    for number in np.unique(group):
-        mine, others = group == number, group != number
-        rest = replace(test, forecasts=test.forecasts[:, others], actual=test.actual[others])
-        rest = test if np.isnan(rest.actual).all() else rest
-        blended[mine] = np.tensordot(_weights(rest, nonnegative), test.forecasts[:, mine], 1)
-    return blended

@@ -1,19 +1,18 @@
-"""Metrics of a backtest: MAE by lead and the scale of MASE."""
+"""Metrics of a backtest: mean absolute error by lead, and the scale of MASE. Pure functions."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 
-import numpy as np
-
-from actioncast.arrays import Values
+from actioncast.arrays import Values, np
 
 
 def mae_by_lead(forecasts: Values, actual: Values) -> Values:
     """[horizon] mean absolute error over the origins; NaN for a lead that was never observed."""
-    miss = np.abs(forecasts - actual)
-    counts = np.count_nonzero(~np.isnan(miss), axis=0)
-    return np.where(counts > 0, np.nansum(miss, axis=0) / np.maximum(counts, 1), np.nan)
+    errors = np.abs(forecasts - actual)
+    counts = np.count_nonzero(~np.isnan(errors), axis=0)
+    means = np.nansum(errors, axis=0) / np.maximum(counts, 1)
+    return np.where(counts > 0, means, np.nan)
 
 
 def mae(forecasts: Values, actual: Values) -> float:
@@ -22,8 +21,13 @@ def mae(forecasts: Values, actual: Values) -> float:
 
 
 def seasonal_scale(values: Values, seasonality: Sequence[int]) -> float:
-    """Mean absolute seasonal difference, the denominator of MASE (Hyndman & Koehler 2006), at the longest season that
-    the history holds twice; 0 where it holds no such pair of hours."""
-    season = max((s for s in seasonality if len(values) >= 2 * s), default=1)
+    """Mean absolute seasonal difference, the denominator of MASE (Hyndman & Koehler 2006).
+
+    The season is the longest that the history holds twice. 0 where the history holds no such pair of hours.
+    """
+    held_twice = [season for season in seasonality if len(values) >= 2 * season]
+    season = max(held_twice, default=1)
     change = np.abs(values[season:] - values[:-season])
-    return float(np.nanmean(change)) if not np.isnan(change).all() else 0.0
+    if np.isnan(change).all():
+        return 0.0
+    return float(np.nanmean(change))

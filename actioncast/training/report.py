@@ -1,4 +1,4 @@
-"""What a training learns from beside the hours, and what it reports: leaderboard, verdict, row in the ledger."""
+"""The report of a training: leaderboard, verdict, and the row of the ledger `training_runs`."""
 
 from __future__ import annotations
 
@@ -7,17 +7,15 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
-import numpy as np
-
-from actioncast.hours import Grid
+from actioncast.forecasting.card import Card
 from actioncast.settings import Settings
 from actioncast.text import table
 from actioncast.tracking import run
-from actioncast.tracking.run import LIBRARIES
+from actioncast.training.clean import CleanSeries
 from actioncast.training.gate import Gate
 from actioncast.training.leaderboard import Candidate
 
-SHOWN = 10  # rows of the leaderboard that a person sees
+SHOWN_ROWS = 10  # of the leaderboard that a person sees; of the others all that are not linear
 
 
 @dataclass(frozen=True)
@@ -27,18 +25,22 @@ class TrainingReport:
     series: str
     unit: str
     board: list[Candidate]
-    skipped: dict[str, str]  # candidate -> why it was not tried
+    skipped: dict[str, str]  # candidate or column -> why it was not tried
     gate: Gate
-    champion: dict[str, Any]
-    challenger: dict[str, Any]
+    champion: dict[str, Any]  # as `scores_of` gives it
+    challenger: dict[str, Any]  # likewise
     seconds: float
-    tracked: list[str]
+    tracked: list[str]  # a line of each tracker
     failed: bool = False
+
+    @property
+    def verdict(self) -> str:
+        return "promoted" if self.gate.promoted else "kept"
 
     def as_json(self) -> dict[str, Any]:
         return {
             "series": self.series,
-            "verdict": "promoted" if self.gate.promoted else "kept",
+            "verdict": self.verdict,
             "reason": self.gate.reason,
             "champion": self.champion,
             "challenger": self.challenger,
@@ -48,53 +50,76 @@ class TrainingReport:
 
     def leaderboard(self) -> list[dict[str, Any]]:
         """Every candidate, the best first; those that were not tried come last, with a note why."""
-        nothing = {"mae": None, "mase": None, "seconds": 0.0}
-        skipped = [{"candidate": name, **nothing, "note": why} for name, why in self.skipped.items()]
-        return [row.as_json() for row in self.board] + skipped
+        tried = [candidate.as_json() for candidate in self.board]
+        skipped = [
+            {"candidate": name, "mae": None, "mase": None, "seconds": 0.0, "note": reason}
+            for name, reason in self.skipped.items()
+        ]
+        return tried + skipped
 
     def as_text(self) -> str:
-        shown = self.board[:SHOWN] + [row for row in self.board[SHOWN:] if not row.name.startswith("ridge")]
-        rows = [[i, row.name, row.mae, row.mase, row.seconds] for i, row in enumerate(self.board, 1) if row in shown]
         verdict = "promoted" if self.gate.promoted else "kept: the champion stays"
-        return "\n".join(
-            [
-                table(["rank", "candidate", f"MAE, {self.unit}", "MASE", "seconds"], rows),
-                f"({len(self.board)} candidates, {len(self.skipped)} skipped{self._first_skipped()})",
-                *self._why_not_the_first(),
-                "",
-                f"{self.series}: {verdict}: {self.gate.reason}",
-                f"serving: {self.champion['name']}, version {self.champion['version']}",
-                *self.tracked,
-            ]
-        )
+        lines = [
+            self._table(),
+            f"({len(self.board)} candidates, {len(self.skipped)} skipped{self._first_skipped()})",
+            *self._why_not_the_first(),
+            "",
+            f"{self.series}: {verdict}: {self.gate.reason}",
+            f"serving: {self.champion['name']}, version {self.champion['version']}",
+            *self.tracked,
+        ]
+        return "\n".join(lines)
 
-    def as_row(self, now: datetime, known: Grid, settings: Settings) -> dict[str, Any]:
+    def as_row(self, now: datetime, series: CleanSeries, settings: Settings) -> dict[str, Any]:
         """The row of `training_runs`."""
         return {
             "run_id": uuid.uuid4().hex,
             "series_id": self.series,
             "started_at": now,
             "finished_at": now + timedelta(seconds=self.seconds),
-            "window_start": known.start,
-            "window_end": known.end,
-            "hours": int(np.count_nonzero(~np.isnan(known.values))),
+            "window_start": series.history.start,
+            "window_end": series.history.end,
+            "hours": series.stored_hours,
             "leaderboard": self.leaderboard(),
             "champion": self.champion,
             "challenger": self.challenger,
-            "verdict": "promoted" if self.gate.promoted else "kept",
+            "verdict": self.verdict,
             "reason": self.gate.reason,
             "git_sha": run.git_sha(settings.folder),
-            "library_versions": run.library_versions(LIBRARIES),
+            "library_versions": run.library_versions(run.LIBRARIES),
             "settings": settings.train.model_dump(mode="json"),
         }
 
+    def _table(self) -> str:
+        rows = [
+            [rank, candidate.name, candidate.mae, candidate.mase, candidate.seconds]
+            for rank, candidate in enumerate(self.board, 1)
+            if rank <= SHOWN_ROWS or not candidate.name.startswith("ridge")
+        ]
+        return table(["rank", "candidate", f"MAE, {self.unit}", "MASE", "seconds"], rows)
+
     def _why_not_the_first(self) -> list[str]:
-        """The leaderboard's first is not always who challenges: see evaluation.challengers."""
-        if self.challenger["name"] == self.board[0].name:
-            return []
+        """A line for a challenger that is not the first of the leaderboard: see leaderboard.challengers."""
         name = self.challenger["name"]
+        if name == self.board[0].name:
+            return []
         return [f"{name} challenges: another must beat the blend by half: the best of many looks better than it is"]
 
     def _first_skipped(self) -> str:
-        name, why = next(iter(self.skipped.items()), ("", ""))
-        return f", e.g. {name}: {why}" if name else ""
+        if not self.skipped:
+            return ""
+        name, reason = next(iter(self.skipped.items()))
+        return f", e.g. {name}: {reason}"
+
+
+def scores_of(card: Card, gate_mae: float | None) -> dict[str, Any]:
+    """Who a model is and how it scored.
+
+    `mae` is the backtest's; `gate_mae` that on the hours of the gate, None where there was nothing to compare.
+    """
+    return {
+        "name": card.name,
+        "mae": card.mae,
+        "version": card.version,
+        "gate_mae": gate_mae,
+    }

@@ -11,12 +11,13 @@ from numpy.typing import NDArray
 from actioncast.forecasting import forecaster, level_shifts, recipes
 from actioncast.forecasting.level_shifts import Shift
 from actioncast.hours import Grid
-from actioncast.training import backtest, leaderboard
+from actioncast.training.backtest import Backtest
 from actioncast.training.challenger import fit_challenger
 from actioncast.training.gate import decide, stored_forecasts
+from actioncast.training.leaderboard import Candidate, challengers, rank_candidates
 from tests.support.series import SEASONS, START, grid, recorded, seasonal, with_gaps
+from tests.support.training import LINEAR, backtested
 
-LINEAR = ["seasonal_naive", "ridge", "blend"]
 CHANGED = 620  # index of the first hour at the new level
 
 
@@ -136,15 +137,14 @@ def test_six_hours_after_a_doubling_the_new_champion_replaces_the_old_and_foreca
     before, now, after = grid(values[: CHANGED - 24]), grid(values[: CHANGED + 6]), values[CHANGED + 6 :]
     pool = recipes.recipe_pool(SEASONS, LINEAR, 1, hours=len(before))
 
-    def train(history: Grid) -> tuple[backtest.Backtest, leaderboard.Candidate, forecaster.Forecaster]:
-        test = backtest.backtest(history, pool, 48, 60, SEASONS, lambda _: None, gated=True)
-        best = leaderboard.challengers(leaderboard.leaderboard(test, history, SEASONS, LINEAR))[0]
-        return test, best, fit_challenger(best, test, history, SEASONS, 0.8)
+    def train(history: Grid) -> tuple[Backtest, Candidate, forecaster.Forecaster]:
+        test = backtested(history.values, pool, horizon=48, gated=True)
+        best = challengers(rank_candidates(test, LINEAR))[0]
+        return test, best, fit_challenger(best, test, coverage=0.8)
 
     _, _, champion = train(before)
     test, best, challenger = train(now)
-    paths = stored_forecasts(champion, now, test)
-    gate = decide(best, paths, test, hours=len(now), newest_hours=168, margin=0.01)
+    gate = decide(best, stored_forecasts(champion, test), test, newest_hours=168, margin=0.01)
     assert gate.promoted
     assert "the level changed at" in gate.reason
     assert "on the newest 6 h" in gate.reason

@@ -6,8 +6,12 @@ import numpy as np
 import pytest
 
 from actioncast.forecasting import forecaster, outliers, recipes
-from actioncast.training import backtest, challenger, leaderboard
+from actioncast.training.backtest import backtest
+from actioncast.training.challenger import fit_challenger
+from actioncast.training.clean import clean
+from actioncast.training.leaderboard import rank_candidates
 from tests.support.series import SEASONS, grid, recorded, seasonal, with_gaps
+from tests.support.training import LINEAR, ignore
 
 AT = 700  # index of the hour that is unlike all others
 
@@ -45,18 +49,16 @@ def test_a_short_constant_or_unknown_series_has_no_limit(values: np.ndarray) -> 
 
 @pytest.mark.parametrize("ago", [0, 5, 170])
 def test_a_broken_reading_does_not_move_the_forecast(ago: int) -> None:
-    clean = seasonal(900)
-    broken = clean.copy()
+    ordinary = seasonal(900)
+    broken = ordinary.copy()
     broken[-1 - ago] = 1e6
 
     def forecast(values: np.ndarray) -> forecaster.Forecast:
-        history = grid(values)
-        families = ["seasonal_naive", "ridge", "blend"]
-        pool = recipes.recipe_pool(SEASONS, families, 1, hours=len(history))[:6]
-        test = backtest.backtest(history, pool, 24, 10, SEASONS, lambda _: None)
-        winner = leaderboard.leaderboard(test, history, SEASONS, families)[0]
-        model = challenger.fit_challenger(winner, test, history, SEASONS, 0.8)
-        return forecaster.forecast(model, history, 24)
+        pool = recipes.recipe_pool(SEASONS, LINEAR, 1, hours=len(values))[:6]
+        test = backtest(clean(grid(values), SEASONS), pool, horizon=24, backtest_days=10, watch=ignore)
+        winner = rank_candidates(test, LINEAR)[0]
+        model = fit_challenger(winner, test, coverage=0.8)
+        return forecaster.forecast(model, grid(values), 24)
 
-    expected = forecast(clean).prediction
+    expected = forecast(ordinary).prediction
     assert np.abs(forecast(broken).prediction - expected).max() < 0.1 * expected.mean()

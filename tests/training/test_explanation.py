@@ -1,4 +1,4 @@
-"""Why this champion: what the card says and what the drawing shows."""
+"""Why this champion: what the card says, and what the page and the drawing show of a training."""
 
 from __future__ import annotations
 
@@ -15,33 +15,20 @@ from actioncast.forecasting.card import Card, read_card
 from actioncast.forecasting.seasons import Seasons
 from actioncast.paths import CARD, DRAWING
 from actioncast.training import explanation
-from actioncast.training.backtest import Backtest
-from actioncast.training.drawing import draw
 from actioncast.training.gate import Gate
-from actioncast.training.leaderboard import Candidate
 from tests.support.series import START
 from tests.support.stage import Stage
+from tests.support.training import hour_of_trouble
 
-NAN = float("nan")
 LARGEST_BYTES = 60 * 1024
 pytestmark = pytest.mark.usefixtures("few_ridges")
 
 
-def hour_of_trouble() -> tuple[list[Candidate], Backtest]:
-    """Two origins a day apart, two days ahead; the candidate errs by 5 at hour 3, else by 1; one hour is unknown."""
-    actual = np.full((2, 48), 10.0)
-    forecasts = actual + 1
-    forecasts[:, 3::24] += 4
-    actual[0, 5] = NAN
-    test = Backtest((), (), np.array([240, 264]), forecasts[None], actual, 72)
-    naive = Candidate("seasonal_naive_24", np.zeros(0), actual + 2, 2.0, None, 0.0)
-    return [Candidate("ridge_<day>", np.zeros(0), forecasts, 1.2, None, 0.0), naive], test
-
-
 def test_the_error_by_hour_of_the_day_is_where_the_trouble_is() -> None:
     board, test = hour_of_trouble()
+    seasons = Seasons((24,), {24: 0.9}, "detected")
     gate = Gate(True, "better", 3.0, 1.2, 96)
-    why = explanation.explain(board, board[0], test, gate, Seasons((24,), {24: 0.9}, "detected"), first_hour=0)
+    why = explanation.explain(board, board[0], test, gate=gate, seasons=seasons)
     assert [hour for hour, error in enumerate(why.mae_by_hour) if error != 1] == [3]
     assert why.mae_by_hour[3] == 5
     assert why.seasons == "24 h, detected"
@@ -59,9 +46,9 @@ def test_an_hour_that_was_never_seen_takes_the_mean() -> None:
 def trained(stage: Stage) -> Card:
     report = stage.train(stage.load())
     assert report.gate.promoted
-    found = read_card(stage.directory)
-    assert found is not None
-    return found
+    card = read_card(stage.directory)
+    assert card is not None
+    return card
 
 
 def test_the_card_says_why_and_the_drawing_lies_beside_it(stage: Stage) -> None:
@@ -76,7 +63,7 @@ def test_the_card_says_why_and_the_drawing_lies_beside_it(stage: Stage) -> None:
     drawing = stage.directory / DRAWING
     assert drawing.stat().st_size < LARGEST_BYTES
     root = ET.fromstring(drawing.read_text())  # noqa: S314  our own file
-    said = " ".join(root.itertext())
+    text = " ".join(root.itertext())
     for words in (
         f"why {stored.name}",
         "Leaderboard of the backtest",
@@ -84,26 +71,7 @@ def test_the_card_says_why_and_the_drawing_lies_beside_it(stage: Stage) -> None:
         "Error by hour of the day, UTC",
         "What the gate compared",
     ):
-        assert words in said
-
-
-def test_the_drawing_compares_with_the_champion_before(stage: Stage) -> None:
-    trained(stage)
-    board, test = hour_of_trouble()
-    gate = Gate(True, "the challenger errs 1.2, the champion 3", 3.0, 1.2, 96)
-    why = explanation.explain(board, board[0], test, gate, Seasons((24,), {24: 0.9}, "detected"), first_hour=0)
-    drawing = draw("a & b", "<unit>", why, board, board[0], test)
-    said = " ".join(ET.fromstring(drawing).itertext())  # noqa: S314
-    for words in ("a & b: why ridge_<day>", "<unit>", "champion before it", "96 forecasts compared"):
-        assert words in said
-
-
-def test_perfect_forecasts_are_drawn_too() -> None:
-    _, test = hour_of_trouble()
-    perfect = Candidate("seasonal_naive_24", np.zeros(0), np.full((2, 48), 10.0), 0.0, None, 0.0)
-    gate = Gate(True, "there is none", None, 0.0, 96)
-    why = explanation.explain([perfect], perfect, test, gate, Seasons((24,), {24: 0.0}, "none"), first_hour=0)
-    assert "nan" not in draw("a", "x", why, [perfect], perfect, test)
+        assert words in text
 
 
 def test_the_page_shows_the_error_by_hour_and_the_seasons(stage: Stage) -> None:
