@@ -62,33 +62,38 @@ def training_matrices(recipe: Recipe, training: TrainingHours) -> tuple[Values, 
     Rows whose target or columns are missing are left out.
     """
     import pandas as pd
-    from skforecast.preprocessing import RollingFeatures
-    from skforecast.recursive import ForecasterRecursive
-    from sklearn.linear_model import Ridge
 
     start = pd.Timestamp(training.first_hour * HOUR, unit="s")
     index = pd.date_range(start, periods=len(training.levels), freq="h")
+    levels = pd.Series(training.levels, index=index)
     columns = _outer_columns(recipe, training)
     exog = None
     if columns.shape[1]:
         exog = pd.DataFrame(columns, index=index).add_prefix("known_")
+    x, y = _skforecaster(recipe).create_train_X_y(y=levels, exog=exog)
+    predictors = x.to_numpy(dtype=np.float64)
+    targets = y.to_numpy(dtype=np.float64)
+    first = len(levels) - len(targets)  # position of the first target in levels
+    keep = training.may_be_target[first:]
+    return predictors[keep], targets[keep]
+
+
+def _skforecaster(recipe: Recipe) -> Any:
+    """skforecast's forecaster with the predictors of this recipe."""
+    from skforecast.preprocessing import RollingFeatures
+    from skforecast.recursive import ForecasterRecursive
+    from sklearn.linear_model import Ridge
+
     windows = None
     if recipe.predictors.windows:
         sizes = list(recipe.predictors.windows)
         windows = RollingFeatures(stats=["mean"] * len(sizes), window_sizes=sizes)
-    forecaster = ForecasterRecursive(
+    return ForecasterRecursive(
         estimator=Ridge(),  # never fitted: skforecast is only asked for its matrices
         lags=list(recipe.predictors.lags),
         window_features=windows,
         differentiation=recipe.difference or None,
     )
-    levels = pd.Series(training.levels, index=index)
-    x, y = forecaster.create_train_X_y(y=levels, exog=exog)
-    first = len(training.levels) - len(y)  # position of the first target in levels
-    keep = training.may_be_target[first:]
-    predictors = x.to_numpy(dtype=np.float64)
-    targets = y.to_numpy(dtype=np.float64)
-    return predictors[keep], targets[keep]
 
 
 def _outer_columns(recipe: Recipe, training: TrainingHours) -> Values:
@@ -131,22 +136,30 @@ def _evaluate(fitted: FittedRecipe, x: Values) -> Values:
 
 
 def _forest_values(trees: dict[str, Array], x: Values) -> Values:
-    """[rows] mean over the trees. All rows descend all trees together, one level per round."""
-    x32 = x.astype(np.float32)  # scikit-learn compares float32 predictors with float64 thresholds
+    """[rows] mean over the trees."""
+    leaves = _leaves(trees, x.astype(np.float32))
+    tree = np.arange(leaves.shape[1])
+    return np.asarray(trees["value"][tree, leaves].mean(axis=1))
+
+
+def _leaves(trees: dict[str, Array], x32: Array) -> Numbers:
+    """[rows, trees] the leaf where each row ends up; all rows descend all trees together.
+
+    scikit-learn compares float32 predictors with float64 thresholds; so does this.
+    """
     tree = np.arange(len(trees["value"]))
-    row = np.arange(len(x))[:, None]
-    node = np.zeros((len(x), len(tree)), dtype=np.int64)
+    row = np.arange(len(x32))[:, None]
+    node = np.zeros((len(x32), len(tree)), dtype=np.int64)
     while True:
         left = trees["left"][tree, node]
         is_inner = left > 0  # the children of a leaf are -1
         if not is_inner.any():
-            break
+            return node
+        right = trees["right"][tree, node]
         feature = np.maximum(trees["feature"][tree, node], 0)  # that of a leaf is negative
         goes_left = x32[row, feature] <= trees["threshold"][tree, node]
-        right = trees["right"][tree, node]
         child = np.where(goes_left, left, right)
         node = np.where(is_inner, child, node)
-    return np.asarray(trees["value"][tree, node].mean(axis=1))
 
 
 @lru_cache(maxsize=LOADED_BOOSTERS)
