@@ -29,7 +29,8 @@ SOURCES: dict[str, type[Table]] = {
 def load_settings(path: Path = DEFAULT_CONFIG, variables: Mapping[str, str] | None = None) -> Settings:
     """Read config.toml, .env beside it and the environment (which wins over .env).
 
-    Raises SettingsError for a missing file, TOML that does not parse, and wrong, unknown or missing keys.
+    Raises SettingsError for a missing file, TOML that does not parse, and wrong, unknown or missing
+    keys.
     """
     config = _read_config(path)
     folder = path.resolve().parent
@@ -42,8 +43,8 @@ def load_settings(path: Path = DEFAULT_CONFIG, variables: Mapping[str, str] | No
 def with_rows(settings: Settings, rows: Mapping[str, str]) -> Settings:
     """Add the series of the table `series`: its JSON text by name.
 
-    A row that cannot be used is kept aside in `broken`, so that it stops no other; config.toml has the last word on a
-    name.
+    A row that cannot be used is kept aside in `broken`, so that it stops no other; config.toml has
+    the last word on a name.
     """
     series = dict(settings.series)
     broken = {}
@@ -66,7 +67,8 @@ def _read_config(path: Path) -> Config:
     except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
         raise SettingsError(f"{path} is not valid TOML: {error}") from None
     try:
-        # By way of JSON, strict means what TOML means: "168" is no number, a list is a tuple, a string may be a path.
+        # By way of JSON, strict means what TOML means: "168" is no number, a list is a tuple, a
+        # string may be a path.
         return Config.model_validate_json(json.dumps(document, default=str), strict=True)
     except ValidationError as error:
         raise SettingsError("\n".join(f"{path}: {line}" for line in _explanations(error))) from None
@@ -98,8 +100,8 @@ def _explain(detail: dict[str, Any]) -> str:
 def _locate(location: tuple[int | str, ...]) -> tuple[list[str], type[Table]]:
     """Return the parts of a key as they stand in config.toml, and the innermost table around it.
 
-    Pydantic also puts the branch of a union that it tried into the location of an error, such as the kind of a source;
-    that is no key.
+    Pydantic also puts the branch of a union that it tried into the location of an error, such as
+    the kind of a source; that is no key.
     """
     parts: list[str] = []
     table: type[Table] = Config

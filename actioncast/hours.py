@@ -1,6 +1,7 @@
 """Raw points -> complete hours. Pure functions: no database, no network, no clock.
 
-Points are moments with a value; an hour is named by its start (UTC) and its value is scale x the mean of its points.
+Points are moments with a value; an hour is named by its start (UTC) and its value is scale x the
+mean of its points.
 Inside, moments are whole unix seconds in int64 arrays: no time zone can get lost on the way.
 """
 
@@ -67,7 +68,8 @@ class Hours:
 
 @dataclass(frozen=True)
 class Grid:
-    """A regular hourly series: values [n] from `start` (aware UTC, hour start) on, NaN where the hour is missing.
+    """A regular hourly series: values [n] from `start` (aware UTC, hour start) on, NaN where the
+    hour is missing.
 
     `exogenous` are columns known in the future, [n + hours ahead] by name, NaN where not known.
     """
@@ -151,9 +153,11 @@ def check_points(
     now: datetime,
     minimum_value: float,
 ) -> tuple[Points, list[Rejection]]:
-    """Reject what cannot be true: not finite, below the minimum, in the future, out of order, contradicting itself.
+    """Reject what cannot be true: not finite, below the minimum, in the future, out of order,
+    contradicting itself.
 
-    Points repeated with the same value are the same point and are read once. The rest stays in its order.
+    Points repeated with the same value are the same point and are read once. The rest stays in its
+    order.
     """
     rejections: list[Rejection] = []
     for reason, is_good in _rules(now, minimum_value):
@@ -245,8 +249,9 @@ def to_hours(
 ) -> Hours:
     """Complete hours among checked points (ascending, unique).
 
-    An hour is complete when it is over at `now` and holds at least `minimum_points`. Hours that begin before `since`
-    are left out: an answer that starts inside an hour shows only a part of it, which must not replace a stored one.
+    An hour is complete when it is over at `now` and holds at least `minimum_points`. Hours that
+    begin before `since` are left out: an answer that starts inside an hour shows only a part of it,
+    which must not replace a stored one.
     """
     hour_of_point = points.times // HOUR * HOUR
     starts, group, samples = np.unique(

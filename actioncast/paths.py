@@ -1,4 +1,7 @@
-"""Folders and files of a checkout. Standard library only: delivery and incidents run before anything is installed."""
+"""Folders and files of a checkout.
+
+Standard library only: delivery and incidents run before anything is installed.
+"""
 
 from __future__ import annotations
 

@@ -1,4 +1,7 @@
-"""What no output may show: secrets by value and by shape, and URIs without them. Standard library only."""
+"""What no output may show: secrets by value and by shape, and URIs without them.
+
+Standard library only.
+"""
 
 from __future__ import annotations
 
@@ -36,8 +39,8 @@ def redacted(text: str) -> str:
 def secret_values(uri: str, variables: Mapping[str, str]) -> frozenset[str]:
     """Password and secret parameters of the URI, and the values of variables named like one.
 
-    The password counts as written, decoded, and in pieces: one with an unescaped `@` or `/` is cut there by the
-    database driver, which then reports the piece as a host that does not exist.
+    The password counts as written, decoded, and in pieces: one with an unescaped `@` or `/` is cut
+    there by the database driver, which then reports the piece as a host that does not exist.
     """
     userinfo = userinfo_of(uri)
     password = userinfo.partition(":")[2]

@@ -1,4 +1,5 @@
-"""The tables of config.toml and the environment as typed, frozen settings; actioncast/config.py reads them.
+"""The tables of config.toml and the environment as typed, frozen settings; actioncast/config.py
+reads them.
 
 Secrets come from the environment (or .env beside config.toml) only and never print.
 """
@@ -240,7 +241,8 @@ NO_PAUSES = Patience(pause_seconds=0, longest_pause_seconds=0)  # for a virtual 
 class Environment(BaseModel):
     """What comes from environment variables; the tutorial's names URI and TOKEN are accepted.
 
-    Read by hand and not by pydantic-settings, whose import alone takes a tenth of the API's cold start.
+    Read by hand and not by pydantic-settings, whose import alone takes a tenth of the API's cold
+    start.
     """
 
     model_config = ConfigDict(frozen=True)
@@ -303,7 +305,10 @@ class Settings(Config):
     folder: Path = Field(default=Path(), exclude=True)  # of config.toml: relative paths start here
 
     def series_id(self, name: str | None = None) -> str:
-        """Return the series of this name; without one, the first table of config.toml. Raises SettingsError."""
+        """Return the series of this name; without one, the first table of config.toml.
+
+        Raises SettingsError.
+        """
         if name is None:
             return next(iter(self.series))
         if name in self.broken:

@@ -46,7 +46,10 @@ def progress(
     total: float,
     unit: str = "it",
 ) -> Iterator[Callable[[float], object]]:
-    """A bar on stderr when a person is watching, nothing otherwise. Yields a function that advances it."""
+    """A bar on stderr when a person is watching, nothing otherwise.
+
+    Yields a function that advances it.
+    """
     if not sys.stderr.isatty():
         yield lambda _: None
         return

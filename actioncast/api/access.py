@@ -18,12 +18,18 @@ BASIC = 'Basic realm="Actioncast: any name, the API key as password", charset="U
 
 
 async def writing(request: Request) -> None:
-    """The caller may write. HTTP Basic does not count: a browser adds it also to requests that other sites cause."""
+    """The caller may write.
+
+    HTTP Basic does not count: a browser adds it also to requests that other sites cause.
+    """
     _admit(request, _key(request), challenge=BEARER)
 
 
 async def reading(request: Request) -> None:
-    """The caller may read. A browser may send the key as the password of HTTP Basic, with any user name."""
+    """The caller may read.
+
+    A browser may send the key as the password of HTTP Basic, with any user name.
+    """
     if not state_of(request).reading_needs_key:
         return
     wants_page = "text/html" in request.headers.get("accept", "")

@@ -15,7 +15,10 @@ JSON = "application/json"
 
 @dataclass(frozen=True)
 class Body:
-    """The content of an answer. Its compressed form and its ETag are made when they are first needed."""
+    """The content of an answer.
+
+    Its compressed form and its ETag are made when they are first needed.
+    """
 
     plain: bytes
 

@@ -31,7 +31,8 @@ class Catalogue:
         return self.settings.series
 
     async def series_id(self, name: str | None) -> str:
-        """The name of the requested series, the first one by default. Raises SettingsError when there is none.
+        """The name of the requested series, the first one by default. Raises SettingsError when
+        there is none.
 
         Only an unknown name waits for the table. With a known one it is read in the background.
         """

@@ -18,7 +18,8 @@ class ServiceError(ActioncastError):
 
 
 def forecast(url: str, series_id: str, api_key: SecretStr | None) -> dict[str, Any]:
-    """Ask for POST /forecast, which forecasts and stores. Returns what make_predictions.py --json prints.
+    """Ask for POST /forecast, which forecasts and stores. Returns what make_predictions.py --json
+    prints.
 
     Raises ServiceError without an answer, or with another status than 200.
     """

@@ -15,7 +15,8 @@ os.environ.setdefault("PYDANTIC_DISABLE_PLUGINS", "__all__")
 
 from pydantic import BaseModel  # noqa: E402  pydantic reads the variable above when it is imported
 
-# FastAPI has a model for each part of OpenAPI. Their validators are built when they are first used, not on import.
+# FastAPI has a model for each part of OpenAPI. Their validators are built when they are first used,
+# not on import.
 BaseModel.model_config["defer_build"] = True
 
 

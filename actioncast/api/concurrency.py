@@ -26,7 +26,10 @@ class DatabaseThreads:
         self._migrating = threading.Lock()
 
     async def ask(self, read: Callable[[Database], T]) -> T:
-        """Run a function of the database. The first call migrates the schema. Raises DatabaseError."""
+        """Run a function of the database.
+
+        The first call migrates the schema. Raises DatabaseError.
+        """
         return await self.run(partial(self._migrate_and_read, read))
 
     async def run(self, work: Callable[[], T]) -> T:
@@ -52,7 +55,8 @@ class SingleFlight:
         self._tasks: dict[Hashable, asyncio.Task[Any]] = {}
 
     async def run(self, key: Hashable, work: Work[T]) -> T:
-        """The result of the work with this key, begun now or running already. Everybody gets its failure too.
+        """The result of the work with this key, begun now or running already. Everybody gets its
+        failure too.
 
         A caller who goes away does not cancel the work for the others.
         """

@@ -1,9 +1,9 @@
 """The forecasts that the API answers: made once, stored, and then served from memory.
 
 A forecast of (series, model version, newest hours, horizon) is deterministic, so one is enough.
-Every `newness_seconds` one query and one `stat` of the champion's card tell if there is a newer hour
-or model. While the database is away that query fails, and so does the request: an old forecast is
-never passed off as a new one.
+Every `newness_seconds` one query and one `stat` of the champion's card tell if there is a newer
+hour or model. While the database is away that query fails, and so does the request: an old forecast
+is never passed off as a new one.
 """
 
 from __future__ import annotations
@@ -111,7 +111,10 @@ class Champions:
             return None
 
     def checked_version(self, series_id: str) -> str:
-        """Version of the champion after its numbers were loaded and compared with its card. Raises ModelError."""
+        """Version of the champion after its numbers were loaded and compared with its card.
+
+        Raises ModelError.
+        """
         return load_champion(self._settings.model_directory(series_id)).card.version
 
     def warm(self, series_id: str) -> None:
@@ -162,7 +165,10 @@ class Forecasts:
         self.threads.close()
 
     async def state(self, series_id: str) -> State:
-        """Newest stored hour, load and vintage, cached for `newness_seconds`. Raises DatabaseError."""
+        """Newest stored hour, load and vintage, cached for `newness_seconds`.
+
+        Raises DatabaseError.
+        """
         state = self._states.get(series_id)
         if state is not None:
             return state
@@ -182,7 +188,8 @@ class Forecasts:
         *,
         listed: bool = True,
     ) -> Body:
-        """JSON of the first `hours` of the forecast from the newest hours on: from memory, stored, or made now.
+        """JSON of the first `hours` of the forecast from the newest hours on: from memory, stored,
+        or made now.
 
         The vintage that is made is never shorter than the series' own horizon, because everybody
         sees it once it is stored.
@@ -206,7 +213,8 @@ class Forecasts:
                 make = partial(self._forecast, series_id=series_id, horizon=horizon)
                 vintage = await self.threads.ask(make)
                 self._states.pop(series_id, None)  # the next request must see the new vintage
-            # Keep it under the state before: if an hour came meanwhile, the next request sees that and asks again.
+            # Keep it under the state before: if an hour came meanwhile, the next request sees that
+            # and asks again.
             kept = KeptVintage(state, vintage)
             self._newest[series_id] = kept
             return kept
@@ -236,7 +244,10 @@ class Forecasts:
         state: State,
         horizon: int,
     ) -> Vintage | None:
-        """The stored forecast of this state, or None when none reaches so far. Raises DatabaseError."""
+        """The stored forecast of this state, or None when none reaches so far.
+
+        Raises DatabaseError.
+        """
         newest = state.newest
         if newest.hour is None or state.model_version is None:
             return None
@@ -252,7 +263,10 @@ class Forecasts:
         return Vintage.of_rows(database.vintage(series_id, issued_at))
 
     async def latest(self, series_id: str) -> Body:
-        """JSON of the vintage that was issued last, by whatever model. Raises Missing when none was."""
+        """JSON of the vintage that was issued last, by whatever model.
+
+        Raises Missing when none was.
+        """
         state = await self.state(series_id)
         issued_at = state.newest.issued_at
         kept = self._issued.get(series_id)

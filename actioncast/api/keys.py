@@ -44,7 +44,8 @@ class Keys:
 
     def match(self, key: str) -> bool:
         digest = _digest(key)
-        # All keys are compared, also after a match, so that the time does not tell which one matched.
+        # All keys are compared, also after a match, so that the time does not tell which one
+        # matched.
         matches = [hmac.compare_digest(digest, valid) for valid in self._digests]
         return any(matches)
 

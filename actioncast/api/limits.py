@@ -31,7 +31,8 @@ HSTS = {"Strict-Transport-Security": "max-age=31536000"}  # in production: the p
 
 
 class RateLimit:
-    """At most so many requests a minute and client, evenly, with a burst (the generic cell rate algorithm, GCRA).
+    """At most so many requests a minute and client, evenly, with a burst (the generic cell rate
+    algorithm, GCRA).
 
     By hand, because the library `limits` counts in windows only: it lets a client ask a whole
     minute's worth at once.
@@ -89,7 +90,8 @@ class Guard:
             await self._app(scope, receive, send)
             return
 
-        # FastAPI's routes do not answer HEAD as Starlette's do: it is a GET whose answer loses its body.
+        # FastAPI's routes do not answer HEAD as Starlette's do: it is a GET whose answer loses its
+        # body.
         is_head = scope["method"] == "HEAD"
         if is_head:
             scope = {**scope, "method": "GET"}

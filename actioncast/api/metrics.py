@@ -52,7 +52,10 @@ class Metrics:
         return Gauge(f"actioncast_{name}", text, labels, registry=self.registry)
 
     async def exposition(self, forecasts: Forecasts) -> bytes:
-        """The text that Prometheus reads. Ages and errors are left out while the database is away."""
+        """The text that Prometheus reads.
+
+        Ages and errors are left out while the database is away.
+        """
         # Without this, a removed series or a former champion would stay in the text.
         for instrument in (*self._of_series.values(), self._model):
             instrument.clear()
@@ -121,7 +124,8 @@ def _errors(score: LiveScore) -> dict[str, float | None]:
 
 
 class Timing:
-    """ASGI middleware: the time of every answer, by the route's pattern and never by the caller's path.
+    """ASGI middleware: the time of every answer, by the route's pattern and never by the caller's
+    path.
 
     By hand, because it runs for every request, and a path in a label would let callers fill the
     memory.

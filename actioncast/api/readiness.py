@@ -21,7 +21,10 @@ from actioncast.times import ONE_HOUR
 
 
 async def readiness(forecasts: Forecasts) -> Readiness:
-    """Check the database, then the model and the data of every series. The database is queried, not a cache."""
+    """Check the database, then the model and the data of every series.
+
+    The database is queried, not a cache.
+    """
     checks: list[Check] = []
     database = Check(name="database", series=None, ok=True, detail="answers")
     with suppress(DatabaseError):  # the query for the first series fails too

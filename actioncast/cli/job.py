@@ -1,16 +1,19 @@
-"""The job of a scheduled workflow: one script for every series of config.toml and of the table `series`.
+"""The job of a scheduled workflow: one script for every series of config.toml and of the table
+`series`.
 
-The scripts run as they would by hand, one process a series, so that one that fails stops no other; from FLEET_FROM
-series on as one `--all`, which spreads them over the cores. On GitHub it writes the step summary with tables and
-charts, and a notice that says what is still to be set up, if anything.
+The scripts run as they would by hand, one process a series, so that one that fails stops no other;
+from FLEET_FROM series on as one `--all`, which spreads them over the cores. On GitHub it writes the
+step summary with tables and charts, and a notice that says what is still to be set up, if anything.
 
     python -m actioncast.cli.job update_real_data
     python -m actioncast.cli.job train --series bitcoin_transactions
     python -m actioncast.cli.job train --shard 1/4
 
-Verbs: update_real_data, make_predictions (POST to $API_URL/forecast when that is set), check_retrain, train.
+Verbs: update_real_data, make_predictions (POST to $API_URL/forecast when that is set),
+check_retrain, train.
 Reads config.toml and the environment; reads and writes what the script does.
-Exit codes: 0 done; 1 a series failed, or the database cannot be reached; 2 wrong flags, config.toml or environment.
+Exit codes: 0 done; 1 a series failed, or the database cannot be reached; 2 wrong flags, config.toml
+or environment.
 """
 
 from __future__ import annotations
@@ -66,7 +69,10 @@ def _run_each(
     series_ids: Sequence[str],
     run_one: Callable[[str], bool],
 ) -> list[str]:
-    """Run one series after another; a failure is reported, and stops no other. Returns those that failed."""
+    """Run one series after another; a failure is reported, and stops no other.
+
+    Returns those that failed.
+    """
     failed = []
     for series_id in series_ids:
         try:
@@ -80,7 +86,10 @@ def _run_each(
 
 
 def _run_script(settings: Settings, verb: str, now: datetime, series_id: str) -> bool:
-    """Run the script on one series and write what it reports into the summary. Returns whether it succeeded."""
+    """Run the script on one series and write what it reports into the summary.
+
+    Returns whether it succeeded.
+    """
     with open_database(settings) as database:
         if verb == "make_predictions" and read_card(settings.model_directory(series_id)) is None:
             _note_missing_champion(series_id)

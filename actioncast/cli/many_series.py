@@ -1,7 +1,8 @@
 """One script over many series: --all, --shard I/N, --jobs N.
 
-On one machine the series are spread over processes. With DASK_SCHEDULER_ADDRESS set they go to the workers of that
-Dask cluster instead, which run in a checkout of the project with the same config.toml, environment and model folder.
+On one machine the series are spread over processes. With DASK_SCHEDULER_ADDRESS set they go to the
+workers of that Dask cluster instead, which run in a checkout of the project with the same
+config.toml, environment and model folder.
 A series that fails never stops the others: it is listed, and the exit code is 1.
 """
 

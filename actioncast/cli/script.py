@@ -1,8 +1,8 @@
 """What every script does alike: flags, exit codes, one JSON object on stdout, logs on stderr.
 
 With --json a failure is one JSON object too: {"outcome": "failed", "error": ...}.
-Exit codes: 0 the job is done (its report says if there was nothing to do), 1 the job failed, 2 it was asked wrongly
-(a flag, config.toml or the environment).
+Exit codes: 0 the job is done (its report says if there was nothing to do), 1 the job failed, 2 it
+was asked wrongly (a flag, config.toml or the environment).
 """
 
 from __future__ import annotations

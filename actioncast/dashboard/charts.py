@@ -64,7 +64,8 @@ def error_chart(
     policy: RetrainSettings,
     since: datetime,
 ) -> Chart:
-    """Live error over the window of the checks as it was at each hour, and the limit they compare it with.
+    """Live error over the window of the checks as it was at each hour, and the limit they compare
+    it with.
 
     `scored` are rows of the view `performance` with reality, ascending.
     """
@@ -104,7 +105,10 @@ def _limit(backtest_mae: float | None, policy: RetrainSettings) -> float | None:
 
 
 def lead_chart(errors_by_lead: Sequence[Row], card: Card | None) -> Chart:
-    """Live error of all vintages by lead time, beside the champion's in the backtest. Empty without a live error."""
+    """Live error of all vintages by lead time, beside the champion's in the backtest.
+
+    Empty without a live error.
+    """
     live = {row["lead"]: row["mae"] for row in errors_by_lead if row["hours"] >= FEWEST_HOURS}
     if not live:
         return {"t": [], "live": [], "backtest": []}

@@ -224,7 +224,10 @@ def _against_naive(scored: Sequence[Row]) -> Figure | None:
 
 
 def group(checks: Sequence[Row]) -> list[Look]:
-    """Checks -> looks, both newest first. A check that asked for a retrain begins a look of its own."""
+    """Checks -> looks, both newest first.
+
+    A check that asked for a retrain begins a look of its own.
+    """
     looks: list[Look] = []
     for check in checks:
         last = looks[-1] if looks else None

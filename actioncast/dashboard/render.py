@@ -1,4 +1,7 @@
-"""Figures or API schema -> HTML, and the files that it asks for. No CDN, no build step, nothing inline that runs."""
+"""Figures or API schema -> HTML, and the files that it asks for.
+
+No CDN, no build step, nothing inline that runs.
+"""
 
 from __future__ import annotations
 
@@ -38,7 +41,10 @@ def assets() -> dict[str, bytes]:
 
 
 def asset_url(name: str) -> str:
-    """Relative address. It changes with the content, so that browsers may keep the file for ever."""
+    """Relative address.
+
+    It changes with the content, so that browsers may keep the file for ever.
+    """
     version = hashlib.sha256(assets()[name]).hexdigest()[:10]
     return f"assets/{name}?v={version}"
 
@@ -82,7 +88,10 @@ def render_page(
     *,
     live: bool,
 ) -> str:
-    """The page of a series. `links` lead to the page of each series; a `live` page links to the API beside it."""
+    """The page of a series.
+
+    `links` lead to the page of each series; a `live` page links to the API beside it.
+    """
     template = _environment().get_template("page.html")
     return template.render(
         page=page,

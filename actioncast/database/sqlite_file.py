@@ -16,7 +16,10 @@ class SqliteFileError(ActioncastError):
 
 
 def close_off(path: Path) -> None:
-    """Bring all of the database into its one file, with nothing in a log beside it. Raises SqliteFileError."""
+    """Bring all of the database into its one file, with nothing in a log beside it.
+
+    Raises SqliteFileError.
+    """
     try:
         with closing(sqlite3.connect(path, timeout=BUSY_TIMEOUT_SECONDS)) as connection:
             verdict = connection.execute("pragma quick_check").fetchone()[0]

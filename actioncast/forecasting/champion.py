@@ -4,10 +4,10 @@
 - card.json: what people read and review (see card.py).
 - explanation.svg: a drawing of why this champion serves.
 
-No pickle is written or loaded: the numbers are a numpy archive that is read with allow_pickle=False, and
-LightGBM's model is kept as its own text. Loading checks the format, the size, the checksum and the versions
-of the libraries whose code runs at serving, and names what differs. Each file is written under another name
-and then moved into its place, the card last.
+No pickle is written or loaded: the numbers are a numpy archive that is read with
+allow_pickle=False, and LightGBM's model is kept as its own text. Loading checks the format, the
+size, the checksum and the versions of the libraries whose code runs at serving, and names what
+differs. Each file is written under another name and then moved into its place, the card last.
 """
 
 from __future__ import annotations
@@ -122,7 +122,8 @@ def make_card(forecaster: Forecaster, numbers: bytes, facts: Facts) -> Card:
 def _rounded_by_lead(errors: Values) -> list[float]:
     """Errors by lead for the card.
 
-    One that was never observed is interpolated; beyond the last observed lead the last error is repeated.
+    One that was never observed is interpolated; beyond the last observed lead the last error is
+    repeated.
     """
     leads = np.arange(len(errors))
     observed = np.flatnonzero(~np.isnan(errors))

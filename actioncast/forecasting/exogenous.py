@@ -1,8 +1,10 @@
-"""Columns known in the future, beside the series: holidays, and what config.toml calls `exogenous`. Pure functions.
+"""Columns known in the future, beside the series: holidays, and what config.toml calls `exogenous`.
+Pure functions.
 
-A column is one number per hour that is known before the hour comes: a flag, a price, a weather forecast. `columns` are
-arrays by name that begin at a series' first hour and reach beyond its end, NaN where not known. Their terms enter a
-recipe beside its lags, as `exog` enters skforecast's ForecasterRecursive.
+A column is one number per hour that is known before the hour comes: a flag, a price, a weather
+forecast. `columns` are arrays by name that begin at a series' first hour and reach beyond its end,
+NaN where not known. Their terms enter a recipe beside its lags, as `exog` enters skforecast's
+ForecasterRecursive.
 """
 
 from __future__ import annotations
@@ -35,7 +37,10 @@ class ColumnError(ActioncastError):
 
 
 def holidays_of(code: str, first: date, last: date) -> list[date]:
-    """Public holidays of a country or of one of its parts ("US", "US-CA"), ascending. Raises ColumnError."""
+    """Public holidays of a country or of one of its parts ("US", "US-CA"), ascending.
+
+    Raises ColumnError.
+    """
     import holidays  # heavy, and only a series that asks for it needs it
 
     country, _, part = code.partition("-")
@@ -57,7 +62,8 @@ def holiday_flags(
     hours: int,
     until: date,
 ) -> Values:
-    """[hours] 1 in the hours of these days on the clocks of the zone, else 0; NaN after the day `until`.
+    """[hours] 1 in the hours of these days on the clocks of the zone, else 0; NaN after the day
+    `until`.
 
     `first_hour` counts the hours since 1970.
     """
@@ -203,7 +209,8 @@ def terms(
 
 
 def _holiday_terms(column: Values, first_hour: int, at: Numbers) -> tuple[Values, Values]:
-    """[*at.shape, 24] for the holiday and for the day after it, where the lags of a day look back on the holiday.
+    """[*at.shape, 24] for the holiday and for the day after it, where the lags of a day look back
+    on the holiday.
 
     Each counts by hour of the day (UTC).
     """
@@ -216,7 +223,8 @@ def _holiday_terms(column: Values, first_hour: int, at: Numbers) -> tuple[Values
 
 
 def scales(names: Sequence[str], learned: Values) -> Values:
-    """[terms] what each term is divided by before the penalty sees it: the standard deviation, 1 for holidays.
+    """[terms] what each term is divided by before the penalty sees it: the standard deviation, 1
+    for holidays.
 
     `learned` [hours, terms] are the terms of the hours that a recipe learns from.
     """

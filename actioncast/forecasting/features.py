@@ -34,8 +34,8 @@ def fill_missing(values: Values, seasonality: Sequence[int]) -> Values:
     """The values [n] with every gap filled from an earlier hour, never from a later one.
 
     A missing hour takes the value one long season earlier, else one short season earlier, else that
-    of the hour before. Filled hours serve as lags only; no recipe learns them as targets and no error
-    is computed on them.
+    of the hour before. Filled hours serve as lags only; no recipe learns them as targets and no
+    error is computed on them.
     """
     filled = values.astype(np.float64).copy()
     lags = (*reversed(seasonality), 1)
@@ -90,8 +90,8 @@ def feature_matrix(
 ) -> Values:
     """[rows, lags + windows + calendar + terms]: the predictors of one hour per row.
 
-    Each row of `history` [rows, memory] ends with the hour before; `hours` [rows] are numbered since
-    1970 (UTC); `terms` [rows, terms] are those of the exogenous columns at that hour.
+    Each row of `history` [rows, memory] ends with the hour before; `hours` [rows] are numbered
+    since 1970 (UTC); `terms` [rows, terms] are those of the exogenous columns at that hour.
     """
     memory = history.shape[1]
     lagged = memory - np.array(predictors.lags)

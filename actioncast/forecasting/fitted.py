@@ -41,8 +41,8 @@ def walk(
 ) -> Values:
     """Levels [origins, horizon] ahead, step by step; every forecast is history for the next one.
 
-    `levels` [origins, reach] end with the hour before each origin. `next_level` takes the newest levels
-    [origins, reach] and the step, and returns the level at that step [origins].
+    `levels` [origins, reach] end with the hour before each origin. `next_level` takes the newest
+    levels [origins, reach] and the step, and returns the level at that step [origins].
     """
     origins, reach = levels.shape
     path = np.empty((origins, reach + horizon))

@@ -6,10 +6,10 @@ Words used throughout the wing:
 - An `origin` is an index into values: the first hour that a forecast made there does not know.
 - `levels` are values after a recipe's log and standardisation, before its differencing.
 
-A fitted recipe is plain numbers. A linear one, with its differencing, window means and calendar terms,
-is one filter on levels plus an intercept per phase of the week. Serving it takes numpy alone and gives the
-numbers of skforecast's ForecasterRecursive (a test holds both to 1e-8 of each other). Tree recipes learn
-from skforecast's own training matrices.
+A fitted recipe is plain numbers. A linear one, with its differencing, window means and calendar
+terms, is one filter on levels plus an intercept per phase of the week. Serving it takes numpy alone
+and gives the numbers of skforecast's ForecasterRecursive (a test holds both to 1e-8 of each other).
+Tree recipes learn from skforecast's own training matrices.
 """
 
 from __future__ import annotations
@@ -154,8 +154,8 @@ def predict(
 ) -> Values:
     """Recursive forecasts [origins, horizon] from the hours before each origin.
 
-    All origins advance together. `filled` are values without gaps; `columns` are the exogenous ones, from
-    the same first hour on and as far as the last forecast hour.
+    All origins advance together. `filled` are values without gaps; `columns` are the exogenous
+    ones, from the same first hour on and as far as the last forecast hour.
     """
     recipe = fitted.recipe
     targets = origins[:, None] + np.arange(horizon)
@@ -188,11 +188,12 @@ def _to_values(fitted: FittedRecipe, levels: Values) -> Values:
 
 
 def _keep_in_range(fitted: FittedRecipe, ahead: Values, past: Values) -> Values:
-    """Clip forecasts [origins, horizon] to the range seen in training and in `past` [origins, reach].
+    """Clip forecasts [origins, horizon] to the range seen in training and in `past` [origins,
+    reach].
 
     A margin lies around the range. An unstable recursion must not run away, but a level shift after
-    training must be followed. What was never negative is not forecast below zero; NaN takes the newest
-    value.
+    training must be followed. What was never negative is not forecast below zero; NaN takes the
+    newest value.
     """
     margin = RANGE_MARGIN * (fitted.high - fitted.low)
     lowest = np.minimum(fitted.low, past.min(axis=1, keepdims=True))
@@ -207,8 +208,8 @@ def _keep_in_range(fitted: FittedRecipe, ahead: Values, past: Values) -> Values:
 def forecast(forecaster: Forecaster, history: Grid, horizon: int) -> Forecast:
     """The next `horizon` hours after the history.
 
-    Raises ForecastError when the history is shorter than the reach or mostly gaps, or when a column that
-    the forecaster needs is not known so far ahead.
+    Raises ForecastError when the history is shorter than the reach or mostly gaps, or when a column
+    that the forecaster needs is not known so far ahead.
     """
     _check_history(forecaster, history)
     _check_columns(forecaster, history, horizon)

@@ -1,9 +1,9 @@
 """How far a forecaster's errors reach: calibrated on out-of-sample residuals, by lead time.
 
-The width of an interval is the mean absolute error at its lead, times a factor for the hour of the day, times a factor
-for the level of the forecast (busy hours err more), times a quantile of the residuals that these three have
-standardised. It is asymmetric where the residuals are, its lower bound is not negative where the series never is, and
-the forecast always lies inside.
+The width of an interval is the mean absolute error at its lead, times a factor for the hour of the
+day, times a factor for the level of the forecast (busy hours err more), times a quantile of the
+residuals that these three have standardised. It is asymmetric where the residuals are, its lower
+bound is not negative where the series never is, and the forecast always lies inside.
 """
 
 from __future__ import annotations
@@ -42,9 +42,11 @@ def calibrate(
     nonnegative: bool,
     span: int,
 ) -> Spread:
-    """Spread of out-of-sample residuals [origins, h], actual - forecast, NaN where the hour is missing.
+    """Spread of out-of-sample residuals [origins, h], actual - forecast, NaN where the hour is
+    missing.
 
-    `hours` [origins, h] numbers the forecast hours since 1970; `span` is the backtest's length in hours.
+    `hours` [origins, h] numbers the forecast hours since 1970; `span` is the backtest's length in
+    hours.
     """
     horizon = forecasts.shape[1]
     phases = hours % HOURS_PER_DAY
@@ -74,7 +76,8 @@ def bounds(
 ) -> tuple[Values, Values]:
     """Lower and upper bound [h] of the central interval; the forecast lies inside.
 
-    `first_hour` counts the hours since 1970. Leads beyond the backtest's are as uncertain as its last one.
+    `first_hour` counts the hours since 1970. Leads beyond the backtest's are as uncertain as its
+    last one.
     """
     tail = (1.0 - coverage) / 2.0
     steps = np.arange(len(forecast))

@@ -1,8 +1,10 @@
-"""Has the level of a series changed for good? Then the hours before are restated at the new one. Pure functions.
+"""Has the level of a series changed for good? Then the hours before are restated at the new one.
+Pure functions.
 
-A series that doubles overnight (a second meter, a new unit, a tariff) makes all it was before a misleading lesson, to
-learn from and to look back on. Restated, it stays a good one: the daily shape mostly survives such a change. What
-counts as a change is strict, since ordinary series have none: see `find`.
+A series that doubles overnight (a second meter, a new unit, a tariff) makes all it was before a
+misleading lesson, to learn from and to look back on. Restated, it stays a good one: the daily shape
+mostly survives such a change. What counts as a change is strict, since ordinary series have none:
+see `find`.
 """
 
 from __future__ import annotations
@@ -52,10 +54,11 @@ class Shift:
 def find(history: Grid, seasonality: Sequence[int], *, gated: bool = False) -> tuple[Shift, ...]:
     """The lasting changes of level in the series, ascending; mostly none.
 
-    A change is a step: nearly all days since then, for a season at most, differ from the same hours of the seasons
-    before by more than days ever did, and most of that difference came within a day. It is a factor, or an offset where
-    there are negative values. It is believed after LONGER_THAN_A_HOLIDAY hours. With `gated` a large change is believed
-    after FEWEST_AFTER: then a champion is there to win against a challenger that believes it too soon.
+    A change is a step: nearly all days since then, for a season at most, differ from the same hours
+    of the seasons before by more than days ever did, and most of that difference came within a day.
+    It is a factor, or an offset where there are negative values. It is believed after
+    LONGER_THAN_A_HOLIDAY hours. With `gated` a large change is believed after FEWEST_AFTER: then a
+    champion is there to win against a challenger that believes it too soon.
     """
     fitting = [season for season in seasonality if len(history) >= 2 * season + FEWEST_BEFORE]
     if not fitting:
@@ -79,7 +82,10 @@ def _is_near(shift: Shift, others: Iterable[Shift], season: int) -> bool:
 
 
 def restate(history: Grid, shifts: Iterable[Shift]) -> Grid:
-    """The series as if it had always had its newest level. A series without negative values does not get any."""
+    """The series as if it had always had its newest level.
+
+    A series without negative values does not get any.
+    """
     values = history.values.copy()
     present = _known_values(values)
     lowest = 0.0 if (present >= 0).all() else -np.inf
@@ -133,8 +139,9 @@ def _is_too_early(size: float, hours_since: int, gated: bool) -> bool:
 def _deviations(values: Values, season: int) -> tuple[Values, float]:
     """[n] each hour beside what the seasons before lead to expect, and the unit of that.
 
-    It is the log of a factor (unit 0), or, where there are negative values, an offset in multiples of the unit, which
-    is the typical value. NaN where there is nothing to compare, or only quiet hours.
+    It is the log of a factor (unit 0), or, where there are negative values, an offset in multiples
+    of the unit, which is the typical value. NaN where there is nothing to compare, or only quiet
+    hours.
     """
     expected = _expected(values, season)
     typical = _typical(values)
@@ -173,8 +180,8 @@ def _expected(values: Values, season: int) -> Values:
 def _steepest(deviations: Values, season: int) -> list[int]:
     """The indices at which the level may have changed, the likeliest first.
 
-    They are the steepest hours by medians of some hours and by medians of a day, of the whole series and of its last
-    season.
+    They are the steepest hours by medians of some hours and by medians of a day, of the whole
+    series and of its last season.
     """
     indices: dict[int, None] = {}  # keeps the order, each index once
     last_season = max(len(deviations) - season, 0)

@@ -77,7 +77,8 @@ def _calendar_effect(coefficients: Values, recipe: Recipe) -> Values:
 def _level_filter(coefficients: Values, recipe: Recipe) -> Values:
     """[reach] lags, window means and the difference as one filter on levels; position 0 is lag 1.
 
-    With F the filter on differences and B the backshift, the recipe is (1 - F)(1 - B^d) z = intercept.
+    With F the filter on differences and B the backshift, the recipe is (1 - F)(1 - B^d) z =
+    intercept.
     """
     steps = _difference_filter(coefficients, recipe)
     polynomial = np.concatenate([[1.0], -steps])  # 1 - F
@@ -107,10 +108,11 @@ def walk_filter(
     hours: Numbers,
     terms: Values,
 ) -> Values:
-    """Levels [origins, horizon] of a linear recipe: one matrix-vector product per step for all origins.
+    """Levels [origins, horizon] of a linear recipe: one matrix-vector product per step for all
+    origins.
 
-    `levels` [origins, reach] end with the hour before each origin; `hours` [origins] number the origins
-    since 1970 (UTC); `terms` [origins, horizon, terms] are those of the exogenous columns.
+    `levels` [origins, reach] end with the hour before each origin; `hours` [origins] number the
+    origins since 1970 (UTC); `terms` [origins, horizon, terms] are those of the exogenous columns.
     """
     weights = fitted.filter[::-1]  # the oldest hour first, as in the history
     intercept = fitted.intercept

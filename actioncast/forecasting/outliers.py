@@ -1,8 +1,9 @@
-"""Spikes: a few hours so far from all like them that nothing should be learned from them, nor follow from them.
+"""Spikes: a few hours so far from all like them that nothing should be learned from them, nor
+follow from them.
 
-A meter that reads a thousand times too much, or a price that explodes for two hours, would be carried on by every
-forecast that looks back on it, and drown all other errors of a backtest. For these a spike is a missing hour; the live
-error counts it. Pure functions.
+A meter that reads a thousand times too much, or a price that explodes for two hours, would be
+carried on by every forecast that looks back on it, and drown all other errors of a backtest. For
+these a spike is a missing hour; the live error counts it. Pure functions.
 """
 
 from __future__ import annotations
@@ -36,8 +37,8 @@ def limit(values: Values, seasonality: Sequence[int]) -> float:
 def without(values: Values, seasonality: Sequence[int], limit: float) -> Values:
     """[n] the same hours, spikes missing.
 
-    A spike is further than `limit` from the last hour before it, and from the same hour of all seasons before that are
-    known.
+    A spike is further than `limit` from the last hour before it, and from the same hour of all
+    seasons before that are known.
     """
     if not np.isfinite(limit):
         return values

@@ -1,8 +1,8 @@
 """The seasons of a series, found by autocorrelation. Pure functions.
 
-A season is a period at which the detrended series resembles itself clearly more than half a period away, and whose
-shape repeats better than chance allows. The day and the week are looked at first: a series of people and machines has
-them, and a short or noisy one gets their benefit of the doubt.
+A season is a period at which the detrended series resembles itself clearly more than half a period
+away, and whose shape repeats better than chance allows. The day and the week are looked at first: a
+series of people and machines has them, and a short or noisy one gets their benefit of the doubt.
 """
 
 from __future__ import annotations
@@ -40,7 +40,8 @@ def given(periods: Sequence[int], values: Values) -> Seasons:
 
 
 def detect(values: Values) -> Seasons:
-    """The day, the week, or another clear period with a longer one above it; the day and the week where none is clear.
+    """The day, the week, or another clear period with a longer one above it; the day and the week
+    where none is clear.
 
     `values` [n], NaN where an hour is missing.
     """
@@ -71,7 +72,8 @@ def _seasons(periods: Sequence[int], correlations: Values, note: str) -> Seasons
 
 
 def autocorrelation(values: Values, longest: int) -> Values:
-    """[longest + 1] autocorrelation of the values about their level, on pairs of known hours; 0 where there are few.
+    """[longest + 1] autocorrelation of the values about their level, on pairs of known hours; 0
+    where there are few.
 
     The level is a linear trend and a centred mean over a week.
     """
@@ -174,7 +176,8 @@ def _peaks(correlations: Values) -> list[int]:
 def _top(correlations: Values, clear: Sequence[int], least: float) -> int:
     """The period of the first peak above `least`.
 
-    Noise makes several peaks of one: then it is the one whose multiples have the highest autocorrelation.
+    Noise makes several peaks of one: then it is the one whose multiples have the highest
+    autocorrelation.
     """
     first = next(period for period in clear if correlations[period] > least)
     end = int(1.15 * first) + 2

@@ -113,8 +113,8 @@ def walk_trees(
 ) -> Values:
     """Levels [origins, horizon] of a tree recipe; it forecasts differences, which are added up.
 
-    `levels` [origins, reach] end with the hour before each origin; `hours` [origins] number the origins
-    since 1970 (UTC); `terms` [origins, horizon, terms] are those of the exogenous columns.
+    `levels` [origins, reach] end with the hour before each origin; `hours` [origins] number the
+    origins since 1970 (UTC); `terms` [origins, horizon, terms] are those of the exogenous columns.
     """
     lag = fitted.recipe.difference
     predictors = fitted.recipe.predictors

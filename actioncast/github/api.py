@@ -1,8 +1,9 @@
-"""GitHub's REST API with the standard library alone: a failure must be reported even when installing has failed.
+"""GitHub's REST API with the standard library alone: a failure must be reported even when
+installing has failed.
 
-Everything comes from the variables of GitHub's runners: GITHUB_API_URL, GITHUB_REPOSITORY, and GITHUB_TOKEN, which a
-workflow passes to the steps that need it. A repository_dispatch sent with the workflow's own token starts a run (a push
-made with it does not), so no personal token is needed.
+Everything comes from the variables of GitHub's runners: GITHUB_API_URL, GITHUB_REPOSITORY, and
+GITHUB_TOKEN, which a workflow passes to the steps that need it. A repository_dispatch sent with the
+workflow's own token starts a run (a push made with it does not), so no personal token is needed.
 """
 
 from __future__ import annotations
@@ -112,7 +113,10 @@ class Api:
         pauses: tuple[float, ...] = PAUSES,
         longest_pause: float = LONGEST_PAUSE,
     ) -> Api:
-        """From the variables of GitHub's runners. Raises ApiError that names those that are missing."""
+        """From the variables of GitHub's runners.
+
+        Raises ApiError that names those that are missing.
+        """
         url = variables.get("GITHUB_API_URL") or DEFAULT_URL
         repository = variables.get("GITHUB_REPOSITORY", "").strip()
         token = variables.get("GITHUB_TOKEN", "").strip()
@@ -129,7 +133,8 @@ class Api:
     def call(self, method: str, path: str, body: Mapping[str, Any] | None = None) -> Any:
         """The parsed answer, None when it is empty. `path` follows the repository's address.
 
-        Reads are tried again when GitHub is busy; a write may have been done, so only its refusals are.
+        Reads are tried again when GitHub is busy; a write may have been done, so only its refusals
+        are.
         """
         request = self._request(method, path, body)
         repeated = BUSY if method == "GET" else REFUSED
@@ -147,7 +152,8 @@ class Api:
         """Send a repository_dispatch. Raises ApiError for any answer other than 204."""
         body = {"event_type": event_type, "client_payload": dict(payload)}
         request = self._request("POST", "/dispatches", body)
-        # Repeated after every status that may pass: the workflow it starts never runs twice at a time.
+        # Repeated after every status that may pass: the workflow it starts never runs twice at a
+        # time.
         answer = self._ask(request, BUSY)
         if answer.status != 204:
             raise self._refusal(request, answer, expected="204", permission=_CONTENTS_WRITE)
@@ -164,8 +170,8 @@ class Api:
     def _ask(self, request: _Request, repeated: tuple[int, ...]) -> _Answer:
         """The last answer, of as many tries as there are pauses and one.
 
-        Repeats requests that never went out, and answers whose status is in `repeated`. After silence nobody knows
-        whether GitHub has done what it was asked, so silence is not repeated.
+        Repeats requests that never went out, and answers whose status is in `repeated`. After
+        silence nobody knows whether GitHub has done what it was asked, so silence is not repeated.
         """
         for pause in self.pauses:
             try:

@@ -1,12 +1,14 @@
-"""Delivery: a changed champion becomes one commit of model/, a push or a pull request, and the start of a deployment.
+"""Delivery: a changed champion becomes one commit of model/, a push or a pull request, and the
+start of a deployment.
 
 The last step of a retrain, in the checkout whose model/ may have changed:
 
     python -m actioncast.github.delivery
 
-Reads MODEL_DELIVERY (push, or pr for protected branches) and DEPLOY_WORKFLOW (its file name: a push made with
-GITHUB_TOKEN starts no workflow, so the deployment is started explicitly). Needs GITHUB_TOKEN with `contents: write`,
-`actions: write` to start the deployment and `pull-requests: write` for pr.
+Reads MODEL_DELIVERY (push, or pr for protected branches) and DEPLOY_WORKFLOW (its file name: a push
+made with GITHUB_TOKEN starts no workflow, so the deployment is started explicitly). Needs
+GITHUB_TOKEN with `contents: write`, `actions: write` to start the deployment and `pull-requests:
+write` for pr.
 Exit codes: 0 delivered, or nothing to deliver; 1 git or GitHub refused.
 """
 
@@ -40,7 +42,8 @@ MESSAGE_ROWS = (  # what a commit says, and the card's key for it
     ("backtest error", "mae"),
     ("learned until", "window_end"),
 )
-# What git says when somebody else has pushed first, and when a rule of the repository forbids the push.
+# What git says when somebody else has pushed first, and when a rule of the repository forbids the
+# push.
 _LOST_RACE = (
     "[rejected]",
     "fetch first",

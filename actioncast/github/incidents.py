@@ -51,7 +51,10 @@ REMEDIES = {
 
 
 def sync_issue(api: Api, title: str, body: str | None, run: str = "") -> str:
-    """Open, update or (body None) close the issue with this title. Returns what was done, for the log."""
+    """Open, update or (body None) close the issue with this title.
+
+    Returns what was done, for the log.
+    """
     numbers = _open_issues(api, title)
     if body is None:
         return _close(api, numbers, title, run)

@@ -6,8 +6,9 @@ The branch is one commit without a parent, replaced at each save.
     python -m actioncast.github.state_branch save       # after a job
     DATABASE_URL=postgresql://… python -m actioncast.github.state_branch move    # everything stored, into PostgreSQL
 
-A save never overwrites newer data: when somebody saved in between, this job's rows are added to the newer file, which
-is then saved. Saving needs GITHUB_TOKEN with `contents: write`; a person's own git credentials do as well.
+A save never overwrites newer data: when somebody saved in between, this job's rows are added to the
+newer file, which is then saved. Saving needs GITHUB_TOKEN with `contents: write`; a person's own
+git credentials do as well.
 Exit codes: 0 done, or nothing to do; 1 git or the database failed; 2 wrong flags.
 """
 

@@ -1,7 +1,8 @@
-"""What the answer of a source says: documents (charts API, JSON, CSV) -> (unix seconds, value) rows, unchecked.
+"""What the answer of a source says: documents (charts API, JSON, CSV) -> (unix seconds, value)
+rows, unchecked.
 
-Whatever cannot be read raises SourceError and names the source. A single point that makes no sense is no reason to
-raise: it is left to the checks of actioncast/hours.py.
+Whatever cannot be read raises SourceError and names the source. A single point that makes no sense
+is no reason to raise: it is left to the checks of actioncast/hours.py.
 """
 
 from __future__ import annotations
@@ -85,7 +86,10 @@ def records_at(document: Any, path: str, source_name: str) -> list[Any]:
 
 
 def record_rows(records: Sequence[Any], fields: TabularFields, source_name: str) -> Rows:
-    """Records (objects, or lists read by column number) -> rows. A missing cell is None and is rejected later."""
+    """Records (objects, or lists read by column number) -> rows.
+
+    A missing cell is None and is rejected later.
+    """
     pairs = []
     for record in records:
         pairs.append((_cell(record, fields.timestamp), _cell(record, fields.value)))
@@ -163,8 +167,8 @@ def _seconds(written: Any, zone: ZoneInfo, seen: set[datetime]) -> object:
 def _local_seconds(moment: datetime, zone: ZoneInfo, seen: set[datetime]) -> float | None:
     """A time on the clocks of a zone -> unix seconds, None where spring leaves it out.
 
-    A time that the clock shows twice in autumn is the first one at its first appearance (it is not yet in `seen`) and
-    the second one at the next.
+    A time that the clock shows twice in autumn is the first one at its first appearance (it is not
+    yet in `seen`) and the second one at the next.
     """
     local = moment.replace(tzinfo=zone, fold=int(moment in seen))
     seen.add(moment)

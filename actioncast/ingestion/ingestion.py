@@ -1,8 +1,8 @@
 """What an ingestion asks its sources for, and which of their points it believes.
 
 The series and each of its exogenous columns go the same way: `read` asks the source and checks each
-point, `Reading.hours` refuses an answer that cannot be trusted as a whole and makes complete hours of
-the others. In between, a run notes how many points came: a refused answer has been read too.
+point, `Reading.hours` refuses an answer that cannot be trusted as a whole and makes complete hours
+of the others. In between, a run notes how many points came: a refused answer has been read too.
 """
 
 from __future__ import annotations
@@ -172,7 +172,10 @@ def _read_column(
     since: datetime | None,
     now: datetime,
 ) -> Hours:
-    """The hours of a column up to the horizon ahead, at least one. Raises DataError or SourceError."""
+    """The hours of a column up to the horizon ahead, at least one.
+
+    Raises DataError or SourceError.
+    """
     series = settings.series[series_id]
     demand = Demand(
         series_id=series_id,

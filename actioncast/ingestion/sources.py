@@ -1,8 +1,9 @@
-"""Where raw points come from: the charts API, any JSON or CSV URL, a file, a function of the user's.
+"""Where raw points come from: the charts API, any JSON or CSV URL, a file, a function of the
+user's.
 
-`fetch` returns (unix seconds, value) pairs in the order of the answer, unchecked: actioncast/hours.py
-checks them. An answer that is unusable (HTML, truncated, an error status, too late, empty) raises
-SourceError and names the source.
+`fetch` returns (unix seconds, value) pairs in the order of the answer, unchecked:
+actioncast/hours.py checks them. An answer that is unusable (HTML, truncated, an error status, too
+late, empty) raises SourceError and names the source.
 """
 
 from __future__ import annotations
@@ -64,9 +65,11 @@ def fetch(
     since: datetime | None,
     until: datetime,
 ) -> Rows:
-    """Ask the source of a series, or of one of its exogenous columns, for its points from `since` to `until`.
+    """Ask the source of a series, or of one of its exogenous columns, for its points from `since`
+    to `until`.
 
-    `since` None asks for all it has. The source may answer with more than it was asked for. Raises SourceError.
+    `since` None asks for all it has. The source may answer with more than it was asked for. Raises
+    SourceError.
     """
     source_name = name_of(settings, series_id, column)
     request = _Request(
@@ -259,7 +262,8 @@ def _get(
 ) -> bytes:
     """The body of a GET; time-outs, 429 and 5xx are retried twice.
 
-    The time limit holds for the first byte and for the whole body, so that an answer that trickles ends too.
+    The time limit holds for the first byte and for the whole body, so that an answer that trickles
+    ends too.
     """
     with _session(headers or {}, patience) as session:
         try:

@@ -1,7 +1,8 @@
 """Is anything silently dead? Pure functions: stored times and runs in, findings out.
 
-Nothing is remembered between looks. A finding must hold at each of the last `bad_looks` look moments. What an earlier
-look would have seen follows from stored times: what arrived later was not there yet.
+Nothing is remembered between looks. A finding must hold at each of the last `bad_looks` look
+moments. What an earlier look would have seen follows from stored times: what arrived later was not
+there yet.
 """
 
 from __future__ import annotations
@@ -54,7 +55,10 @@ def age_verdict(newest: datetime | None, now: datetime, allowed_hours: float) ->
 
 @dataclass(frozen=True)
 class Finding:
-    """One thing that may be dead, and the evidence. `title` is the key of its issue and never holds a number."""
+    """One thing that may be dead, and the evidence.
+
+    `title` is the key of its issue and never holds a number.
+    """
 
     title: str
     stale: bool

@@ -35,12 +35,16 @@ class LiveScore:
         }
 
     def figures(self) -> dict[str, float | None]:
-        """The three errors as they are stored, printed and sent. NaN and infinity become None: JSON has neither."""
+        """The three errors as they are stored, printed and sent.
+
+        NaN and infinity become None: JSON has neither.
+        """
         return {name: error if is_sound(error) else None for name, error in self.errors().items()}
 
 
 def of_champion(rows: Sequence[Row], card: Card | None, *, window_hours: int) -> LiveScore:
-    """Score the champion's own forecasts over its newest window; without a card, the forecasts of every model.
+    """Score the champion's own forecasts over its newest window; without a card, the forecasts of
+    every model.
 
     `rows` of the view `performance`, ascending, from `window_start` on.
     """
@@ -54,14 +58,16 @@ def of_champion(rows: Sequence[Row], card: Card | None, *, window_hours: int) ->
 
 def window_start(now: datetime, window_hours: int) -> datetime:
     """The moment from which rows are read for a score at `now`."""
-    # The window ends at the newest scored hour, which may itself be up to a window old and still count for a verdict.
+    # The window ends at the newest scored hour, which may itself be up to a window old and still
+    # count for a verdict.
     return now - timedelta(hours=2 * window_hours)
 
 
 def newest_window(rows: Sequence[Row], hours: int) -> list[Row]:
     """The scored rows (ascending) of the last `hours` up to the newest scored one.
 
-    Measured from the data and not from the clock: while the source is silent the same hours give the same score.
+    Measured from the data and not from the clock: while the source is silent the same hours give
+    the same score.
     """
     scored = _scored(rows)
     if not scored:
@@ -73,7 +79,8 @@ def newest_window(rows: Sequence[Row], hours: int) -> list[Row]:
 def live_score(rows: Sequence[Row], backtest_mae_by_lead: Sequence[float]) -> LiveScore:
     """Score rows of the view `performance` (ascending); those without reality are left out.
 
-    `backtest_mae_by_lead` [h] is the champion's backtest error at lead 1..h; longer leads count as the last one.
+    `backtest_mae_by_lead` [h] is the champion's backtest error at lead 1..h; longer leads count as
+    the last one.
     """
     scored = _scored(rows)
     beside_naive = [row for row in scored if row["naive_error"] is not None]
@@ -110,7 +117,8 @@ def _backtest_errors(scored: Sequence[Row], backtest_mae_by_lead: Sequence[float
 def _mean(values: Iterable[float | None]) -> float | None:
     """Mean, or None of nothing.
 
-    A stored error that is NULL counts as NaN: SQLite says NULL for infinity - infinity where PostgreSQL says NaN.
+    A stored error that is NULL counts as NaN: SQLite says NULL for infinity - infinity where
+    PostgreSQL says NaN.
     """
     numbers = [math.nan if value is None else value for value in values]
     if not numbers:

@@ -81,7 +81,8 @@ def why_by_hand(settings: Settings, series_id: str) -> str | None:
 def dispatch(settings: Settings, database: Database, now: datetime, report: CheckReport) -> None:
     """Ask GitHub for the retrain of a check that is recorded already.
 
-    When GitHub refuses, the record is corrected, so that the next check asks again, and ApiError is raised.
+    When GitHub refuses, the record is corrected, so that the next check asks again, and ApiError is
+    raised.
     """
     payload = {
         "series": report.series,
@@ -98,7 +99,10 @@ def dispatch(settings: Settings, database: Database, now: datetime, report: Chec
 
 
 def api_of(settings: Settings) -> Api:
-    """GitHub as the settings name it. Raises ApiError when the repository or the token is missing."""
+    """GitHub as the settings name it.
+
+    Raises ApiError when the repository or the token is missing.
+    """
     environment = settings.environment
     token = environment.github_token
     variables = {
@@ -117,8 +121,9 @@ def api_of(settings: Settings) -> Api:
 def is_first_due(settings: Settings, database: Database, now: datetime, series_id: str) -> bool:
     """Whether to ask for the first training of a series.
 
-    It is due without a champion, with enough stored hours, a GitHub to ask, and no request or training in the last
-    day. A card that cannot be read is not a missing champion: the check reports it.
+    It is due without a champion, with enough stored hours, a GitHub to ask, and no request or
+    training in the last day. A card that cannot be read is not a missing champion: the check
+    reports it.
     """
     try:
         card = read_card(settings.model_directory(series_id))

@@ -1,8 +1,9 @@
 """Is the live error still good, and if not, is it time to retrain? Pure functions over rows.
 
-The loop must be able to say "enough". A retrain needs a bad look (relative to the champion's own backtest and to the
-weekly naive on the same hours), k of the last n looks bad with the newest among them, a minimum of scored hours, no
-retrain still open, a cooldown and a weekly cap. An error that is not a number is an alarm and never a verdict.
+The loop must be able to say "enough". A retrain needs a bad look (relative to the champion's own
+backtest and to the weekly naive on the same hours), k of the last n looks bad with the newest among
+them, a minimum of scored hours, no retrain still open, a cooldown and a weekly cap. An error that
+is not a number is an alarm and never a verdict.
 """
 
 from __future__ import annotations
@@ -27,7 +28,10 @@ ROUNDING = 1e-9  # a champion that is the weekly naive must not lose to it by th
 
 @dataclass(frozen=True)
 class Verdict:
-    """What a check says. `bad` is this look alone, `name` what follows from it and from the looks before."""
+    """What a check says.
+
+    `bad` is this look alone, `name` what follows from it and from the looks before.
+    """
 
     name: VerdictName
     bad: bool
@@ -67,8 +71,8 @@ def judge(
 ) -> Verdict:
     """The verdict of this look.
 
-    `earlier`: rows of `checks`, newest first, of the last week and the cooldown at least; `last_training`: start of the
-    newest training run, None if there was none.
+    `earlier`: rows of `checks`, newest first, of the last week and the cooldown at least;
+    `last_training`: start of the newest training run, None if there was none.
     """
     look = _judge_look(score, policy, now)
     if not look.bad:
@@ -181,8 +185,8 @@ def _bad_looks(
 ) -> int:
     """Number of bad looks among the last n, with this bad look at `newest_hour` as the newest.
 
-    Looks at the same newest hour are one look. Hours that were seen up to the last retrain are spent; 0 when
-    `newest_hour` is one of them, because then this look is no new evidence.
+    Looks at the same newest hour are one look. Hours that were seen up to the last retrain are
+    spent; 0 when `newest_hour` is one of them, because then this look is no new evidence.
     """
     evidence = [check for check in earlier if check["verdict"] not in NO_EVIDENCE]
     spent_until = _newest_spent_hour(evidence, last_retrain)
@@ -220,7 +224,10 @@ def _obstacle(
     policy: RetrainSettings,
     now: datetime,
 ) -> str | None:
-    """Why a retrain that is due must wait; None when nothing stands in its way. `requests` are newest first."""
+    """Why a retrain that is due must wait; None when nothing stands in its way.
+
+    `requests` are newest first.
+    """
     unanswered = _is_unanswered(requests, last_training)
     if unanswered and now - requests[0] < timedelta(hours=OPEN_HOURS):
         return f"the retrain asked for at {_minute(requests[0])} has not been recorded as run yet"

@@ -104,7 +104,10 @@ def _rehearse(
     forecast_every: int,
     advance: Callable[[float], object],
 ) -> Outcome:
-    """One policy, from its last saved tick on if there is one. `advance` is called with the ticks that are done."""
+    """One policy, from its last saved tick on if there is one.
+
+    `advance` is called with the ticks that are done.
+    """
     with open_stage(plan, policy, surroundings) as stage:
         saved = Progress.read(stage.settings.folder)
         progress = saved or Progress()

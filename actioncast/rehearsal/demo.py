@@ -33,7 +33,10 @@ def demo_settings(folder: Path = FOLDER) -> Settings:
 
 
 def last_moment(settings: Settings) -> datetime:
-    """When the last ETL run began: the rehearsal's last tick. Raises DemoError when nothing is stored."""
+    """When the last ETL run began: the rehearsal's last tick.
+
+    Raises DemoError when nothing is stored.
+    """
     ever = datetime.min.replace(tzinfo=UTC)
     moments: list[datetime] = []
     with open_database(settings) as database:

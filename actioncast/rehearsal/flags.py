@@ -192,7 +192,8 @@ def hours_of(arguments: argparse.Namespace) -> int:
 def recording_of(arguments: argparse.Namespace, settings: Settings) -> tuple[Settings, Points]:
     """The points to replay, and settings that read them.
 
-    Raises RecordingError for a recording that cannot be replayed, SourceError for a live source that is dead.
+    Raises RecordingError for a recording that cannot be replayed, SourceError for a live source
+    that is dead.
     """
     series_id = arguments.series
     if arguments.candidates:

@@ -22,7 +22,10 @@ LAST_TICKS = 2  # after the live span, in which its last hours become visible
 
 @dataclass(frozen=True)
 class Plan:
-    """One rehearsal, the same for every policy. The faults of the series are in `recording` already."""
+    """One rehearsal, the same for every policy.
+
+    The faults of the series are in `recording` already.
+    """
 
     settings: Settings
     series_id: str
@@ -56,7 +59,10 @@ def make_plan(
     faults: Faults,
     seed: int,
 ) -> Plan:
-    """The last `hours` of the recording arrive live. Raises RecordingError when too few are left to learn from."""
+    """The last `hours` of the recording arrive live.
+
+    Raises RecordingError when too few are left to learn from.
+    """
     first, last = first_and_last(recording)
     earliest_start = floor_hour(first) + timedelta(hours=SHORTEST_LEAD_IN)
     start = floor_hour(last) - timedelta(hours=hours) + timedelta(minutes=MINUTE)
@@ -78,7 +84,10 @@ def make_plan(
 
 
 def due_runs(plan: Plan, intervals: Mapping[str, int]) -> list[list[Run]]:
-    """The runs that start in the hour of each tick, in order. `intervals`: job -> hours, 0 for never."""
+    """The runs that start in the hour of each tick, in order.
+
+    `intervals`: job -> hours, 0 for never.
+    """
     ticks: list[list[Run]] = [[] for _ in range(plan.ticks)]
     for job, interval in intervals.items():
         for run in _runs(plan, job, interval):

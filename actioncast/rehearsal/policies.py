@@ -50,9 +50,11 @@ def _toml(value: object) -> str:
 
 
 def read_policies(flags: Sequence[str], grid: Sequence[str], own: RetrainSettings) -> list[Policy]:
-    """`--policy NAME`, `--policy NAME:key=value,key=value`, and all combinations of `--grid key=value,value`.
+    """`--policy NAME`, `--policy NAME:key=value,key=value`, and all combinations of `--grid
+    key=value,value`.
 
-    Raises SettingsError for an unknown name, an unknown key, a wrong value, or a name that is given twice.
+    Raises SettingsError for an unknown name, an unknown key, a wrong value, or a name that is given
+    twice.
     """
     policies = [_named_policy(flag, own) for flag in flags]
     policies += _grid_policies(grid, own)

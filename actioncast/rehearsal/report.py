@@ -20,7 +20,10 @@ SERVE = "Serve them: make serve DEMO=1, then open http://127.0.0.1:8000/"
 
 @dataclass(frozen=True)
 class RehearsalReport:
-    """The outcome of each policy on one plan. `violations` are broken promises; there should be none."""
+    """The outcome of each policy on one plan.
+
+    `violations` are broken promises; there should be none.
+    """
 
     unit: str
     start: datetime

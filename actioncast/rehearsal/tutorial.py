@@ -1,13 +1,14 @@
 """The tutorial's own recipe and policy on the same hours: a small port, for comparison.
 
-Recipe: a random forest on 10 lags and the mean of 20 hours. It is fitted on the last 200 hours without the last 36,
-which are held out and never used. The dates of its forecasts begin at the end of the 200 hours, so the forecasts belong
-36 h earlier than they are dated.
-Policy: every 2 h the mean absolute error of the last 48 scored hours is compared with the limit 6; there is neither a
-cooldown nor a gate. The tutorial compares forecasts that are rates with hours that are sums of four rates (about 2.9
-beside 12.7), so that limit can never be met.
+Recipe: a random forest on 10 lags and the mean of 20 hours. It is fitted on the last 200 hours
+without the last 36, which are held out and never used. The dates of its forecasts begin at the end
+of the 200 hours, so the forecasts belong 36 h earlier than they are dated.
+Policy: every 2 h the mean absolute error of the last 48 scored hours is compared with the limit 6;
+there is neither a cooldown nor a gate. The tutorial compares forecasts that are rates with hours
+that are sums of four rates (about 2.9 beside 12.7), so that limit can never be met.
 
-The live error shown here reads the forecasts as rates in the series' unit, which is kinder than the tutorial's own.
+The live error shown here reads the forecasts as rates in the series' unit, which is kinder than the
+tutorial's own.
 Each retrain is counted, but a model is fitted only when one of the two forecasts a week needs it.
 """
 
@@ -113,7 +114,10 @@ def _progress(plan: Plan, retrains: int) -> Progress:
 
 
 def _live(rates: Values, first: int, ticks: int) -> tuple[Values, int]:
-    """(forecast of each hour, NaN where there is none; number of retrains). The live span begins at index `first`."""
+    """(forecast of each hour, NaN where there is none; number of retrains).
+
+    The live span begins at index `first`.
+    """
     forecasts = np.full(len(rates) + ticks + HORIZON, np.nan)
     trained_at = first
     retrains = 0

@@ -1,6 +1,7 @@
 """MLflow: one run per training.
 
-Nothing of MLflow is imported before a run is recorded, and its modules are imported by name: they are optional.
+Nothing of MLflow is imported before a run is recorded, and its modules are imported by name: they
+are optional.
 """
 
 from __future__ import annotations
@@ -26,7 +27,8 @@ from actioncast.tracking.run import (
 from actioncast.tracking.tracker import TrackingError, guarded, process_environment
 
 MLFLOW_PACKAGES = "mlflow-skinny==3.17.2 sqlalchemy alembic psycopg2-binary"
-# MLflow reads these variables at its import and at each request. They hold only while a run is recorded.
+# MLflow reads these variables at its import and at each request. They hold only while a run is
+# recorded.
 MLFLOW_ALWAYS = {
     "MLFLOW_DISABLE_TELEMETRY": "true",
     "MLFLOW_DISABLE_AGENT_HINT": "true",
@@ -44,11 +46,12 @@ MLFLOW_DEFAULTS = {
 
 
 class MlflowTracker:
-    """One MLflow run per training run, at any tracking URI: `sqlite:///…`, `postgresql://…`, `http(s)://…`.
+    """One MLflow run per training run, at any tracking URI: `sqlite:///…`, `postgresql://…`,
+    `http(s)://…`.
 
-    `environment` may hold further MLFLOW_* variables (MLFLOW_TRACKING_USERNAME, _PASSWORD, _TOKEN, timeouts …), for
-    values that come from a `.env` file. User and password may also stand in the URI. The tracking URI and the
-    environment of the process are left as they were.
+    `environment` may hold further MLFLOW_* variables (MLFLOW_TRACKING_USERNAME, _PASSWORD, _TOKEN,
+    timeouts …), for values that come from a `.env` file. User and password may also stand in the
+    URI. The tracking URI and the environment of the process are left as they were.
     """
 
     name = "mlflow"
@@ -72,7 +75,8 @@ class MlflowTracker:
     def record(self, run: TrainingRun) -> str:
         """Store params, metrics `mae.<candidate>`, tags and files; return the address of the run.
 
-        Raises TrackingError, naming the missing package and the pip command when that is the reason.
+        Raises TrackingError, naming the missing package and the pip command when that is the
+        reason.
         """
         defaults = {name: value for name, value in MLFLOW_DEFAULTS.items() if name not in os.environ}
         with process_environment(defaults | self._variables | MLFLOW_ALWAYS):
@@ -155,7 +159,10 @@ def _params(mlflow: Any, run: TrainingRun) -> list[Any]:
 
 
 def _tags(run: TrainingRun) -> dict[str, str]:
-    """Everything that is neither a number nor a setting. `mlflow.note.content` is the description in MLflow's page."""
+    """Everything that is neither a number nor a setting.
+
+    `mlflow.note.content` is the description in MLflow's page.
+    """
     tags = {
         "run_id": run.run_id,
         "series": run.series_id,

@@ -1,6 +1,7 @@
 """Neptune in offline mode: one run per training, in a log on disk, and the reader of that log.
 
-Nothing of Neptune is imported before a run is recorded, and the package is imported by name: it is optional.
+Nothing of Neptune is imported before a run is recorded, and the package is imported by name: it is
+optional.
 """
 
 from __future__ import annotations
@@ -37,8 +38,9 @@ NEPTUNE_MODES = ("offline", "debug")
 class NeptuneTracker:
     """Writes Neptune's offline format below `directory`/.neptune; `read_neptune_log` reads it back.
 
-    The hosted service closed on 2026-03-05, so `mode` is "offline", or "debug" (which writes nothing); any other raises
-    SettingsError. No source code, host name or output is captured, and files are copied into the log.
+    The hosted service closed on 2026-03-05, so `mode` is "offline", or "debug" (which writes
+    nothing); any other raises SettingsError. No source code, host name or output is captured, and
+    files are copied into the log.
     """
 
     name = "neptune"
@@ -55,7 +57,10 @@ class NeptuneTracker:
         self.directory = directory
 
     def record(self, run: TrainingRun) -> str:
-        """Store the run as fields and files of one offline log; return where it lies. Raises TrackingError."""
+        """Store the run as fields and files of one offline log; return where it lies.
+
+        Raises TrackingError.
+        """
         return guarded(
             lambda: self._record(run),
             service="Neptune",
@@ -152,10 +157,12 @@ def _same_excepthook() -> Iterator[None]:
 
 
 def read_neptune_log(directory: Path) -> list[dict[str, Any]]:
-    """Read every run that `NeptuneTracker` left below `directory`/.neptune, oldest first; needs no Neptune package.
+    """Read every run that `NeptuneTracker` left below `directory`/.neptune, oldest first; needs no
+    Neptune package.
 
-    Each run: `id`, `created_at` (ISO, UTC, or None), `fields` {path: value}, `files` {path: Path of the copy} and
-    `not_read` {what: how often}, which counts broken lines and other operations. Returns [] when there is no log.
+    Each run: `id`, `created_at` (ISO, UTC, or None), `fields` {path: value}, `files` {path: Path of
+    the copy} and `not_read` {what: how often}, which counts broken lines and other operations.
+    Returns [] when there is no log.
     """
     folders = {path.parent for path in (directory / ".neptune").rglob("data-*.log")}
     runs = [_read_run(folder) for folder in sorted(folders)]

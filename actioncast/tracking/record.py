@@ -1,10 +1,12 @@
-"""Where a training run is recorded besides the ledger `training_runs`: MLflow and Neptune's offline log.
+"""Where a training run is recorded besides the ledger `training_runs`: MLflow and Neptune's offline
+log.
 
     MLFLOW_TRACKING_URI=sqlite:///mlflow.db python train.py
     NEPTUNE_MODE=offline python train.py
 
-Both are optional: without their variables `open_trackers` returns an empty list. A tracker that fails or hangs costs a
-warning, never the training. Passwords and tokens appear neither in what is returned nor in an error.
+Both are optional: without their variables `open_trackers` returns an empty list. A tracker that
+fails or hangs costs a warning, never the training. Passwords and tokens appear neither in what is
+returned nor in an error.
 """
 
 from __future__ import annotations
@@ -30,8 +32,9 @@ TIME_LIMIT_SECONDS = 60.0  # for one tracker; importing mlflow alone takes about
 def open_trackers(environment: Mapping[str, str], directory: Path) -> list[Tracker]:
     """The trackers that the environment asks for; an empty value counts as unset.
 
-    MLFLOW_TRACKING_URI opens MLflow (with MLFLOW_EXPERIMENT_NAME), NEPTUNE_PROJECT or NEPTUNE_MODE opens Neptune, which
-    writes below `directory`. Call it before training: a Neptune mode that can no longer work is a SettingsError.
+    MLFLOW_TRACKING_URI opens MLflow (with MLFLOW_EXPERIMENT_NAME), NEPTUNE_PROJECT or NEPTUNE_MODE
+    opens Neptune, which writes below `directory`. Call it before training: a Neptune mode that can
+    no longer work is a SettingsError.
     """
     trackers: list[Tracker] = []
     uri = environment.get("MLFLOW_TRACKING_URI")
@@ -50,7 +53,8 @@ def record_everywhere(
 ) -> list[str]:
     """Record the run with each tracker; one line per tracker, in order.
 
-    A failure, or no answer within `limit_seconds`, is a line too and is logged as a warning: it never raises.
+    A failure, or no answer within `limit_seconds`, is a line too and is logged as a warning: it
+    never raises.
     """
     return [_record_or_explain(tracker, run, limit_seconds) for tracker in trackers]
 

@@ -45,7 +45,8 @@ def guarded(
         reason = f"the package {error.name} is missing: pip install {packages}"
     except Exception as error:  # noqa: BLE001 - mlflow hands through requests, SQLAlchemy, boto3 …
         reason = explain_failure(error, secrets)
-    # Outside the handler: the original, which may show secrets, must not be chained to the new error.
+    # Outside the handler: the original, which may show secrets, must not be chained to the new
+    # error.
     raise TrackingError(f"{service}: {reason}")
 
 

@@ -1,7 +1,8 @@
-"""The backtest: what every candidate would have forecast, from the same origins on the newest hours. Pure functions.
+"""The backtest: what every candidate would have forecast, from the same origins on the newest
+hours. Pure functions.
 
-Each candidate is fitted only on hours before its origins. Near the end of the series the horizon is cut to the hours
-that exist, so that the newest hours count as well.
+Each candidate is fitted only on hours before its origins. Near the end of the series the horizon is
+cut to the hours that exist, so that the newest hours count as well.
 """
 
 from __future__ import annotations
@@ -86,8 +87,10 @@ def hours_ahead(origins: Numbers, horizon: int) -> Numbers:
 def plan(hours: int, *, horizon: int, backtest_days: int, settled: int = 0) -> Plan:
     """Choose the origins for a history of so many hours, and the hours between two fits.
 
-    Newer errors say more: the window is no longer than the larger of 12 days, 6 horizons and a twelfth of the history.
-    When the level changed within the last two days, at hour `settled`, every hour since then is an origin.
+    Newer errors say more: the window is no longer than the larger of 12 days, 6 horizons and a
+    twelfth of the history.
+    When the level changed within the last two days, at hour `settled`, every hour since then is an
+    origin.
     """
     window = _window(hours, horizon, backtest_days)
     start = hours - window
@@ -118,10 +121,11 @@ def backtest(
     watch: Watch,
     budget_seconds: float = math.inf,
 ) -> Backtest:
-    """Forecast with every recipe that can be fitted, from every origin, each by a fit that ends before the origin.
+    """Forecast with every recipe that can be fitted, from every origin, each by a fit that ends
+    before the origin.
 
-    When the budget is spent, the recipes that are left are skipped, except the naives. Raises ForecastError when none
-    can be fitted.
+    When the budget is spent, the recipes that are left are skipped, except the naives. Raises
+    ForecastError when none can be fitted.
     """
     deadline = time.perf_counter() + budget_seconds
     folds = plan(len(series), horizon=horizon, backtest_days=backtest_days, settled=series.settled)

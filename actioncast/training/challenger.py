@@ -47,7 +47,10 @@ def stored_champion(settings: Settings, series_id: str) -> Champion | None:
 
 
 def best_challenger(board: Sequence[Candidate], test: Backtest, *, coverage: float) -> Challenger:
-    """The first of those that may challenge whose numbers are small enough. Raises ForecastError without one."""
+    """The first of those that may challenge whose numbers are small enough.
+
+    Raises ForecastError without one.
+    """
     for candidate in challengers(board):
         fitted = fit_challenger(candidate, test, coverage=coverage)
         try:

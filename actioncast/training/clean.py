@@ -1,4 +1,7 @@
-"""The history as candidates learn from it: at its newest level and without its spikes. Pure functions."""
+"""The history as candidates learn from it: at its newest level and without its spikes.
+
+Pure functions.
+"""
 
 from __future__ import annotations
 
@@ -47,7 +50,8 @@ class CleanSeries:
 def clean(history: Grid, seasonality: Sequence[int], *, gated: bool = False) -> CleanSeries:
     """Restate the history at its newest level, then take its spikes out.
 
-    `gated`: a champion stands against a change of level that is believed too soon; see `level_shifts.find`.
+    `gated`: a champion stands against a change of level that is believed too soon; see
+    `level_shifts.find`.
     """
     shifts = level_shifts.find(history, seasonality, gated=gated)
     at_newest_level = level_shifts.restate(history, shifts)

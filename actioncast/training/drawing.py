@@ -1,7 +1,7 @@
 """The drawing of a training as SVG: leaderboard, error by lead and by hour, gate. Pure functions.
 
-The lengths of bars and lines are worked out here; how they look is in templates/explanation.svg. The drawing is text,
-the same for the same training, and small enough to lie in git.
+The lengths of bars and lines are worked out here; how they look is in templates/explanation.svg.
+The drawing is text, the same for the same training, and small enough to lie in git.
 """
 
 from __future__ import annotations

@@ -37,7 +37,8 @@ def explain(
 
 
 def mae_by_hour(forecasts: Values, actual: Values, hours: Numbers) -> Values:
-    """[24] mean absolute error by hour of the day (UTC); an hour that was never observed takes the mean of all.
+    """[24] mean absolute error by hour of the day (UTC); an hour that was never observed takes the
+    mean of all.
 
     `hours` [origins, horizon] numbers the forecast hours since 1970.
     """

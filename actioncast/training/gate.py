@@ -71,7 +71,8 @@ def run_gate(
 def stored_forecasts(champion: Forecaster, test: Backtest) -> Values | None:
     """Forecasts [origins, horizon] of the champion, as it is stored, from the backtest's origins.
 
-    None when it looks back further than the first origin, or when the history lacks a column that it needs.
+    None when it looks back further than the first origin, or when the history lacks a column that
+    it needs.
     """
     history = test.series.history
     lacks_column = not set(champion.columns) <= set(history.exogenous)
@@ -136,8 +137,8 @@ def decide(
 def _window(test: Backtest, newest_hours: int) -> _Window:
     """The forecasts for the newest hours.
 
-    When the level changed within these hours, only forecasts made since then count: one made before the change says
-    nothing about how the series goes on.
+    When the level changed within these hours, only forecasts made since then count: one made before
+    the change says nothing about how the series goes on.
     """
     hours = len(test.series)
     newest_hours = min(newest_hours, hours)

@@ -30,7 +30,10 @@ class TrainingInputs:
 
 
 def read_history(settings: Settings, database: Database, now: datetime, *, series_id: str) -> Grid:
-    """The newest hours up to `now`, as many as config.toml says. Raises ForecastError when they are too few."""
+    """The newest hours up to `now`, as many as config.toml says.
+
+    Raises ForecastError when they are too few.
+    """
     newest = int(settings.train.history_days * HOURS_PER_DAY)
     history = database.reality(series_id, until=now, newest=newest)
     hours = 0 if history is None else int(np.count_nonzero(~np.isnan(history.values)))
@@ -52,7 +55,8 @@ def prepare(
 ) -> TrainingInputs:
     """Find the seasons, add the columns known in the future, and clean the series.
 
-    `gated`: a champion stands against a change of level that is believed too soon; see `level_shifts.find`.
+    `gated`: a champion stands against a change of level that is believed too soon; see
+    `level_shifts.find`.
     """
     series_settings = settings.series[series_id]
     found_seasons = find_seasons(series_settings, history)

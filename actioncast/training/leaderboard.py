@@ -61,11 +61,13 @@ def best_naive(board: Sequence[Candidate]) -> Candidate:
 
 
 def challengers(board: Sequence[Candidate]) -> list[Candidate]:
-    """The leaderboard in the order in which its candidates may challenge, up to the best seasonal naive.
+    """The leaderboard in the order in which its candidates may challenge, up to the best seasonal
+    naive.
 
-    Others must beat the blend clearly: the best of some forty on a few hundred hours looks better than it is. On M4's
-    hourly series the blend won most of the time even where a naive had looked better by a third. A candidate that
-    loses to the naive by more than that may not challenge at all.
+    Others must beat the blend clearly: the best of some forty on a few hundred hours looks better
+    than it is. On M4's hourly series the blend won most of the time even where a naive had looked
+    better by a third. A candidate that loses to the naive by more than that may not challenge at
+    all.
     """
     ranked = sorted(board, key=_handicapped_error)
     last = ranked.index(best_naive(ranked))

@@ -23,7 +23,8 @@ def mae(forecasts: Values, actual: Values) -> float:
 def seasonal_scale(values: Values, seasonality: Sequence[int]) -> float:
     """Mean absolute seasonal difference, the denominator of MASE (Hyndman & Koehler 2006).
 
-    The season is the longest that the history holds twice. 0 where the history holds no such pair of hours.
+    The season is the longest that the history holds twice. 0 where the history holds no such pair
+    of hours.
     """
     held_twice = [season for season in seasonality if len(values) >= 2 * season]
     season = max(held_twice, default=1)

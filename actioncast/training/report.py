@@ -115,7 +115,8 @@ class TrainingReport:
 def scores_of(card: Card, gate_mae: float | None) -> dict[str, Any]:
     """Who a model is and how it scored.
 
-    `mae` is the backtest's; `gate_mae` that on the hours of the gate, None where there was nothing to compare.
+    `mae` is the backtest's; `gate_mae` that on the hours of the gate, None where there was nothing
+    to compare.
     """
     return {
         "name": card.name,

@@ -1,9 +1,10 @@
 """A recorded series as the live source would have shown it at a given moment.
 
-The live charts API publishes a point 45 to 70 minutes late, so its newest hour is always incomplete; it answers with
-the newest `timespan`. `ReplayServer` is that API on loopback, under a clock that the caller sets, so the real source
-code reads it over real HTTP. It also fails as the live API does: silence that is back-filled later, `values: []`,
-truncated JSON, HTML, 429, 503, and answers that never come.
+The live charts API publishes a point 45 to 70 minutes late, so its newest hour is always
+incomplete; it answers with the newest `timespan`. `ReplayServer` is that API on loopback, under a
+clock that the caller sets, so the real source code reads it over real HTTP. It also fails as the
+live API does: silence that is back-filled later, `values: []`, truncated JSON, HTML, 429, 503, and
+answers that never come.
 """
 
 from __future__ import annotations
@@ -78,9 +79,11 @@ def shown_at(
     seed: int = 0,
     days: int | None = None,
 ) -> Points:
-    """The points that the live source would have answered with at `now`: the newest `days`, all when None.
+    """The points that the live source would have answered with at `now`: the newest `days`, all
+    when None.
 
-    The delay of the newest point is drawn for each hour from the seed: the same moment shows the same points.
+    The delay of the newest point is drawn for each hour from the seed: the same moment shows the
+    same points.
     """
     begin = _first_shown(recording, now, days)
     end = _end_of_shown(recording, now, seed)
@@ -129,9 +132,11 @@ def joined(earlier: Points, later: Points) -> Points:
 
 
 def read_csv(path: Path) -> Points:
-    """The columns timestamp,value of a CSV file (ISO 8601 or unix seconds; gzip allowed), sorted, each time once.
+    """The columns timestamp,value of a CSV file (ISO 8601 or unix seconds; gzip allowed), sorted,
+    each time once.
 
-    Raises RecordingError when a line cannot be read or none is usable, SourceError when the file cannot be read.
+    Raises RecordingError when a line cannot be read or none is usable, SourceError when the file
+    cannot be read.
     """
     source = FileSource(kind="file", path=path.resolve())
     series_settings = SeriesSettings(source=source, unit="")
@@ -158,10 +163,11 @@ def first_and_last(recording: Points) -> tuple[datetime, datetime]:
 
 
 class ReplayServer(Loopback):
-    """The charts API on loopback. Set `now` before each request; `url` is what a blockchain source takes.
+    """The charts API on loopback. Set `now` before each request; `url` is what a blockchain source
+    takes.
 
-    `answers`: the kinds of the next answers, one for each request, "ok" when the list is spent; `silent_since`: when
-    the newest point came, None while they keep coming.
+    `answers`: the kinds of the next answers, one for each request, "ok" when the list is spent;
+    `silent_since`: when the newest point came, None while they keep coming.
     """
 
     def __init__(self, recording: Points, now: datetime, *, seed: int = 0) -> None:
