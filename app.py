@@ -15,7 +15,6 @@ from __future__ import annotations
 
 from actioncast.api import cold_start  # isort: skip  # makes the imports below faster
 
-import argparse
 import asyncio
 import logging
 import os
@@ -35,13 +34,13 @@ from actioncast.api.forecasts import Clock, Forecasts, utc_now
 from actioncast.api.metrics import Metrics, Timing
 from actioncast.api.schemas import openapi_document
 from actioncast.api.state import AppState
+from actioncast.cli.script import parser
 from actioncast.config import load_settings
 from actioncast.dashboard import routes as dashboard_routes
 from actioncast.database.connection import database_url
 from actioncast.database.database import Database
 from actioncast.errors import ActioncastError
 from actioncast.paths import DEFAULT_CONFIG
-from actioncast.redaction import masked
 from actioncast.rehearsal import demo
 from actioncast.settings import Settings
 
@@ -93,7 +92,7 @@ async def _lifespan(
     database = Database(database_url(settings))
     forecasts = Forecasts(settings, database, make_predictions.run, clock)
     state.forecasts = forecasts
-    preparation = asyncio.create_task(_prepare(forecasts, settings))
+    preparation = asyncio.create_task(forecasts.prepare_or_warn())
     try:
         yield
     finally:
@@ -101,14 +100,6 @@ async def _lifespan(
         await asyncio.gather(preparation, return_exceptions=True)
         await forecasts.close()
         database.close()
-
-
-async def _prepare(forecasts: Forecasts, settings: Settings) -> None:
-    """Ignore failures: the first request will raise them again."""
-    try:
-        await forecasts.prepare()
-    except ActioncastError as error:
-        log.warning("not prepared: %s", masked(str(error), settings.environment.secrets()))
 
 
 def __getattr__(name: str) -> FastAPI:
@@ -130,11 +121,11 @@ def _demo_app() -> FastAPI:
 
 
 def main(argv: Sequence[str] | None = None) -> int:
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--host", default="127.0.0.1", help="0.0.0.0 in a container (default: 127.0.0.1)")
-    parser.add_argument("--port", type=int, default=int(os.environ.get("PORT", "8000")))
-    parser.add_argument("--demo", action="store_true", help="serve demo/ as of the end of its rehearsal")
-    arguments = parser.parse_args(argv)
+    flags = parser(__doc__)
+    flags.add_argument("--host", default="127.0.0.1", help="0.0.0.0 in a container (default: 127.0.0.1)")
+    flags.add_argument("--port", type=int, default=int(os.environ.get("PORT", "8000")))
+    flags.add_argument("--demo", action="store_true", help="serve demo/ as of the end of its rehearsal")
+    arguments = flags.parse_args(argv)
     logging.basicConfig(level=logging.INFO, format="%(levelname)s %(message)s")
     try:
         app = _demo_app() if arguments.demo else create_app(_settings())

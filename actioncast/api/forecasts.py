@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import asyncio
 import json
+import logging
 import time
 from collections.abc import Callable
 from dataclasses import dataclass, field
@@ -25,11 +26,15 @@ from actioncast.api.catalogue import Catalogue
 from actioncast.api.concurrency import DatabaseThreads, SingleFlight
 from actioncast.api.problems import Missing
 from actioncast.database.database import Database, Newest
+from actioncast.errors import ActioncastError
 from actioncast.forecasting.card import Card, ModelError, read_card
 from actioncast.forecasting.champion import load_champion
 from actioncast.forecasting.vintage import Vintage
 from actioncast.paths import CARD
+from actioncast.redaction import masked
 from actioncast.settings import Settings
+
+log = logging.getLogger("actioncast")
 
 Clock = Callable[[], datetime]
 Basis = tuple[datetime | None, datetime | None, str | None]
@@ -150,6 +155,7 @@ class Forecasts:
         self.catalogue = Catalogue(settings, self.threads, self.flights)
         self.champions = Champions(settings)
         self._make = make
+        self._secrets = settings.environment.secrets()
         self._one_at_a_time = asyncio.Lock()  # two at once are slower than one after the other
         self._newest: dict[str, KeptVintage] = {}  # series -> the forecast from its newest hours on
         self._issued: dict[str, KeptVintage] = {}  # series -> the vintage that was issued last
@@ -277,6 +283,13 @@ class Forecasts:
             kept = KeptVintage(state, Vintage.of_rows(rows))
             self._issued[series_id] = kept
         return kept.body(len(kept.vintage))
+
+    async def prepare_or_warn(self) -> None:
+        """Prepare; ignore failures, because the first request will raise them again."""
+        try:
+            await self.prepare()
+        except ActioncastError as error:
+            log.warning("not prepared: %s", masked(str(error), self._secrets))
 
     async def prepare(self) -> None:
         """After the start, in the background: load stored forecasts, and import what the others will need."""
