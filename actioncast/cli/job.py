@@ -9,7 +9,7 @@ step summary with tables and charts, and a notice that says what is still to be 
     python -m actioncast.cli.job train --series bitcoin_transactions
     python -m actioncast.cli.job train --shard 1/4
 
-Verbs: update_real_data, make_predictions (POST to $API_URL/forecast when that is set),
+Scripts: update_real_data, make_predictions (POST to $API_URL/forecast when that is set),
 check_retrain, train.
 Reads config.toml and the environment; reads and writes what the script does.
 Exit codes: 0 done; 1 a series failed, or the database cannot be reached; 2 wrong flags, config.toml
@@ -45,27 +45,27 @@ FLEET_FROM = 8  # series; a script's start takes a second, which hundreds of ser
 
 def run(
     settings: Settings,
-    verb: str,
+    script: str,
     now: datetime,
     series_ids: Sequence[str],
     shard: str = "",
 ) -> list[str]:
-    """Run the script of the verb for each series; returns those that failed.
+    """Run the script for each series; returns those that failed.
 
     `shard` says which part of all series these are, "I/N", or empty for all.
     """
-    summary.write(f"## {verb}, {isoformat(now)}")
+    summary.write(f"## {script}, {isoformat(now)}")
     api_url = os.environ.get("API_URL")
-    if api_url and verb == "make_predictions":
-        return _run_each(settings, verb, series_ids, partial(_forecast_by_api, settings, api_url))
+    if api_url and script == "make_predictions":
+        return _run_each(settings, script, series_ids, partial(_forecast_by_api, settings, api_url))
     if len(series_ids) >= FLEET_FROM:
-        return _run_together(settings, verb, now, shard)
-    return _run_each(settings, verb, series_ids, partial(_run_script, settings, verb, now))
+        return _run_together(settings, script, now, shard)
+    return _run_each(settings, script, series_ids, partial(_run_script, settings, script, now))
 
 
 def _run_each(
     settings: Settings,
-    verb: str,
+    script: str,
     series_ids: Sequence[str],
     run_one: Callable[[str], bool],
 ) -> list[str]:
@@ -78,48 +78,48 @@ def _run_each(
         try:
             succeeded = run_one(series_id)
         except ActioncastError as error:
-            summary.failure(f"{verb} {series_id}", masked(str(error), settings.environment.secrets()))
+            summary.failure(f"{script} {series_id}", masked(str(error), settings.environment.secrets()))
             succeeded = False
         if not succeeded:
             failed.append(series_id)
     return failed
 
 
-def _run_script(settings: Settings, verb: str, now: datetime, series_id: str) -> bool:
+def _run_script(settings: Settings, script: str, now: datetime, series_id: str) -> bool:
     """Run the script on one series and write what it reports into the summary.
 
     Returns whether it succeeded.
     """
     with open_database(settings) as database:
-        if verb == "make_predictions" and read_card(settings.model_directory(series_id)) is None:
+        if script == "make_predictions" and read_card(settings.model_directory(series_id)) is None:
             _note_missing_champion(series_id)
             return True
-        succeeded, report = report_of(verb, settings, now, "--series", series_id)
-        print(_log_text(verb, report))
-        summary.write(_section(verb, report, settings, database, now))
+        succeeded, report = report_of(script, settings, now, "--series", series_id)
+        print(_log_text(script, report))
+        summary.write(_section(script, report, settings, database, now))
     return succeeded
 
 
-def _run_together(settings: Settings, verb: str, now: datetime, shard: str) -> list[str]:
+def _run_together(settings: Settings, script: str, now: datetime, shard: str) -> list[str]:
     """Run the script once for every series of the shard. Returns those that failed.
 
     A series without a champion yet has nothing to forecast with, which is no failure.
     """
     flags = ["--shard", shard] if shard else ["--all"]
-    _, report = report_of(verb, settings, now, *flags)
+    _, report = report_of(script, settings, now, *flags)
     failed = []
     for result in report["results"]:
         series_id = result["series"]
         error = result.get("error")
         if not error:
-            print(_log_text(verb, result))
-        elif verb == "make_predictions" and read_card(settings.model_directory(series_id)) is None:
+            print(_log_text(script, result))
+        elif script == "make_predictions" and read_card(settings.model_directory(series_id)) is None:
             _note_missing_champion(series_id)
         else:
-            summary.failure(f"{verb} {series_id}", error)
+            summary.failure(f"{script} {series_id}", error)
             failed.append(series_id)
     rows = [["series", len(report["results"])], ["failed", len(failed)]]
-    summary.write(table(["", verb], rows))
+    summary.write(table(["", script], rows))
     return failed
 
 
@@ -135,9 +135,9 @@ def _note_missing_champion(series_id: str) -> None:
     summary.notice("No champion yet", f"{series_id}: the first training follows the data by itself")
 
 
-def _log_text(verb: str, report: dict[str, Any]) -> str:
+def _log_text(script: str, report: dict[str, Any]) -> str:
     """The report of one series in the words of a log."""
-    match verb:
+    match script:
         case "update_real_data":
             lines = [report["outcome"]]
         case "make_predictions":
@@ -149,11 +149,11 @@ def _log_text(verb: str, report: dict[str, Any]) -> str:
     return "\n- ".join([f"{report['series']}: {lines[0]}", *lines[1:]])
 
 
-def _section(verb: str, report: dict[str, Any], settings: Settings, database: Database, now: datetime) -> str:
+def _section(script: str, report: dict[str, Any], settings: Settings, database: Database, now: datetime) -> str:
     """The section of one series in the step summary."""
     series_id = report["series"]
     unit = settings.series[series_id].unit
-    match verb:
+    match script:
         case "update_real_data":
             newest_hours = _newest_hours(database, series_id, now)
             return summary.etl(report, unit, newest_hours)
@@ -176,7 +176,7 @@ def _newest_hours(database: Database, series_id: str, now: datetime) -> list[flo
 
 def main(argv: Sequence[str] | None = None) -> int:
     flags = parser(__doc__)
-    flags.add_argument("verb", choices=many_series.VERBS)
+    flags.add_argument("script", choices=many_series.SCRIPTS)
     flags.add_argument("--series", default="", help="name of one [series.NAME] table (default, or empty: all)")
     flags.add_argument("--shard", default="", metavar="I/N", help="every N-th series, from the I-th on (default: all)")
     arguments = flags.parse_args(argv)
@@ -189,9 +189,9 @@ def main(argv: Sequence[str] | None = None) -> int:
         series_ids = [settings.series_id(arguments.series)] if arguments.series else list(settings.series)
         first, count = many_series.shard_flag(arguments.shard or "1/1")
         now = datetime.now(UTC).replace(microsecond=0)
-        failed = run(settings, arguments.verb, now, series_ids[first - 1 :: count], arguments.shard)
+        failed = run(settings, arguments.script, now, series_ids[first - 1 :: count], arguments.shard)
     except ActioncastError as error:
-        summary.failure(arguments.verb, masked(str(error), secrets))
+        summary.failure(arguments.script, masked(str(error), secrets))
         return 2 if isinstance(error, SettingsError) else 1
     return 1 if failed else 0
 

@@ -25,8 +25,8 @@ from actioncast.redaction import masked
 from actioncast.settings import Settings
 from actioncast.text import progress, table
 
-# Verb -> module and function of the root script that does it for one series.
-VERBS = {
+# Script -> module and function of the root script that does it for one series.
+SCRIPTS = {
     "update_real_data": "update_real_data:run",
     "make_predictions": "make_predictions:run",
     "check_retrain": "check_retrain:run",
@@ -97,17 +97,17 @@ def are_asked_for(arguments: argparse.Namespace) -> bool:
 
 
 def run(
-    verb: str,
+    script: str,
     arguments: argparse.Namespace,
     settings: Settings,
     options: Mapping[str, Any] | None = None,
     environment: Mapping[str, str] = os.environ,
 ) -> FleetReport:
-    """Run the verb for every series of the shard, with these keyword arguments beside series_id."""
+    """Run the script for every series of the shard, with these keyword arguments beside series_id."""
     first, count = arguments.shard or (1, 1)
     names = list(settings.series)[first - 1 :: count]
     broken = list(settings.broken.items())[first - 1 :: count]
-    one_series = partial(run_one, verb, arguments.config, arguments.now, dict(options or {}))
+    one_series = partial(run_one, script, arguments.config, arguments.now, dict(options or {}))
     scheduler = environment.get("DASK_SCHEDULER_ADDRESS")
     if scheduler:
         finished = _on_dask(one_series, names, scheduler)
@@ -122,13 +122,13 @@ def run(
     return FleetReport([*(results[name] for name in names), *unusable])
 
 
-def run_one(verb: str, config: Path, now: datetime, options: Mapping[str, Any], series_id: str) -> Result:
-    """Run the verb for one series, wherever this process is: it reads the settings and opens the database itself."""
+def run_one(script: str, config: Path, now: datetime, options: Mapping[str, Any], series_id: str) -> Result:
+    """Run the script for one series, wherever this process is: it reads the settings and opens the database itself."""
     settings = load_settings(config)
     try:
         with open_database(settings) as database:
             settings = with_rows(settings, database.series(only=series_id))
-            report = _function_of(verb)(settings, database, now, series_id=series_id, **options)
+            report = _function_of(script)(settings, database, now, series_id=series_id, **options)
     except Exception as error:  # noqa: BLE001  (report any failure per series, keep the others running)
         message = masked(f"{type(error).__name__}: {error}", settings.environment.secrets())
         return _failure(series_id, message)
@@ -138,9 +138,9 @@ def run_one(verb: str, config: Path, now: datetime, options: Mapping[str, Any], 
     return result
 
 
-def _function_of(verb: str) -> Callable[..., Report]:
+def _function_of(script: str) -> Callable[..., Report]:
     """The `run` of the root script."""
-    module, function = VERBS[verb].split(":")
+    module, function = SCRIPTS[script].split(":")
     run_of_script: Callable[..., Report] = getattr(importlib.import_module(module), function)
     return run_of_script
 

@@ -115,21 +115,21 @@ def _log_settings(settings: Settings) -> None:
     log.log(level, "settings %s", settings.model_dump_json(exclude=excluded))
 
 
-def report_of(verb: str, settings: Settings, now: datetime, *flags: str) -> tuple[bool, dict[str, Any]]:
+def report_of(script: str, settings: Settings, now: datetime, *flags: str) -> tuple[bool, dict[str, Any]]:
     """Run a script in a process of its own: (exit code 0, its JSON); its log goes where ours goes.
 
     Raises ScriptError when all it reports is an error.
     """
     import subprocess
 
-    script = ROOT / f"{verb}.py"
+    path = ROOT / f"{script}.py"
     config = settings.folder / "config.toml"
-    command = [sys.executable, str(script), "--config", str(config), *flags, "--now", isoformat(now), "--json"]
+    command = [sys.executable, str(path), "--config", str(config), *flags, "--now", isoformat(now), "--json"]
     done = subprocess.run(command, stdout=subprocess.PIPE, text=True, check=False)
     try:
         report: dict[str, Any] = json.loads(done.stdout)
     except ValueError:
-        raise ScriptError(f"{verb}.py ended with exit code {done.returncode} and no report; see the log") from None
+        raise ScriptError(f"{script}.py ended with exit code {done.returncode} and no report; see the log") from None
     if "error" in report:
         raise ScriptError(str(report["error"]))
     return done.returncode == 0, report

@@ -8,8 +8,8 @@ from actioncast.dashboard.charts import error_chart, forecast_chart, lead_chart
 from actioncast.hours import to_grid
 from actioncast.settings import RetrainSettings
 from actioncast.times import to_seconds
-from tests.dashboard.rows import row
 from tests.support.clock import at
+from tests.support.dashboard_rows import row
 from tests.support.serving import wave
 
 

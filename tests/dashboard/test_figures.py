@@ -5,8 +5,8 @@ from __future__ import annotations
 from typing import Any
 
 from actioncast.dashboard.figures import figures, group, leaderboard
-from tests.dashboard.rows import row
 from tests.support.clock import at
+from tests.support.dashboard_rows import row
 
 
 def test_figures_are_means_over_the_scored_hours() -> None:

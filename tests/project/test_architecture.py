@@ -11,7 +11,7 @@ from statistics import median, quantiles
 
 import pytest
 
-from actioncast.cli.many_series import VERBS
+from actioncast.cli import many_series
 
 ROOT = Path(__file__).resolve().parents[2]
 PACKAGE = "actioncast"
@@ -193,7 +193,7 @@ def test_only_the_command_line_knows_scripts_by_name(module: str) -> None:
     """A path such as `train.py` or an entry such as `train:run` in a string; commands for a person may name them."""
     texts = {str(node.value) for node in ast.walk(tree_of(MODULES[module])) if isinstance(node, ast.Constant)}
     paths = {text for text in texts for script in SCRIPTS if text.endswith(f"{script}.py") and " " not in text}
-    entries = texts & set(VERBS.values())
+    entries = texts & set(many_series.SCRIPTS.values())
     made = [node for node in ast.walk(tree_of(MODULES[module])) if isinstance(node, ast.JoinedStr) and ends_in_py(node)]
     assert wing_of(module) == "cli" or not (paths or entries or made)
 
@@ -203,8 +203,8 @@ def ends_in_py(text: ast.JoinedStr) -> bool:
     return isinstance(last, ast.Constant) and str(last.value) == ".py"
 
 
-def test_the_table_of_verbs_names_functions_that_exist() -> None:
-    for module, function in (place.split(":") for place in VERBS.values()):
+def test_the_table_of_scripts_names_functions_that_exist() -> None:
+    for module, function in (place.split(":") for place in many_series.SCRIPTS.values()):
         assert function in {node.name for node in functions(SCRIPTS[module])}
 
 
