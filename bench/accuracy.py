@@ -6,8 +6,8 @@
 A CSV has the columns timestamp (UTC without an offset) and value, gzip allowed. Every method forecasts from the same
 origins, spread evenly over the second half, and learns anew at each of them from all that came before. Prints a table
 per series, or with --json {SERIES: {METHOD: {"mae", "smape", "mase", "owa", "msis", "coverage",
-"seconds_per_origin"}}}; with --csv the inner object alone; The peers need requirements/bench.txt.
-null is what is not defined, such as MASE on a constant series. Exit codes: 0 measured; 2 wrong flags, or no hourly CSV.
+"seconds_per_origin"}}}, with --csv the inner object alone. A figure that is not defined is null, such as MASE on a
+constant series. The peers need requirements/bench.txt. Exit codes: 0 measured; 2 wrong flags, or no hourly CSV.
 """
 
 from __future__ import annotations
@@ -18,23 +18,19 @@ import gzip
 import json
 import sys
 from collections.abc import Sequence
-from concurrent.futures import ProcessPoolExecutor
-from datetime import UTC, datetime, timedelta
-from functools import partial
+from datetime import UTC, datetime
 from pathlib import Path
 
 import numpy as np
-from numpy.typing import NDArray
 
-from actioncast import times
+from actioncast.arrays import Seconds, Values
 from actioncast.errors import ActioncastError
 from actioncast.forecasting.recipes import SHORTEST_HISTORY
 from actioncast.hours import Grid, to_grid, to_hours
 from actioncast.paths import ROOT
 from actioncast.rehearsal.world import replay
-from actioncast.text import progress, table
-from actioncast.times import HOUR, to_seconds
-from bench.methods import METHODS, Rows, Task, average, chosen, measure, rounded
+from actioncast.times import HOUR, ONE_HOUR, from_seconds, to_seconds
+from bench.methods import METHODS, Rows, Task, as_table, average, chosen, measure_all, rounded
 
 BIKES = ROOT / "data" / "bike_sharing_dc.csv.gz"
 COLUMNS = ("mae", "smape", "mase", "owa", "msis", "coverage", "seconds_per_origin")
@@ -43,7 +39,7 @@ COLUMNS = ("mae", "smape", "mase", "owa", "msis", "coverage", "seconds_per_origi
 def recording() -> Grid:
     """Bitcoin transactions per hour, 47 days."""
     points = replay.read_recording()
-    now = times.from_seconds(int(points.times[-1])) + timedelta(hours=1)
+    now = from_seconds(int(points.times[-1])) + ONE_HOUR
     hours = to_hours(points, minimum_points=3, scale=3600, since=None, now=now)
     return to_grid(hours.starts, hours.values)
 
@@ -60,8 +56,7 @@ class CsvError(ActioncastError):
 def read_csv(path: Path, timestamp: str = "timestamp", value: str = "value") -> Grid:
     """An hourly series; hours that are not listed, or whose value is empty, are missing. Raises CsvError."""
     try:
-        body = path.read_bytes()
-        rows = list(csv.DictReader((gzip.decompress(body) if path.suffix == ".gz" else body).decode().splitlines()))
+        rows = list(csv.DictReader(_text(path).splitlines()))
         moments = [datetime.fromisoformat(row[timestamp]) for row in rows]
         values = np.array([float(row[value] or "nan") for row in rows])
     except KeyError as error:
@@ -70,13 +65,20 @@ def read_csv(path: Path, timestamp: str = "timestamp", value: str = "value") -> 
         raise CsvError(f"{path}: {error}") from None
     aware = [moment.replace(tzinfo=moment.tzinfo or UTC) for moment in moments]
     starts = np.array([to_seconds(moment) // HOUR * HOUR for moment in aware], dtype=np.int64)
-    kept = np.flatnonzero(np.isfinite(values))
-    unique, first = np.unique(starts[kept], return_index=True)
-    _refuse_other_steps(path, len(kept), unique)
-    return to_grid(unique, values[kept][first])
+    stored = np.flatnonzero(np.isfinite(values))
+    unique, first = np.unique(starts[stored], return_index=True)
+    _refuse_other_steps(path, len(stored), unique)
+    return to_grid(unique, values[stored][first])
 
 
-def _refuse_other_steps(path: Path, points: int, hours: NDArray[np.int64]) -> None:
+def _text(path: Path) -> str:
+    body = path.read_bytes()
+    if path.suffix == ".gz":
+        body = gzip.decompress(body)
+    return body.decode()
+
+
+def _refuse_other_steps(path: Path, points: int, hours: Seconds) -> None:
     """Some hours may be missing or listed twice (a clock set back), but not most of them."""
     if points < SHORTEST_HISTORY:
         raise CsvError(f"{path}: {points} values, {SHORTEST_HISTORY} are the least to learn from")
@@ -85,25 +87,43 @@ def _refuse_other_steps(path: Path, points: int, hours: NDArray[np.int64]) -> No
         raise CsvError(f"{path}: {points} values in {len(hours):,} of {span:,} hours; expected one value per hour")
 
 
-def run(known: Grid, names: list[str], horizon: int, origins: int, coverage: float, jobs: int) -> Rows:
+def run(
+    history: Grid,
+    names: list[str],
+    *,
+    horizon: int,
+    origins: int,
+    coverage: float,
+    jobs: int,
+) -> Rows:
     """Mean scores over the origins of the second half."""
-    first_hour, values = to_seconds(known.start) // HOUR, known.values
-    begin = max(len(values) // 2, SHORTEST_HISTORY)
-    if len(values) - horizon < begin:
-        raise CsvError(f"{len(values)} hours are too few to learn from {begin} and forecast {horizon}")
-    spread = np.linspace(begin, len(values) - horizon, origins).astype(int)
-    ends = [int(end) for end in np.unique(spread) if not np.isnan(values[end : end + horizon]).all()]
+    values = history.values
+    ends = _origins(values, horizon, origins)
+    first_hour = to_seconds(history.start) // HOUR
     tasks = [Task(values[:end], first_hour, horizon, coverage) for end in ends]
-    with progress("origins", len(tasks)) as advance, ProcessPoolExecutor(jobs) as pool:
-        measured = []
-        for rows in pool.map(partial(measure, names), tasks, [values[end : end + horizon] for end in ends]):
-            measured.append({name: {**row, "seconds_per_origin": row.pop("seconds")} for name, row in rows.items()})
-            advance(1)
+    actuals = [values[end : end + horizon] for end in ends]
+    measured = measure_all(
+        tasks,
+        actuals,
+        names,
+        jobs=jobs,
+        unit="origins",
+        seconds_column="seconds_per_origin",
+    )
     return average(measured, names)
 
 
-def main(argv: Sequence[str] | None = None) -> int:
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+def _origins(values: Values, horizon: int, count: int) -> list[int]:
+    """Indices spread evenly over the second half; those after which nothing is known are left out."""
+    begin = max(len(values) // 2, SHORTEST_HISTORY)
+    last = len(values) - horizon
+    if last < begin:
+        raise CsvError(f"{len(values)} hours are too few to learn from {begin} and forecast {horizon}")
+    spread = np.linspace(begin, last, count).astype(int)
+    return [int(end) for end in np.unique(spread) if not np.isnan(values[end : end + horizon]).all()]
+
+
+def _add_flags(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--csv", type=Path, help="a series of yours (default: the two bundled ones)")
     parser.add_argument("--horizon", type=int, default=24, help="hours ahead (default: 24)")
     parser.add_argument("--origins", type=int, default=20, help="forecasts to make (default: 20)")
@@ -111,21 +131,43 @@ def main(argv: Sequence[str] | None = None) -> int:
     parser.add_argument("--jobs", type=int, default=1, help="processes (default: 1)")
     parser.add_argument("--only", action="append", choices=["ours", *METHODS], help="run only this method (repeatable)")
     parser.add_argument("--json", action="store_true", help="one JSON object on stdout instead of tables")
+
+
+def _measure(flags: argparse.Namespace) -> dict[str, Rows]:
+    """Scores by series, then by method."""
+    names = chosen(flags.only)
+    if flags.csv:
+        histories = {flags.csv.name: read_csv(flags.csv)}
+    else:
+        histories = {"bitcoin": recording(), "bikes": bikes()}
+    return {
+        series: run(
+            history,
+            names,
+            horizon=flags.horizon,
+            origins=flags.origins,
+            coverage=flags.coverage,
+            jobs=flags.jobs,
+        )
+        for series, history in histories.items()
+    }
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    _add_flags(parser)
     flags = parser.parse_args(argv)
-    how = (chosen(flags.only), flags.horizon, flags.origins, flags.coverage, flags.jobs)
     try:
-        known = {flags.csv.name: read_csv(flags.csv)} if flags.csv else {"bitcoin": recording(), "bikes": bikes()}
-        results = {name: run(hours, *how) for name, hours in known.items()}
+        results = _measure(flags)
     except ActioncastError as error:
         print(f"error: {error}", file=sys.stderr)
         return 2
-    shown = {name: rounded(result, COLUMNS) for name, result in results.items()}
     if flags.json:
-        print(json.dumps(shown[flags.csv.name] if flags.csv else shown))
+        figures = {series: rounded(result, COLUMNS) for series, result in results.items()}
+        print(json.dumps(figures[flags.csv.name] if flags.csv else figures))
         return 0
-    for name, result in results.items():
-        rows = [[method, *(row[key] for key in COLUMNS)] for method, row in result.items()]
-        print(f"{name}, {flags.horizon} h ahead\n{table(['method', *COLUMNS], rows)}\n")
+    for series, result in results.items():
+        print(f"{series}, {flags.horizon} h ahead\n{as_table(result, COLUMNS)}\n")
     return 0
 
 

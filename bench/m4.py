@@ -17,41 +17,46 @@ import gzip
 import json
 import sys
 from collections.abc import Sequence
-from concurrent.futures import ProcessPoolExecutor
-from functools import partial
 from pathlib import Path
 
 import numpy as np
 
 from actioncast.arrays import Values
-from actioncast.text import progress, table
-from bench.methods import METHODS, Rows, Task, average, chosen, measure, rounded
+from bench.methods import METHODS, Rows, Task, as_table, average, chosen, measure_all, rounded
 
-HORIZON, COVERAGE = 48, 0.95
+HORIZON = 48
+COVERAGE = 0.95
 COLUMNS = ("smape", "mase", "owa", "msis", "coverage", "seconds_per_series")
 Series = tuple[Values, Values]  # to learn from, to forecast
 
 
 def read(folder: Path, ids: set[str] | None) -> dict[str, Series]:
-    """The wanted series, by id."""
-    train, test = (_rows(folder / name) for name in ("train.csv.gz", "test.csv.gz"))
-    return {name: (train[name], test[name][:HORIZON]) for name in train if ids is None or name in ids}
+    """The series with these ids, or all of them."""
+    train = _rows(folder / "train.csv.gz")
+    test = _rows(folder / "test.csv.gz")
+    return {
+        series: (values, test[series][:HORIZON]) for series, values in train.items() if ids is None or series in ids
+    }
 
 
 def _rows(path: Path) -> dict[str, Values]:
     with gzip.open(path, "rt", newline="") as file:
-        rows = list(csv.reader(file))[1:]
+        _, *rows = csv.reader(file)
     return {row[0]: np.array([float(cell) for cell in row[1:] if cell]) for row in rows}
 
 
 def run(series: dict[str, Series], names: list[str], jobs: int) -> Rows:
     """Every method on every series; a bar while a person is watching."""
     tasks = [Task(values, first_hour=0, horizon=HORIZON, coverage=COVERAGE) for values, _ in series.values()]
-    with progress("series", len(series)) as advance, ProcessPoolExecutor(jobs) as pool:
-        measured = []
-        for rows in pool.map(partial(measure, names), tasks, [actual for _, actual in series.values()]):
-            measured.append({name: {**row, "seconds_per_series": row.pop("seconds")} for name, row in rows.items()})
-            advance(1)
+    actuals = [actual for _, actual in series.values()]
+    measured = measure_all(
+        tasks,
+        actuals,
+        names,
+        jobs=jobs,
+        unit="series",
+        seconds_column="seconds_per_series",
+    )
     return average(measured, names)
 
 
@@ -66,10 +71,12 @@ def main(argv: Sequence[str] | None = None) -> int:
     if flags.data is None:
         print("no --data DIR given: nothing measured (M4's hourly series: train.csv.gz, test.csv.gz)", file=sys.stderr)
         return 0
-    series = read(flags.data, set(json.loads(flags.ids.read_text())) if flags.ids else None)
-    result = run(series, chosen(flags.only), flags.jobs)
-    rows = [[name, *(row[key] for key in COLUMNS)] for name, row in result.items()]
-    print(json.dumps(rounded(result, COLUMNS)) if flags.json else table(["method", *COLUMNS], rows))
+    ids = set(json.loads(flags.ids.read_text())) if flags.ids else None
+    result = run(read(flags.data, ids), chosen(flags.only), flags.jobs)
+    if flags.json:
+        print(json.dumps(rounded(result, COLUMNS)))
+    else:
+        print(as_table(result, COLUMNS))
     return 0
 
 

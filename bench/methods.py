@@ -9,25 +9,28 @@ from __future__ import annotations
 import sys
 import time
 from collections.abc import Callable, Sequence
+from concurrent.futures import ProcessPoolExecutor
 from dataclasses import dataclass
+from functools import partial
 from importlib.util import find_spec
 from statistics import NormalDist
 from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 
 from actioncast.arrays import Values
 from actioncast.forecasting import features, forecaster, recipes
 from actioncast.hours import Grid
-from actioncast.times import HOUR, from_seconds
+from actioncast.text import progress, table
+from actioncast.times import HOUR, HOURS_PER_DAY, HOURS_PER_WEEK, from_seconds
 from actioncast.training import metrics
 from actioncast.training.backtest import backtest
 from actioncast.training.challenger import fit_challenger
 from actioncast.training.clean import clean
 from actioncast.training.leaderboard import challengers, rank_candidates
 
-DAY, WEEK = 24, 168
+DAY = HOURS_PER_DAY
+WEEK = HOURS_PER_WEEK
 SEASONS = (DAY, WEEK)
 OURS = "actioncast"
 # The trees of config.toml are left out here: they have a leaderboard row in train.py, but never a share of the blend.
@@ -209,37 +212,51 @@ def chosen(only: list[str] | None) -> list[str]:
 
     Raises SystemExit when one of those was asked for.
     """
-    wanted = [OURS if name == "ours" else name for name in only or METHODS if only or name not in SLOW]
-    missing = [name for name in wanted if name.startswith(PEERS) and find_spec(name.split("_")[0]) is None]
+    asked_for = only or [name for name in METHODS if name not in SLOW]
+    names = [OURS if name == "ours" else name for name in asked_for]
+    missing = [name for name in names if not _is_installed(name)]
     if missing:
         print(f"not installed: {', '.join(missing)}; pip install -r requirements/bench.txt", file=sys.stderr)
     if only and missing:
         raise SystemExit(2)
-    return [name for name in wanted if name not in missing]
+    return [name for name in names if name not in missing]
 
 
-def scores(answer: Answer, actual: NDArray[np.float64], scale: float, coverage: float) -> dict[str, float]:
+def _is_installed(method: str) -> bool:
+    """Whether the library of a method is there; only the peers have one of their own."""
+    if not method.startswith(PEERS):
+        return True
+    library, _, _ = method.partition("_")
+    return find_spec(library) is not None
+
+
+def scores(answer: Answer, actual: Values, scale: float, coverage: float) -> dict[str, float]:
     """sMAPE in percent, MASE and MSIS (by `scale`, the in-sample seasonal naive error), MAE, share inside the bounds.
 
     As in the M4 competition: Makridakis, Spiliotis & Assimakopoulos (2020). Missing hours are left out; without bounds
     MSIS and coverage are NaN.
     """
-    known = ~np.isnan(actual)
-    actual, made = actual[known], answer.prediction[known]
-    miss = np.abs(actual - made)
-    size = np.abs(actual) + np.abs(made)
+    observed = ~np.isnan(actual)
+    actual = actual[observed]
+    prediction = answer.prediction[observed]
+    errors = np.abs(actual - prediction)
+    size = np.abs(actual) + np.abs(prediction)
     result = {
-        "smape": float(200 * np.mean(miss / np.where(size > 0, size, 1.0))),
-        "mae": float(miss.mean()),
-        "mase": float(miss.mean() / scale) if scale else float("nan"),
+        "smape": float(200 * np.mean(errors / np.where(size > 0, size, 1.0))),
+        "mae": float(errors.mean()),
+        "mase": float(errors.mean() / scale) if scale else float("nan"),
         "msis": float("nan"),
         "coverage": float("nan"),
     }
-    if answer.lower is not None and answer.upper is not None:
-        lower, upper = answer.lower[known], answer.upper[known]
+    if answer.lower is None or answer.upper is None:
+        return result
+    lower = answer.lower[observed]
+    upper = answer.upper[observed]
+    result["coverage"] = float(np.mean((actual >= lower) & (actual <= upper)))
+    if scale:
         outside = np.maximum(lower - actual, 0) + np.maximum(actual - upper, 0)
-        result["msis"] = float(np.mean(upper - lower + 2 / (1 - coverage) * outside) / scale) if scale else float("nan")
-        result["coverage"] = float(np.mean((actual >= lower) & (actual <= upper)))
+        width = upper - lower + 2 / (1 - coverage) * outside
+        result["msis"] = float(np.mean(width) / scale)
     return result
 
 
@@ -250,13 +267,34 @@ def measure(names: list[str], task: Task, actual: Values) -> Rows:
     """Scores and CPU seconds of every method on one task, Naive2's among them."""
     values = features.fill_missing(task.values, SEASONS)
     scale = metrics.seasonal_scale(task.values, (DAY,))
-    rows = {"naive2": {**scores(Answer(naive2(values, task.horizon)), actual, scale, task.coverage), "seconds": 0.0}}
+    naive = Answer(naive2(values, task.horizon))
+    rows = {"naive2": {**scores(naive, actual, scale, task.coverage), "seconds": 0.0}}
     for name in names:
         begun = time.process_time()
         answer = METHODS[name](task)
         seconds = time.process_time() - begun
         rows[name] = {**scores(answer, actual, scale, task.coverage), "seconds": seconds}
     return rows
+
+
+def measure_all(
+    tasks: Sequence[Task],
+    actuals: Sequence[Values],
+    names: list[str],
+    *,
+    jobs: int,
+    unit: str,
+    seconds_column: str,
+) -> list[Rows]:
+    """`measure` of each task, in order, on so many processes; `seconds` gets the name of its column."""
+    measured = []
+    with progress(unit, len(tasks)) as advance, ProcessPoolExecutor(jobs) as pool:
+        for rows in pool.map(partial(measure, names), tasks, actuals):
+            for row in rows.values():
+                row[seconds_column] = row.pop("seconds")
+            measured.append(rows)
+            advance(1)
+    return measured
 
 
 def average(measured: Sequence[Rows], names: Sequence[str]) -> Rows:
@@ -279,3 +317,9 @@ def rounded(result: Rows, columns: Sequence[str]) -> dict[str, dict[str, float |
         name: {key: round(row[key], 4) if np.isfinite(row[key]) else None for key in columns}
         for name, row in result.items()
     }
+
+
+def as_table(result: Rows, columns: Sequence[str]) -> str:
+    """A row per method."""
+    rows = [[method, *(row[column] for column in columns)] for method, row in result.items()]
+    return table(["method", *columns], rows)

@@ -18,62 +18,77 @@ import sys
 import tempfile
 import time
 from collections.abc import Sequence
-from datetime import timedelta
+from datetime import datetime
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
 from actioncast.config import load_settings
-from actioncast.database.database import open_database
+from actioncast.database.database import Database, open_database
 from actioncast.forecasting import features, forecaster
 from actioncast.forecasting.champion import load_champion
 from actioncast.hours import Grid, Hours
 from actioncast.paths import ROOT
 from actioncast.text import table
-from actioncast.times import HOUR, isoformat, to_seconds
+from actioncast.times import HOUR, HOURS_PER_WEEK, ONE_HOUR, isoformat, to_seconds
 from bench.accuracy import bikes
-from bench.methods import TUTORIAL_HOURS
+from bench.methods import SEASONS, TUTORIAL_HOURS
 
 CONFIG = '[series.bikes]\nsource = { kind = "file", path = "none.csv" }\nunit = "rentals/h"\n'
 
 
-def ours(known: Grid, folder: Path) -> dict[str, Any]:
-    """train.py in a folder of its own, then one load and forecast of what it promoted."""
+def measure_training(history: Grid, folder: Path) -> dict[str, Any]:
+    """Seconds of train.py in a folder of its own, then of one load and forecast of what it promoted."""
     config = folder / "config.toml"
     config.write_text(CONFIG)
     database_url = f"sqlite:///{folder / 'bench.db'}"
     settings = load_settings(config, {"DATABASE_URL": database_url})
     with open_database(settings) as database:
-        kept = np.flatnonzero(~np.isnan(known.values))
-        starts = to_seconds(known.start) + HOUR * kept
-        run = {"run_id": "bench", "series_id": "bikes", "started_at": known.start, "finished_at": known.start}
-        counts = {
-            "points_read": len(kept),
-            "hours_missing": 0,
-            "points_rejected": 0,
-            "message": "",
-            "outcome": "loaded",
-        }
-        hours = Hours(starts, known.values[kept], np.ones(len(kept), dtype=np.int64))
-        database.load_hours("bikes", hours, known.start, {**run, **counts})
-    command = [sys.executable, "train.py", "--config", str(config), "--json"]
-    command += ["--now", isoformat(known.end + timedelta(hours=1))]
-    begun = time.perf_counter()
-    subprocess.run(command, cwd=ROOT, env={"DATABASE_URL": database_url}, check=True, capture_output=True)
-    seconds = time.perf_counter() - begun
+        _store(database, history)
+    seconds = _run_training(config, database_url, now=history.end + ONE_HOUR)
     begun = time.perf_counter()
     champion = load_champion(settings.model_directory("bikes"))
-    forecaster.forecast(champion.forecaster, Grid(known.start, known.values), 168)
+    forecaster.forecast(champion.forecaster, Grid(history.start, history.values), HOURS_PER_WEEK)
     return {
         "seconds": round(seconds, 2),
-        "hours": len(known),
+        "hours": len(history),
         "model_bytes": champion.card.bytes,
         "load_and_forecast_seconds": round(time.perf_counter() - begun, 3),
     }
 
 
-def tutorial_grid(known: Grid) -> dict[str, Any]:
+def _store(database: Database, history: Grid) -> None:
+    """Put the history into the table reality."""
+    stored = np.flatnonzero(~np.isnan(history.values))
+    hours = Hours(
+        starts=to_seconds(history.start) + HOUR * stored,
+        values=history.values[stored],
+        samples=np.ones(len(stored), dtype=np.int64),
+    )
+    run_row = {
+        "run_id": "bench",
+        "series_id": "bikes",
+        "started_at": history.start,
+        "finished_at": history.start,
+        "points_read": len(stored),
+        "points_rejected": 0,
+        "hours_missing": 0,
+        "message": "",
+        "outcome": "loaded",
+    }
+    database.load_hours("bikes", hours, history.start, run_row)
+
+
+def _run_training(config: Path, database_url: str, *, now: datetime) -> float:
+    """Seconds of the process."""
+    command = [sys.executable, "train.py", "--config", str(config), "--json", "--now", isoformat(now)]
+    begun = time.perf_counter()
+    subprocess.run(command, cwd=ROOT, env={"DATABASE_URL": database_url}, check=True, capture_output=True)
+    return time.perf_counter() - begun
+
+
+def measure_tutorial_grid(history: Grid) -> dict[str, Any]:
     """The tutorial's search on its 164 hours."""
     import pandas as pd
     from skforecast.model_selection import TimeSeriesFold, grid_search_forecaster
@@ -81,7 +96,7 @@ def tutorial_grid(known: Grid) -> dict[str, Any]:
     from skforecast.recursive import ForecasterRecursive
     from sklearn.ensemble import RandomForestRegressor
 
-    values = features.fill_missing(known.values, (24, 168))[-TUTORIAL_HOURS:]
+    values = features.fill_missing(history.values, SEASONS)[-TUTORIAL_HOURS:]
     y = pd.Series(values, index=pd.date_range("2012-01-01", periods=len(values), freq="h"))
     model = ForecasterRecursive(
         estimator=RandomForestRegressor(random_state=123, n_jobs=1),
@@ -107,16 +122,23 @@ def main(argv: Sequence[str] | None = None) -> int:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--json", action="store_true", help="one JSON object on stdout instead of a table")
     flags = parser.parse_args(argv)
-    known = bikes()
+    history = bikes()
     try:
         with tempfile.TemporaryDirectory() as folder:
-            result = {"actioncast": ours(known, Path(folder)), "tutorial_grid": tutorial_grid(known)}
+            training = measure_training(history, Path(folder))
+        tutorial = measure_tutorial_grid(history)
     except subprocess.CalledProcessError as error:
         print(error.stderr.decode(), file=sys.stderr)
         return 1
-    ratio = round(result["tutorial_grid"]["seconds"] / result["actioncast"]["seconds"], 2)
-    rows = [[name, row["seconds"], row["hours"]] for name, row in result.items()]
-    print(json.dumps({**result, "ratio": ratio}) if flags.json else table(["job", "seconds", "hours"], rows))
+    if flags.json:
+        ratio = round(tutorial["seconds"] / training["seconds"], 2)
+        print(json.dumps({"actioncast": training, "tutorial_grid": tutorial, "ratio": ratio}))
+    else:
+        rows = [
+            ["actioncast", training["seconds"], training["hours"]],
+            ["tutorial_grid", tutorial["seconds"], tutorial["hours"]],
+        ]
+        print(table(["job", "seconds", "hours"], rows))
     return 0
 
 
