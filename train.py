@@ -55,7 +55,7 @@ def run(settings: Settings, database: Database, now: datetime, *, series_id: str
 
     history = read_history(settings, database, now, series_id=series_id)
     champion = stored_champion(settings, series_id)
-    gated = champion is not None
+    gated = champion is not None  # then a large change of level may be believed early: the gate decides
     inputs = prepare(settings, database, history, series_id=series_id, gated=gated)
 
     test = _backtest(settings, inputs)
@@ -87,7 +87,7 @@ def run(settings: Settings, database: Database, now: datetime, *, series_id: str
 
 
 def _backtest(settings: Settings, inputs: TrainingInputs) -> Backtest:
-    """Try every recipe of the wanted families; a person at a terminal sees a progress bar."""
+    """Try every recipe of the candidates that config.toml names; a person at a terminal sees a progress bar."""
     policy = settings.train
     pool = recipes.recipe_pool(
         inputs.seasons.periods,

@@ -193,8 +193,8 @@ def test_training_twice_makes_the_same_champion(tmp_path: Path) -> None:
 
 
 def test_seasons_come_from_the_configuration(stage: Stage) -> None:
-    wanted = stage.settings.series["demo"].model_copy(update={"seasonality": (12, 48)})
-    stage.settings = stage.settings.model_copy(update={"series": {"demo": wanted}})
+    series_settings = stage.settings.series["demo"].model_copy(update={"seasonality": (12, 48)})
+    stage.settings = stage.settings.model_copy(update={"series": {"demo": series_settings}})
     names = {row.name for row in stage.train(stage.load()).board}
     assert {"seasonal_naive_12", "seasonal_naive_48"} <= names
     assert "seasonal_naive_24" not in names
