@@ -30,13 +30,14 @@ from actioncast.github import incidents, summary
 from actioncast.github.api import Api
 from actioncast.monitoring import freshness
 from actioncast.monitoring.freshness import Finding, SeriesState, WorkflowRuns
+from actioncast.report import Report
 from actioncast.settings import Settings
 from actioncast.text import table
 from actioncast.times import parse_time
 
 
 @dataclass(frozen=True)
-class FreshnessReport:
+class FreshnessReport(Report):
     """All findings, fresh ones too, and what was done about them."""
 
     findings: list[Finding]

@@ -26,17 +26,17 @@ from actioncast.dashboard import render
 from actioncast.dashboard.figures import collect
 from actioncast.database.database import Database, open_database
 from actioncast.rehearsal import demo
+from actioncast.report import Report
 from actioncast.settings import Settings
 
 
 @dataclass(frozen=True)
-class ExportReport:
+class ExportReport(Report):
     """What was written. The first file is the page to open."""
 
     folder: Path
     files: list[str]
     bytes: int
-    failed: bool = False
 
     def as_json(self) -> dict[str, Any]:
         return {"folder": str(self.folder), "files": self.files, "bytes": self.bytes}

@@ -29,6 +29,7 @@ from actioncast.forecasting import exogenous, features, forecaster, recipes
 from actioncast.forecasting.champion import Champion, load_champion
 from actioncast.forecasting.vintage import Vintage, vintage_rows
 from actioncast.hours import Grid
+from actioncast.report import Report
 from actioncast.settings import Settings
 from actioncast.text import table
 from actioncast.times import isoformat
@@ -41,10 +42,8 @@ class NoDataError(ActioncastError):
 
 
 @dataclass(frozen=True)
-class ForecastReport(Vintage):
+class ForecastReport(Vintage, Report):
     """The beginning of the vintage that was stored, as far as it was asked for."""
-
-    failed: bool = False
 
     def as_text(self) -> str:
         rows = []

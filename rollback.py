@@ -25,6 +25,7 @@ from actioncast.cli.script import run_without_database
 from actioncast.github import delivery, summary
 from actioncast.github.git import git
 from actioncast.paths import CARD, MODEL_FOLDER
+from actioncast.report import Report
 from actioncast.settings import Settings
 
 
@@ -33,14 +34,13 @@ class NoSuchVersionError(delivery.DeliveryError):
 
 
 @dataclass(frozen=True)
-class RollbackReport:
+class RollbackReport(Report):
     """Which version went and which came back."""
 
     series: str
     before: str
     after: str
     outcome: str
-    failed: bool = False
 
     def as_json(self) -> dict[str, Any]:
         return {

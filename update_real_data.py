@@ -76,8 +76,8 @@ def run(
         rejections=reading.rejections,
         last_hour=last_hour,
         outcome="loaded" if hours_loaded else "nothing new",
-        exogenous=_last_known_hours(columns) | failures,
-        failed=bool(failures),
+        columns=_last_known_hours(columns),
+        column_failures=failures,
     )
 
 

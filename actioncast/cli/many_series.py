@@ -18,10 +18,10 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
-from actioncast.cli.script import Report
 from actioncast.config import load_settings, with_rows
 from actioncast.database.database import open_database
 from actioncast.redaction import masked
+from actioncast.report import Report
 from actioncast.settings import Settings
 from actioncast.text import progress, table
 
@@ -37,7 +37,7 @@ OneSeries = Callable[[str], Result]
 
 
 @dataclass(frozen=True)
-class FleetReport:
+class FleetReport(Report):
     """What the run of each series printed with --json, in the order of config.toml, then of the table `series`."""
 
     results: list[Result]

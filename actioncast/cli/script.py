@@ -14,13 +14,14 @@ import sys
 from collections.abc import Callable, Sequence
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Any, Protocol
+from typing import Any
 
 from actioncast.config import load_settings, with_rows
 from actioncast.database.database import Database, open_database
 from actioncast.errors import ActioncastError
 from actioncast.paths import DEFAULT_CONFIG, ROOT
 from actioncast.redaction import masked
+from actioncast.report import Report
 from actioncast.settings import Settings, SettingsError
 from actioncast.times import ONE_HOUR, isoformat, parse_time
 
@@ -30,23 +31,6 @@ MANY_SERIES = 20  # of more than these the log does not show the settings of eac
 
 class ScriptError(ActioncastError):
     """A script ended without a report."""
-
-
-class Report(Protocol):
-    """What a script hands back."""
-
-    @property
-    def failed(self) -> bool:
-        """Whether the job ran to its end and what it found is a failure."""
-        ...
-
-    def as_json(self) -> dict[str, Any]:
-        """The documented interface, made of JSON's types."""
-        ...
-
-    def as_text(self) -> str:
-        """What a person reads."""
-        ...
 
 
 Run = Callable[[argparse.Namespace, Settings], Report]

@@ -9,6 +9,7 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from actioncast.hours import Rejection, describe
+from actioncast.report import Report
 from actioncast.times import isoformat
 
 SHOWN_REJECTIONS = 20  # of the rejected points; more of them say nothing new
@@ -41,7 +42,7 @@ class EtlRun:
 
 
 @dataclass(frozen=True)
-class IngestionReport:
+class IngestionReport(Report):
     """What a run did. `hours_loaded` counts new and changed hours."""
 
     series: str
@@ -51,8 +52,17 @@ class IngestionReport:
     rejections: list[Rejection]
     last_hour: datetime | None
     outcome: str
-    exogenous: dict[str, str]  # column -> how far it is known, or why it was not loaded
-    failed: bool = False
+    columns: dict[str, str]  # exogenous column that was loaded -> how far it is known
+    column_failures: dict[str, str]  # one that was not -> why
+
+    @property
+    def failed(self) -> bool:
+        return bool(self.column_failures)
+
+    @property
+    def exogenous(self) -> dict[str, str]:
+        """Column -> how far it is known, or why it was not loaded."""
+        return self.columns | self.column_failures
 
     def as_json(self) -> dict[str, Any]:
         return {

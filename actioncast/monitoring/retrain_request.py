@@ -11,6 +11,7 @@ from actioncast.forecasting.card import ModelError, read_card
 from actioncast.github.api import EVENT_TYPE, Api, ApiError, dispatch_retrain
 from actioncast.monitoring.live_error import LiveScore, live_score
 from actioncast.monitoring.verdict import Verdict, dispatch_times
+from actioncast.report import Report
 from actioncast.settings import Settings
 from actioncast.times import isoformat
 
@@ -21,7 +22,7 @@ NO_SCORE = live_score([], [])  # of a check that could not score anything
 
 
 @dataclass(frozen=True)
-class CheckReport:
+class CheckReport(Report):
     """The verdict, the figures it rests on, and whether a retrain was asked for."""
 
     series: str

@@ -10,6 +10,7 @@ from typing import Any
 
 from actioncast.rehearsal.policies import TUTORIAL
 from actioncast.rehearsal.score import Outcome
+from actioncast.report import Report
 from actioncast.text import table
 from actioncast.times import isoformat
 
@@ -19,7 +20,7 @@ SERVE = "Serve them: make serve DEMO=1, then open http://127.0.0.1:8000/"
 
 
 @dataclass(frozen=True)
-class RehearsalReport:
+class RehearsalReport(Report):
     """The outcome of each policy on one plan.
 
     `violations` are broken promises; there should be none.

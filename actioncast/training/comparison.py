@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from actioncast.github import summary
+from actioncast.report import Report
 from actioncast.text import table
 
 SHOWN_ROWS = 12  # of the leaderboard
@@ -16,14 +17,13 @@ Training = dict[str, Any]  # what train.py --json prints
 
 
 @dataclass(frozen=True)
-class TrainingComparison:
+class TrainingComparison(Report):
     """Both trainings as train.py --json prints them; `base` is None when it does not train."""
 
     series: str
     unit: str
     branch: Training
     base: Training | None
-    failed: bool = False
 
     def as_json(self) -> dict[str, Any]:
         return {"series": self.series, "branch": self.branch, "base": self.base}

@@ -8,6 +8,7 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from actioncast.forecasting.card import Card
+from actioncast.report import Report
 from actioncast.settings import Settings
 from actioncast.text import table
 from actioncast.tracking import run
@@ -19,7 +20,7 @@ SHOWN_ROWS = 10  # of the leaderboard that a person sees; of the others all that
 
 
 @dataclass(frozen=True)
-class TrainingReport:
+class TrainingReport(Report):
     """The leaderboard, the gate's verdict, and who serves now. Errors in the series' unit."""
 
     series: str
@@ -31,7 +32,6 @@ class TrainingReport:
     challenger: dict[str, Any]  # likewise
     seconds: float
     tracked: list[str]  # a line of each tracker
-    failed: bool = False
 
     @property
     def verdict(self) -> str:
