@@ -95,8 +95,9 @@ def impatient(checkout: Path) -> None:
 
 @pytest.fixture
 def checkout(tmp_path: Path) -> Path:
-    """What the steps see: deploy/ and a champion's card."""
-    shutil.copytree(ROOT / "deploy", tmp_path / "source/deploy")
+    """What the steps see: deploy/, the package that its scripts import, and a champion's card."""
+    for name in ("deploy", "actioncast"):
+        shutil.copytree(ROOT / name, tmp_path / "source" / name)
     card = tmp_path / "source/model/demo/card.json"
     card.parent.mkdir(parents=True)
     card.write_text(json.dumps({"series": "demo", "version": VERSION}, indent=2))
