@@ -62,8 +62,9 @@ def clouds(tmp_path: Path, service: Service) -> Clouds:
 
 @pytest.fixture
 def clock(github: GitHub, clouds: Clouds, service: Service) -> Clock:
-    """A repository with the deployment's files and a champion."""
-    files = [*ROOT.glob("deploy/**/*.sh"), *ROOT.glob("deploy/**/*.py"), *ROOT.glob(".github/workflows/deploy_*.yml")]
+    """A repository with the deployment's files, what they import, and a champion."""
+    patterns = ("deploy/**/*.sh", "deploy/**/*.py", "actioncast/*.py", ".github/workflows/deploy_*.yml")
+    files = [file for pattern in patterns for file in ROOT.glob(pattern)]
     tree: dict[str, str | bytes | Path | None] = {str(file.relative_to(ROOT)): file for file in files}
     tree["model/demo/card.json"] = json.dumps({"series": "demo", "version": VERSION}, indent=2)
     tree[".github/workflows/rollback.yml"] = ROLLBACK
