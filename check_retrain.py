@@ -1,20 +1,22 @@
 """Check: is the live error of the champion still good? If it is not, ask GitHub for a retrain.
 
-Scores the newest forecasts against what happened, compares with the champion's own backtest and with the weekly naive,
-and writes the verdict with its reasons to `checks`, whatever it is. Only k bad looks of the last n, outside the
-cooldown and under the weekly cap, dispatch `execute-retrain`; and so does data without a champion: the first training.
+Scores the newest forecasts against what happened, compares with the champion's own backtest and
+with the weekly naive, and writes the verdict with its reasons to `checks`, whatever it is. Only k
+bad looks of the last n, outside the cooldown and under the weekly cap, dispatch `execute-retrain`;
+and so does data without a champion: the first training.
 
     python check_retrain.py
     python check_retrain.py --all
     python check_retrain.py --max-mae 6000          # the tutorial's absolute limit, beside the ratios
 
-Verdicts: good, watch (bad, not often enough), wait (due, but something must pass first), retrain, too few hours (no
-verdict), alarm (a stored error is not a number, or the card cannot be read).
+Verdicts: good, watch (bad, not often enough), wait (due, but something must pass first), retrain,
+too few hours (no verdict), alarm (a stored error is not a number, or the card cannot be read).
 
 Reads the view `performance`, `checks`, `training_runs` and model/<series>/card.json.
-Needs GITHUB_TOKEN with `contents: write` and GITHUB_REPOSITORY to dispatch; without a repository it says what to run.
-Exit codes: 0 checked; 1 alarm, GitHub or the database failed, or a series of --all did; 2 wrong flags, config.toml or
-environment.
+Needs GITHUB_TOKEN with `contents: write` and GITHUB_REPOSITORY to dispatch; without a repository it
+says what to run.
+Exit codes: 0 checked; 1 alarm, GitHub or the database failed, or a series of --all did; 2 wrong
+flags, config.toml or environment.
 """
 
 from __future__ import annotations
@@ -41,7 +43,10 @@ from actioncast.times import ONE_WEEK
 def run(
     settings: Settings, database: Database, now: datetime, *, series_id: str, max_mae: float | None = None
 ) -> CheckReport:
-    """Score, judge, record, dispatch if due. A dispatch that fails is recorded as such, then raised."""
+    """Score, judge, record, dispatch if due.
+
+    A dispatch that fails is recorded as such, then raised.
+    """
     if retrain_request.is_first_due(settings, database, now, series_id):
         return retrain_request.ask_for_first(settings, database, now, series_id)
     policy = _policy(settings, max_mae)

@@ -1,8 +1,9 @@
 """Compare trainings: what a change of training code does to the forecasts, before it is merged.
 
-Trains the last commit of this branch and its base on the same hours, from the same origins and out of sample, compares
-leaderboards, and scores the champion that serves now beside this branch's challenger. The hours are those of the
-database beside config.toml, else of the bundled recording. Nothing is promoted or committed.
+Trains the last commit of this branch and its base on the same hours, from the same origins and out
+of sample, compares leaderboards, and scores the champion that serves now beside this branch's
+challenger. The hours are those of the database beside config.toml, else of the bundled recording.
+Nothing is promoted or committed.
 
     python compare_training.py --base origin/main --output report.md
 

@@ -4,10 +4,12 @@
     python export_dashboard.py --output public
     python export_dashboard.py --demo                 # what rehearse.py left in demo/, as of its end
 
-Reads what the page of the API reads: `reality`, `predictions`, `checks`, the runs and model/<series>/card.json.
-Writes index.html (the first series), NAME.html for each other series, NAME.json (the newest forecast of each, as
-GET /forecast answers it) and assets/ below --output.
-Exit codes: 0 written; 1 the database failed, or --demo without a rehearsal; 2 wrong flags, config.toml or environment.
+Reads what the page of the API reads: `reality`, `predictions`, `checks`, the runs and
+model/<series>/card.json.
+Writes index.html (the first series), NAME.html for each other series, NAME.json (the newest
+forecast of each, as GET /forecast answers it) and assets/ below --output.
+Exit codes: 0 written; 1 the database failed, or --demo without a rehearsal; 2 wrong flags,
+config.toml or environment.
 """
 
 from __future__ import annotations

@@ -1,8 +1,9 @@
 """Rehearse: replay a recorded series through the real scripts, hour by hour, under a virtual clock.
 
-The workflows' own functions ingest each hour from a replay of the source, forecast, check, and retrain when a check
-asks for it, while the clock, the source, the database and the series fail as the flags say. The report shows beforehand
-what a policy costs (live error, retrains, Actions minutes) and whether each promise of the loop holds at each tick.
+The workflows' own functions ingest each hour from a replay of the source, forecast, check, and
+retrain when a check asks for it, while the clock, the source, the database and the series fail as
+the flags say. The report shows beforehand what a policy costs (live error, retrains, Actions
+minutes) and whether each promise of the loop holds at each tick.
 `make demo` is the smallest rehearsal: the bundled recording, one week.
 
     python rehearse.py                                          # bundled recording, the last 7 days live
@@ -12,11 +13,11 @@ what a policy costs (live error, retrains, Actions minutes) and whether each pro
     python rehearse.py --days 21 --scenario all --seed 7        # everything fails; exit 1 when a promise breaks
     python rehearse.py --days 14 --fault shift=2@96 --fault drop=0.67
 
-Reads config.toml and the recording. Writes database, model, report.html and a copy of config.toml below --output
-(default: demo/, replaced), and a summary to $GITHUB_STEP_SUMMARY where there is one. --resume goes on after an
-interruption.
-Exit codes: 0 rehearsed; 1 the recording cannot be replayed, the live source is dead, or a promise was broken;
-2 wrong flags, config.toml or environment.
+Reads config.toml and the recording. Writes database, model, report.html and a copy of config.toml
+below --output (default: demo/, replaced), and a summary to $GITHUB_STEP_SUMMARY where there is one.
+--resume goes on after an interruption.
+Exit codes: 0 rehearsed; 1 the recording cannot be replayed, the live source is dead, or a promise
+was broken; 2 wrong flags, config.toml or environment.
 """
 
 from __future__ import annotations

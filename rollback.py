@@ -1,14 +1,16 @@
-"""Roll back: put the previous champion of a series, or an earlier one, back into model/ as a new commit.
+"""Roll back: put the previous champion of a series, or an earlier one, back into model/ as a new
+commit.
 
-The history of model/ is that of the git repository: nothing is lost, and a roll-back can be rolled back.
+The history of model/ is that of the git repository: nothing is lost, and a roll-back can be rolled
+back.
 
     python rollback.py                                   # the one before, committed here
     python rollback.py --to 20220304T03-1a2b3c4d --push  # that version, pushed, deployment started
 
-Reads the git history, MODEL_DELIVERY and DEPLOY_WORKFLOW; writes model/<series>/ and a commit. In the workflow
-`rollback`, --push needs the same GITHUB_TOKEN as actioncast/github/delivery.py.
-Exit codes: 0 rolled back; 1 there is no such version, or git or GitHub refused; 2 wrong flags, config.toml or
-environment.
+Reads the git history, MODEL_DELIVERY and DEPLOY_WORKFLOW; writes model/<series>/ and a commit. In
+the workflow `rollback`, --push needs the same GITHUB_TOKEN as actioncast/github/delivery.py.
+Exit codes: 0 rolled back; 1 there is no such version, or git or GitHub refused; 2 wrong flags,
+config.toml or environment.
 """
 
 from __future__ import annotations

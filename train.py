@@ -1,18 +1,20 @@
-"""Train: backtest the candidates, let the best one challenge the champion, and promote it only if it is better.
+"""Train: backtest the candidates, let the best one challenge the champion, and promote it only if
+it is better.
 
-Every candidate forecasts the same newest hours from the same origins. The best of the leaderboard is the challenger; it
-replaces the champion only if it is better by a margin on the newest hours, which both have forecast. Whatever the
-verdict, the run goes to `training_runs` and to the trackers that the environment names (MLflow, Neptune offline).
+Every candidate forecasts the same newest hours from the same origins. The best of the leaderboard
+is the challenger; it replaces the champion only if it is better by a margin on the newest hours,
+which both have forecast. Whatever the verdict, the run goes to `training_runs` and to the trackers
+that the environment names (MLflow, Neptune offline).
 
     python train.py
     python train.py --json
     python train.py --all --shard 1/4
 
-Reads `reality`, `exogenous` and model/<series>/; writes model/<series>/ when a challenger is promoted, and
-`training_runs`. With --all or --shard many series are trained, by processes or on a Dask cluster
-(DASK_SCHEDULER_ADDRESS).
-Exit codes: 0 trained, whatever the verdict; 1 too little data, or the database failed, or a series of --all did;
-2 wrong flags, config.toml or environment.
+Reads `reality`, `exogenous` and model/<series>/; writes model/<series>/ when a challenger is
+promoted, and `training_runs`. With --all or --shard many series are trained, by processes or on a
+Dask cluster (DASK_SCHEDULER_ADDRESS).
+Exit codes: 0 trained, whatever the verdict; 1 too little data, or the database failed, or a series
+of --all did; 2 wrong flags, config.toml or environment.
 """
 
 from __future__ import annotations
@@ -48,7 +50,10 @@ from actioncast.training.report import TrainingReport, scores_of
 
 
 def run(settings: Settings, database: Database, now: datetime, *, series_id: str) -> TrainingReport:
-    """Backtest, compare, promote or keep, record. Raises ActioncastError when there is too little to learn from."""
+    """Backtest, compare, promote or keep, record.
+
+    Raises ActioncastError when there is too little to learn from.
+    """
     begun = time.monotonic()
     policy = settings.train
     trackers = record.open_trackers(os.environ, settings.folder)

@@ -1,9 +1,11 @@
-"""ETL: read the newest points of a series from its source and store complete hours in the table `reality`.
+"""ETL: read the newest points of a series from its source and store complete hours in the table
+`reality`.
 
-Reads from the last stored hour on. The hours just before it, and those since the first hole of the last two weeks, are
-read again: late points complete them. Safe to run at any time, twice, or after days of silence: it catches up. A source
-that is dead, old or broken changes nothing and fails the run. The columns of `exogenous` are read up to the horizon
-ahead; one that fails is listed and fails the run, after the series itself and the other columns have been stored.
+Reads from the last stored hour on. The hours just before it, and those since the first hole of the
+last two weeks, are read again: late points complete them. Safe to run at any time, twice, or after
+days of silence: it catches up. A source that is dead, old or broken changes nothing and fails the
+run. The columns of `exogenous` are read up to the horizon ahead; one that fails is listed and fails
+the run, after the series itself and the other columns have been stored.
 
     python update_real_data.py                      # what is new
     python update_real_data.py --backfill           # all the source has
@@ -11,8 +13,8 @@ ahead; one that fails is listed and fails the run, after the series itself and t
     python update_real_data.py --all
 
 Writes `reality`, `exogenous` and one row of `etl_runs` per run, failures included.
-Exit codes: 0 loaded, or nothing new (it says which); 1 the source or the database failed, nothing was loaded;
-2 wrong flags, config.toml or environment.
+Exit codes: 0 loaded, or nothing new (it says which); 1 the source or the database failed, nothing
+was loaded; 2 wrong flags, config.toml or environment.
 """
 
 from __future__ import annotations

@@ -1,8 +1,9 @@
-"""The features. This file is yours: what it returns is what the candidates learn from, in training and in serving.
+"""The features. This file is yours: what it returns is what the candidates learn from, in training
+and in serving.
 
-A predictor set says which past hours (lags), which means over past hours (windows) and which terms of the calendar a
-forecast of the next hour may use. Training tries every set with every candidate and the card of the champion keeps the
-sets it was built with, so that serving cannot disagree.
+A predictor set says which past hours (lags), which means over past hours (windows) and which terms
+of the calendar a forecast of the next hour may use. Training tries every set with every candidate
+and the card of the champion keeps the sets it was built with, so that serving cannot disagree.
 """
 
 from __future__ import annotations
@@ -13,8 +14,9 @@ from dataclasses import dataclass, replace
 
 @dataclass(frozen=True)
 class Predictors:
-    """Lags in hours (1 = the hour before), windows: lengths in hours of means over the newest hours, calendar terms,
-    and columns that are known in the future: "holiday", or those of `exogenous` in config.toml."""
+    """Lags in hours (1 = the hour before), windows: lengths in hours of means over the newest
+    hours, calendar terms, and columns that are known in the future: "holiday", or those of
+    `exogenous` in config.toml."""
 
     lags: tuple[int, ...]
     windows: tuple[int, ...] = ()
@@ -26,10 +28,11 @@ WITH_COLUMNS = ("week", "two_days_calendar", "few_calendar", "trees")
 
 
 def create_predictors(seasonality: Sequence[int] = (24, 168), exogenous: Sequence[str] = ()) -> dict[str, Predictors]:
-    """Named predictor sets for a series with these seasons (hours, ascending) and these columns known in the future.
+    """Named predictor sets for a series with these seasons (hours, ascending) and these columns
+    known in the future.
 
-    The autoregressions use each set but "tutorial"; random forest uses "tutorial" and LightGBM uses "trees". What has
-    columns is offered beside what has none: "week_exogenous" beside "week".
+    The autoregressions use each set but "tutorial"; random forest uses "tutorial" and LightGBM uses
+    "trees". What has columns is offered beside what has none: "week_exogenous" beside "week".
     """
     short, long = seasonality[0], seasonality[-1]
     recent = set(range(1, short + 1))
