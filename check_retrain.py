@@ -41,7 +41,12 @@ from actioncast.times import ONE_WEEK
 
 
 def run(
-    settings: Settings, database: Database, now: datetime, *, series_id: str, max_mae: float | None = None
+    settings: Settings,
+    database: Database,
+    now: datetime,
+    *,
+    series_id: str,
+    max_mae: float | None = None,
 ) -> CheckReport:
     """Score, judge, record, dispatch if due.
 

@@ -16,7 +16,15 @@ from dotenv import load_dotenv
 from pydantic import ValidationError
 
 from actioncast.paths import DEFAULT_CONFIG, MODEL_FOLDER
-from actioncast.settings import Config, Environment, Settings, SettingsError, SourceSettings, Table, shortened
+from actioncast.settings import (
+    Config,
+    Environment,
+    Settings,
+    SettingsError,
+    SourceSettings,
+    Table,
+    shortened,
+)
 
 REMOVED_KEYS = {
     "train.model_directory": f"champions always lie in {MODEL_FOLDER}/ beside config.toml; delete this line",

@@ -110,7 +110,8 @@ class PythonSource(Table):
 
 
 SourceSettings = Annotated[
-    BlockchainSource | JsonSource | CsvSource | FileSource | PythonSource, Field(discriminator="kind")
+    BlockchainSource | JsonSource | CsvSource | FileSource | PythonSource,
+    Field(discriminator="kind"),
 ]
 
 

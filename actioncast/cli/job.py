@@ -178,7 +178,12 @@ def main(argv: Sequence[str] | None = None) -> int:
     flags = parser(__doc__)
     flags.add_argument("script", choices=many_series.SCRIPTS)
     flags.add_argument("--series", default="", help="name of one [series.NAME] table (default, or empty: all)")
-    flags.add_argument("--shard", default="", metavar="I/N", help="every N-th series, from the I-th on (default: all)")
+    flags.add_argument(
+        "--shard",
+        default="",
+        metavar="I/N",
+        help="every N-th series, from the I-th on (default: all)",
+    )
     arguments = flags.parse_args(argv)
     secrets: list[str] = []
     try:

@@ -108,7 +108,16 @@ def report_of(script: str, settings: Settings, now: datetime, *flags: str) -> tu
 
     path = ROOT / f"{script}.py"
     config = settings.folder / "config.toml"
-    command = [sys.executable, str(path), "--config", str(config), *flags, "--now", isoformat(now), "--json"]
+    command = [
+        sys.executable,
+        str(path),
+        "--config",
+        str(config),
+        *flags,
+        "--now",
+        isoformat(now),
+        "--json",
+    ]
     done = subprocess.run(command, stdout=subprocess.PIPE, text=True, check=False)
     try:
         report: dict[str, Any] = json.loads(done.stdout)
