@@ -27,6 +27,7 @@ TRAIN = """
 candidates = ["seasonal_naive", "ridge", "blend"]
 backtest_days = 7
 gate_margin = 0.05
+budget_seconds = 3600
 """
 
 
