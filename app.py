@@ -41,7 +41,6 @@ from actioncast.database.connection import database_url
 from actioncast.database.database import Database
 from actioncast.errors import ActioncastError
 from actioncast.paths import DEFAULT_CONFIG
-from actioncast.rehearsal import demo
 from actioncast.settings import Settings
 
 cold_start.end_imports()
@@ -115,6 +114,8 @@ def _settings() -> Settings:
 
 def _demo_app() -> FastAPI:
     """The application on the database and the champions of the rehearsal, at its last moment."""
+    from actioncast.rehearsal import demo
+
     settings = demo.demo_settings()
     ended = demo.last_moment(settings)
     return create_app(settings, lambda: ended)

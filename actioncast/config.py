@@ -12,7 +12,6 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, get_args, get_origin
 
-from dotenv import load_dotenv
 from pydantic import ValidationError
 
 from actioncast.paths import DEFAULT_CONFIG, MODEL_FOLDER
@@ -43,9 +42,17 @@ def load_settings(path: Path = DEFAULT_CONFIG, variables: Mapping[str, str] | No
     config = _read_config(path)
     folder = path.resolve().parent
     if variables is None:
-        load_dotenv(folder / ".env")  # never over what is set already
+        _load_dotenv(folder / ".env")
         variables = os.environ
     return Settings(**dict(config), environment=Environment.of(variables), folder=folder)
+
+
+def _load_dotenv(path: Path) -> None:
+    """Add the variables of a .env file to the environment, never over what is set already."""
+    if path.is_file():
+        from dotenv import load_dotenv
+
+        load_dotenv(path)
 
 
 def with_rows(settings: Settings, rows: Mapping[str, str]) -> Settings:

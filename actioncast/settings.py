@@ -7,7 +7,6 @@ Secrets come from the environment (or .env beside config.toml) only and never pr
 from __future__ import annotations
 
 import math
-import zoneinfo
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Annotated, Literal, get_args
@@ -41,9 +40,11 @@ class Table(BaseModel):
 
 
 def _zone_that_exists(name: str) -> str:
+    from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
+
     try:
-        zoneinfo.ZoneInfo(name)
-    except (zoneinfo.ZoneInfoNotFoundError, ValueError, OSError):
+        ZoneInfo(name)
+    except (ZoneInfoNotFoundError, ValueError, OSError):
         raise ValueError(f"expected the name of a time zone such as UTC or Europe/Madrid, got {name!r}") from None
     return name
 

@@ -1,6 +1,6 @@
 """Can it serve? The checks behind /ready.
 
-Whether data are too old is decided by `freshness.age_verdict`, which lights the page and opens the
+Whether data are too old is decided by `age.age_verdict`, which lights the page and opens the
 issues too.
 """
 
@@ -16,7 +16,7 @@ from actioncast.api.schemas import Check, Readiness
 from actioncast.database.connection import DatabaseError
 from actioncast.database.database import Newest
 from actioncast.errors import ActioncastError
-from actioncast.monitoring.freshness import age_verdict
+from actioncast.monitoring.age import age_verdict
 from actioncast.times import ONE_HOUR
 
 

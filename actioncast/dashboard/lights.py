@@ -10,7 +10,7 @@ from typing import Literal
 from actioncast.dashboard.charts import Row
 from actioncast.database.database import Newest
 from actioncast.forecasting.card import Card
-from actioncast.monitoring.freshness import age_verdict
+from actioncast.monitoring.age import age_verdict
 from actioncast.settings import FreshnessSettings
 from actioncast.text import duration
 from actioncast.times import HOURS_PER_DAY, ONE_HOUR

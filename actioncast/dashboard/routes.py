@@ -1,4 +1,7 @@
-"""The routes of the page: rendered at most every few seconds, kept compressed, under the same keys as reading."""
+"""The routes of the page: rendered at most every few seconds, kept compressed, with the keys of reading.
+
+What draws the page is imported with its first request: a cold start must not wait for it.
+"""
 
 from __future__ import annotations
 
@@ -14,8 +17,6 @@ from actioncast.api.access import reading
 from actioncast.api.body import Body
 from actioncast.api.forecasts import Forecasts
 from actioncast.api.state import state_of
-from actioncast.dashboard import render
-from actioncast.dashboard.figures import collect
 from actioncast.database.database import Database
 
 router = APIRouter(include_in_schema=False)
@@ -48,6 +49,9 @@ async def page(request: Request, series: Annotated[str | None, Query()] = None) 
 
 
 def _render_page(database: Database, *, forecasts: Forecasts, series_id: str) -> Body:
+    from actioncast.dashboard import render
+    from actioncast.dashboard.figures import collect
+
     settings = forecasts.catalogue.settings
     figures = collect(settings, database, forecasts.clock(), series_id)
     links = {name: f"?series={name}" for name in settings.series}
@@ -65,6 +69,8 @@ async def docs(request: Request) -> Response:
     address = str(request.base_url.replace(scheme=scheme)).rstrip("/")
 
     def render_reference() -> str:
+        from actioncast.dashboard import render
+
         document = request.app.openapi()
         return render.render_reference(document, address, reading_closed=state.reading_needs_key)
 
@@ -75,6 +81,8 @@ async def docs(request: Request) -> Response:
 @router.get("/assets/{name}")
 async def asset(request: Request, name: str) -> Response:
     """A file of the page. None of them is secret."""
+    from actioncast.dashboard import render
+
     content = render.assets().get(name)
     if content is None:
         raise HTTPException(404, f"there is no asset {name!r}")

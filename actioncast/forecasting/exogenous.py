@@ -12,7 +12,6 @@ from __future__ import annotations
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import replace
 from datetime import date, timedelta
-from zoneinfo import ZoneInfo
 
 from actioncast.arrays import Numbers, Values, np
 from actioncast.errors import ActioncastError
@@ -67,6 +66,8 @@ def holiday_flags(
 
     `first_hour` counts the hours since 1970.
     """
+    from zoneinfo import ZoneInfo
+
     timezone = ZoneInfo(zone)
     flags = np.full(hours, np.nan)
     for hour in range(hours):
@@ -79,6 +80,8 @@ def holiday_flags(
 
 def local_days(history: Grid, zone: str) -> tuple[date, date]:
     """The days whose holidays a champion trained on this series carries with it: the first and the last one."""
+    from zoneinfo import ZoneInfo
+
     timezone = ZoneInfo(zone)
     first = history.start.astimezone(timezone).date()
     last = history.end.astimezone(timezone).date()

@@ -10,7 +10,8 @@ import pytest
 import yaml
 
 from actioncast.monitoring import freshness
-from actioncast.monitoring.freshness import Finding, SeriesState, WorkflowRuns, age_verdict
+from actioncast.monitoring.age import age_verdict
+from actioncast.monitoring.freshness import Finding, SeriesState, WorkflowRuns
 from actioncast.settings import FreshnessSettings
 from tests.support.clock import at
 

@@ -48,6 +48,7 @@ PURE = {  # decisions: arrays or rows in, verdict out
     "training.gate": {"forecasting", "training"},
     "training.explanation": {"forecasting", "training"},
     "training.drawing": {"forecasting", "training"},
+    "monitoring.age": {"monitoring"},
     "monitoring.live_error": {"forecasting", "monitoring"},
     "monitoring.verdict": {"forecasting", "monitoring"},
     "monitoring.freshness": {"forecasting", "monitoring"},
