@@ -73,7 +73,7 @@ def run(
     actions = _keep_alive(api)
     for file, allowed_hours in policy.workflow_hours.items():
         findings.append(freshness.of_workflow(_workflow_runs(api, file, allowed_hours), policy, now))
-    actions += _update_issues(api, findings)
+    actions += _update_issues(api, findings, now)
     return FreshnessReport(findings, actions)
 
 
@@ -127,16 +127,17 @@ def _workflow_runs(api: Api, file: str, allowed_hours: float) -> WorkflowRuns:
     )
 
 
-def _update_issues(api: Api, findings: Sequence[Finding]) -> list[str]:
+def _update_issues(api: Api, findings: Sequence[Finding], now: datetime) -> list[str]:
     """Open, update or close the issue of each finding; the lines that say which."""
     actions = []
     run_link = incidents.run_link(os.environ)
+    issues = incidents.Incidents(api, now=now, run_link=run_link)
     for finding in findings:
         body = None  # closes the issue
         if finding.stale:
             evidence = f"{finding.evidence} (seen by {run_link})."
             body = f"{evidence}\n\n{finding.remedy}\n\nThis issue closes itself on recovery."
-        action = incidents.sync_issue(api, finding.title, body, run_link)
+        action = issues.sync(finding.title, body)
         if action != incidents.NOTHING:
             actions.append(action)
     return actions

@@ -15,12 +15,25 @@ import argparse
 import os
 import sys
 from collections.abc import Mapping, Sequence
+from datetime import UTC, datetime
+from functools import cached_property
+from itertools import count
 from pathlib import Path
+from typing import Any
 
 from actioncast.github.api import Api, ApiError
+from actioncast.github.outage import Outage
 from actioncast.redaction import redacted
+from actioncast.text import duration
+from actioncast.times import isoformat
+
+Issue = dict[str, Any]  # as GitHub's API shows it
 
 LABEL = "incident"
+OUR_PEOPLE = ("OWNER", "MEMBER", "COLLABORATOR")  # of the repository, when a job has a person's token
+PAGE = 100  # issues; the most that GitHub sends at once
+LONGEST_BODY = 60_000  # characters; an issue takes 65,536
+NEWLINE = "\n"
 LAST_LINES = 30
 LONGEST_LOG = 20_000  # characters; an issue takes 65,536
 NOTHING = "nothing to report"
@@ -50,40 +63,115 @@ REMEDIES = {
 }
 
 
-def sync_issue(api: Api, title: str, body: str | None, run: str = "") -> str:
-    """Open, update or (body None) close the issue with this title.
+class Incidents:
+    """The incidents of one job. Made once: it lists the open issues once, when it first needs them."""
 
-    Returns what was done, for the log.
+    def __init__(self, api: Api, *, now: datetime, run_link: str = "") -> None:
+        self.api = api
+        self.now = now
+        self.run_link = run_link  # Markdown; empty outside of GitHub
+
+    def sync(self, title: str, body: str | None) -> str:
+        """Open, update or (body None) close the issue with this title.
+
+        A comment a day says that it lasts, since edits notify nobody; the first line of `body`
+        says what is wrong. Returns what was done, for the log. Raises ApiError.
+        """
+        issues = self._open_issues.get(title, [])
+        if body is None:
+            return self._close(title, issues)
+        if issues:
+            return self._update(title, issues[0], body)
+        return self._open(title, body)
+
+    def _open(self, title: str, body: str) -> str:
+        outage = Outage.starting(self.now)
+        fields = {"title": title, "body": _marked(body, outage), "labels": [LABEL]}
+        issue = self.api.call("POST", "/issues", fields)
+        self._open_issues[title] = [issue]
+        return f"opened issue #{issue['number']}: {title}"
+
+    def _update(self, title: str, issue: Issue, body: str) -> str:
+        """Bring the body up to date; comment when a day has passed."""
+        number = issue["number"]
+        before = _outage_of(issue)
+        outage = before.failed_again(self.now)
+        self.api.call("PATCH", f"/issues/{number}", {"body": _marked(body, outage)})
+        issue["body"] = _marked(body, outage)
+        if not before.reminder_is_due(self.now):
+            return f"updated issue #{number}: {title}"
+        self._comment(number, _reminder(outage, body, self.run_link))
+        return f"commented on issue #{number}: {title}"
+
+    def _close(self, title: str, issues: Sequence[Issue]) -> str:
+        """Close all of them: two runs that failed at the same moment may have opened two."""
+        if not issues:
+            return NOTHING
+        for issue in issues:
+            number = issue["number"]
+            self._comment(number, _recovery(_outage_of(issue), self.now, self.run_link))
+            fields = {"state": "closed", "state_reason": "completed"}
+            self.api.call("PATCH", f"/issues/{number}", fields)
+        del self._open_issues[title]
+        closed = ", ".join(f"#{issue['number']}" for issue in issues)
+        return f"closed issue {closed}: {title}"
+
+    def _comment(self, number: int, text: str) -> None:
+        self.api.call("POST", f"/issues/{number}/comments", {"body": text})
+
+    @cached_property
+    def _open_issues(self) -> dict[str, list[Issue]]:
+        """The open issues that we, or people of the repository, have opened; by title, oldest first."""
+        issues: dict[str, list[Issue]] = {}
+        for page in count(1):
+            path = f"/issues?state=open&direction=asc&per_page={PAGE}&page={page}"
+            answer = self.api.call("GET", path)
+            for issue in answer:
+                if _is_ours(issue):
+                    issues.setdefault(issue["title"], []).append(issue)
+            if len(answer) < PAGE:
+                break
+        return issues
+
+
+def _is_ours(issue: Issue) -> bool:
+    """Whether a workflow or a person of the repository opened it.
+
+    Anybody may open an issue of a public repository, under any title: those of strangers are left
+    alone. Labels say nothing: GitHub may drop them.
     """
-    numbers = _open_issues(api, title)
-    if body is None:
-        return _close(api, numbers, title, run)
-    if numbers:
-        api.call("PATCH", f"/issues/{numbers[0]}", {"body": body})
-        return f"updated issue #{numbers[0]}: {title}"
-    new = api.call("POST", "/issues", {"title": title, "body": body, "labels": [LABEL]})
-    return f"opened issue #{new['number']}: {title}"
+    if "pull_request" in issue:
+        return False
+    return issue["user"]["type"] == "Bot" or issue["author_association"] in OUR_PEOPLE
 
 
-def _close(api: Api, numbers: Sequence[int], title: str, run: str) -> str:
-    """Close all of them: two runs that failed at the same moment may have opened two."""
-    if not numbers:
-        return NOTHING
-    comment = f"Recovered in {run}." if run else "Recovered."
-    for number in numbers:
-        api.call("POST", f"/issues/{number}/comments", {"body": comment})
-        api.call("PATCH", f"/issues/{number}", {"state": "closed", "state_reason": "completed"})
-    closed = ", ".join(f"#{number}" for number in numbers)
-    return f"closed issue {closed}: {title}"
+def _outage_of(issue: Issue) -> Outage:
+    return Outage.of_body(issue["body"] or "", issue["created_at"])
 
 
-def _open_issues(api: Api, title: str) -> list[int]:
-    """Numbers of the open incidents with exactly this title."""
-    numbers = []
-    for issue in api.call("GET", f"/issues?state=open&labels={LABEL}&per_page=100"):
-        if issue["title"] == title and "pull_request" not in issue:
-            numbers.append(issue["number"])
-    return numbers
+def _marked(body: str, outage: Outage) -> str:
+    return f"{body[:LONGEST_BODY]}\n\n{outage.mark()}"
+
+
+def _reminder(outage: Outage, body: str, run_link: str) -> str:
+    """The comment of a day on which it still fails."""
+    lines = [f"Still failing since {isoformat(outage.since)}: {_times(outage.failures)}."]
+    lines.append(f"Newest: {body.partition(NEWLINE)[0]}")
+    if run_link:
+        lines.append(f"Last seen by {run_link}.")
+    return "\n\n".join(lines)
+
+
+def _recovery(outage: Outage, now: datetime, run_link: str) -> str:
+    by_run = f" in {run_link}" if run_link else ""
+    lasted = duration(now - outage.since)
+    return f"Recovered{by_run}, after {lasted} and {_times(outage.failures)}."
+
+
+def _times(failures: int) -> str:
+    """1 failure, 2 failures."""
+    plural = "" if failures == 1 else "s"
+    return f"{failures:,} failure{plural}"
 
 
 def job_body(job: str, lines: Sequence[str], opening: str) -> str:
@@ -140,7 +228,8 @@ def main(argv: Sequence[str] | None = None) -> int:
     if arguments.outcome == "failure":
         body = job_body(job, _lines_of(arguments.log), f"`{job}` failed in {run}.")
     try:
-        print(sync_issue(Api.of(os.environ), f"{job} is failing", body, run))
+        incidents = Incidents(Api.of(os.environ), now=datetime.now(UTC), run_link=run)
+        print(incidents.sync(f"{job} is failing", body))
     except ApiError as error:
         print(f"::error title=Incident not reported::{error}")
         return 1

@@ -8,7 +8,7 @@ from contextlib import contextmanager
 from datetime import datetime
 
 from actioncast.errors import ActioncastError
-from actioncast.github import incidents
+from actioncast.github.incidents import Incidents
 from actioncast.rehearsal.jobs import Jobs
 from actioncast.rehearsal.plan import Run
 from actioncast.rehearsal.world import faults
@@ -62,7 +62,7 @@ class Runner:
         if failure is not None:
             with self.jobs.lock:
                 self._note_failure(run, now, failure)
-        self._report_incident(run.job, failure)
+        self._report_incident(run.job, failure, now)
 
     def _attempt(self, run: Run, now: datetime) -> BaseException | None:
         """Run the job under the faults of this run. Returns its failure, or None."""
@@ -103,13 +103,13 @@ class Runner:
         if run.job == "ingest" and not run.mishap.down:
             self.progress.add_violations(self.invariants.check_failed_ingestion(now))
 
-    def _report_incident(self, job: str, failure: BaseException | None) -> None:
+    def _report_incident(self, job: str, failure: BaseException | None, now: datetime) -> None:
         """Open or close the workflow's issue, as the last step of every workflow does."""
         if failure is None and not self.stage.github.open_issues:
             return
         title = f"{WORKFLOWS.get(job, RETRAIN_WORKFLOW)} is failing"
         reason = None if failure is None else f"{type(failure).__name__}: {failure}"
-        incidents.sync_issue(self.jobs.api, title, reason)
+        Incidents(self.jobs.api, now=now).sync(title, reason)
 
 
 def closes_on_recovery(title: str) -> bool:

@@ -338,7 +338,8 @@ def new_issue(github: GitHub, user: str, body: Json) -> Json:
         "state_reason": None,
         "labels": _labels(body),
         "assignees": [{"login": login} for login in body.get("assignees", [])],
-        "user": {"login": user},
+        "user": {"login": user, "type": "Bot" if user.endswith("[bot]") else "User"},
+        "author_association": _association(github, user),
         "comments": 0,
         "created_at": timestamp(github),
         "updated_at": timestamp(github),
@@ -349,6 +350,11 @@ def new_issue(github: GitHub, user: str, body: Json) -> Json:
     }
     github.issues[number] = issue
     return issue
+
+
+def _association(github: GitHub, user: str) -> str:
+    owner = github.full_name.partition("/")[0]
+    return "OWNER" if user == owner else "NONE"
 
 
 def get_issue(github: GitHub, call: Call, parts: tuple[str, ...]) -> Response:

@@ -13,6 +13,7 @@ TOKEN = "rehearsal"  # noqa: S105 - opens nothing: the stand-in takes any
 
 Json = dict[str, Any]
 Answer = tuple[int, Any]  # (status, document), None for an empty body
+BOT = {"login": "github-actions[bot]", "type": "Bot"}  # the author of what a workflow's token opens
 _ISSUE = re.compile(r"/issues/(\d+)(/comments)?$")
 
 
@@ -54,7 +55,14 @@ class GitHubStandIn(Loopback):
     def _open_issue(self, body: Json) -> Answer:
         labels = [{"name": name} for name in body.get("labels", [])]
         number = len(self.issues) + 1
-        issue = {**body, "labels": labels, "number": number, "state": "open"}
+        issue = {
+            **body,
+            "labels": labels,
+            "number": number,
+            "state": "open",
+            "user": BOT,
+            "created_at": "",  # the mark in a body says since when
+        }
         self.issues.append(issue)
         return 201, issue
 
