@@ -40,7 +40,6 @@ from actioncast.dashboard import routes as dashboard_routes
 from actioncast.database.connection import database_url
 from actioncast.database.database import Database
 from actioncast.errors import ActioncastError
-from actioncast.paths import DEFAULT_CONFIG
 from actioncast.settings import Settings
 
 cold_start.end_imports()
@@ -109,7 +108,8 @@ def __getattr__(name: str) -> FastAPI:
 
 
 def _settings() -> Settings:
-    return load_settings(Path(os.environ.get("ACTIONCAST_CONFIG", DEFAULT_CONFIG)))
+    path = os.environ.get("ACTIONCAST_CONFIG")
+    return load_settings(Path(path) if path else None)
 
 
 def _demo_app() -> FastAPI:

@@ -33,12 +33,14 @@ SOURCES: dict[str, type[Table]] = {
 }
 
 
-def load_settings(path: Path = DEFAULT_CONFIG, variables: Mapping[str, str] | None = None) -> Settings:
-    """Read config.toml, .env beside it and the environment (which wins over .env).
+def load_settings(path: Path | None = None, variables: Mapping[str, str] | None = None) -> Settings:
+    """Read config.toml (of this checkout without a `path`), .env beside it and the environment (which
+    wins over .env).
 
     Raises SettingsError for a missing file, TOML that does not parse, and wrong, unknown or missing
     keys.
     """
+    path = path or DEFAULT_CONFIG
     config = _read_config(path)
     folder = path.resolve().parent
     if variables is None:

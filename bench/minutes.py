@@ -16,7 +16,6 @@ from __future__ import annotations
 import argparse
 import json
 import math
-import re
 import sys
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -24,6 +23,7 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 
 from actioncast.text import table
+from tests.support.checkout import CONFIG, ROOT, shipped_files
 from tests.workflows import project
 from tests.workflows.act_records import Run
 from tests.workflows.clock import Clock
@@ -81,10 +81,9 @@ def _values(part: str, size: int) -> int:
 def measure() -> list[Cost]:
     """A copy of the template with everything on, some way into its life."""
     with TemporaryDirectory() as place, project.source() as source, GitHub(Path(place) / "github") as github:
-        github.repository.seed(project.ROOT)
-        text = (project.ROOT / "config.toml").read_text(encoding="utf-8")
-        chart = f'source = {{ kind = "blockchain", url = "{source.url}" }}'
-        text = re.sub(r'source = \{ kind = "blockchain".*', chart, text)
+        chart = f'{{ kind = "blockchain", url = "{source.url}" }}'
+        text = project.edited(CONFIG.read_text(encoding="utf-8"), {"source": chart})
+        github.repository.commit(shipped_files(), "Initial commit")
         github.repository.commit({"config.toml": text}, "Settings")
         clock = Clock(github, variables={"PUBLISH_PAGES": "true"})
         clock.tick("update_real_data.yml").check()  # the first one loads the history
@@ -157,7 +156,7 @@ def main(argv: Sequence[str] | None = None) -> int:
         return 1
     print(as_json(costs) if arguments.json else as_text(costs))
     if arguments.readme:
-        write_readme(as_text(costs), project.ROOT / "README.md")
+        write_readme(as_text(costs), ROOT / "README.md")
     return 0
 
 

@@ -11,6 +11,7 @@ from urllib3.util import Retry
 
 from actioncast.config import load_settings
 from actioncast.database.database import Database, open_database
+from tests.support.checkout import CONFIG
 from tests.support.images import champion, clone, containers, engine, image  # noqa: F401 fixtures
 from tests.support.source import Configure, Stub, write_config
 from tests.support.stage import few_ridges, stage  # noqa: F401 fixtures
@@ -19,8 +20,19 @@ from tests.support.temp_postgres import PostgresMissingError, TempPostgres, bina
 
 @pytest.fixture(autouse=True)
 def _own_environment(monkeypatch: pytest.MonkeyPatch) -> None:
-    """No test may reach a developer's database or GitHub, nor wait between retries."""
-    for name in ("DATABASE_URL", "URI", "GITHUB_TOKEN", "TOKEN", "GITHUB_REPOSITORY", "GITHUB_API_URL", "API_KEY"):
+    """No test may read a user's config.toml, reach a developer's database or GitHub, nor wait between retries."""
+    for module in ("actioncast.config", "actioncast.cli.script"):
+        monkeypatch.setattr(f"{module}.DEFAULT_CONFIG", CONFIG)
+    for name in (
+        "DATABASE_URL",
+        "URI",
+        "GITHUB_TOKEN",
+        "TOKEN",
+        "GITHUB_REPOSITORY",
+        "GITHUB_API_URL",
+        "API_KEY",
+        "ACTIONCAST_CONFIG",
+    ):
         monkeypatch.delenv(name, raising=False)
     monkeypatch.setattr(Retry, "sleep", lambda *_: None)
 

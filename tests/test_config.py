@@ -6,8 +6,8 @@ from pathlib import Path
 import pytest
 
 from actioncast.config import load_settings
-from actioncast.paths import DEFAULT_CONFIG
 from actioncast.settings import Environment, FileSource, SettingsError
+from tests.support.checkout import CONFIG
 
 MINIMAL = '[series.a]\nunit = "x"\nsource = { kind = "file", path = "a.csv" }\n'
 
@@ -27,7 +27,7 @@ def error_of(folder: Path, text: str) -> str:
 
 
 def test_the_shipped_file_is_valid_and_spells_out_the_defaults() -> None:
-    settings = load_settings(DEFAULT_CONFIG, {})
+    settings = load_settings(CONFIG, {})
     minimal = type(settings)(series=settings.series)
     assert settings.train == minimal.train
     assert settings.retrain == minimal.retrain

@@ -9,7 +9,7 @@ import pytest
 
 from bench import minutes
 from bench.minutes import Cost, runs_per_month
-from tests.workflows.project import ROOT
+from tests.support.checkout import ROOT
 from tests.workflows.workflow_file import load
 
 WORKFLOWS = ROOT / ".github" / "workflows"

@@ -14,6 +14,7 @@ from actioncast.database.connection import database_url
 from actioncast.database.database import Database, open_database
 from actioncast.database.migrations import execute_script
 from actioncast.paths import ROOT
+from tests.support.checkout import CONFIG
 from tests.support.rows import at_once, opening_error, settings_for
 from tests.support.temp_postgres import TempPostgres
 
@@ -47,9 +48,13 @@ def test_a_migration_that_fails_leaves_nothing_behind(
         pass
 
 
-OPEN = "from actioncast.database.database import open_database; from actioncast.config import load_settings\n" + (
-    "with open_database(load_settings()) as d: print(d.last_hour('a'))"
-)
+OPEN = f"""
+from pathlib import Path
+from actioncast.config import load_settings
+from actioncast.database.database import open_database
+with open_database(load_settings(Path({str(CONFIG)!r}))) as database:
+    print(database.last_hour("a"))
+"""
 
 
 def test_processes_that_start_on_an_empty_database_at_once(url: str) -> None:

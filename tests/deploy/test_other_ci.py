@@ -19,6 +19,7 @@ from typing import Any
 import pytest
 import yaml
 
+from tests.support.checkout import SERIES
 from tests.support.clouds import ROOT, Clouds
 from tests.support.temp_postgres import TempPostgres
 from tests.workflows import project
@@ -175,8 +176,8 @@ def test_loop_loads_trains_pushes_builds_and_then_forecasts(
 
     assert pipeline(machine, "check") == due
     commit = machine.github.repository.log()[0]
-    assert commit.subject == f"Promote a new champion for {project.SERIES} [skip ci]"
-    card = json.loads(machine.github.repository.read(f"model/{project.SERIES}/card.json"))
+    assert commit.subject == f"Promote a new champion for {SERIES} [skip ci]"
+    card = json.loads(machine.github.repository.read(f"model/{SERIES}/card.json"))
     (build,) = machine.clouds.calls("docker", "build")
     assert f"MODEL_VERSION={card['version']}" in build
 

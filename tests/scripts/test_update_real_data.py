@@ -20,6 +20,7 @@ from actioncast.hours import DataError, Points
 from actioncast.paths import ROOT
 from actioncast.rehearsal.world.replay import ReplayServer, first_and_last, read_recording
 from actioncast.times import HOUR, isoformat
+from tests.support.checkout import CONFIG
 from tests.support.clock import at
 from tests.support.source import Answer, Configure, Stub, chart, quarters
 from tests.support.temp_postgres import TempPostgres
@@ -396,7 +397,7 @@ def test_two_runs_at_once_lose_and_double_nothing(url: str, stub: Stub, configur
         (["--now", "yesterday"], "'yesterday' is not an ISO 8601 time such as 2022-03-04T03:00"),
         (["--backfill", "soon"], "'soon' is not an ISO 8601 time"),
         (
-            ["--series", "none"],
+            ["--config", str(CONFIG), "--series", "none"],
             "there is no series 'none'; config.toml and the table series have: bitcoin_transactions",
         ),
         (["--config", "none.toml"], "none.toml: No such file or directory"),

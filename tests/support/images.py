@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.support.clouds import ROOT
+from tests.support.checkout import shipped_files
 
 IMAGE = "actioncast:test"
 
@@ -41,18 +41,11 @@ def engine() -> None:
 
 @pytest.fixture(scope="session")
 def clone(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """The working tree as a clean clone would have it, and a secret that must not get into an image."""
+    """The working tree as a clean clone of the template would have it, and a secret that must not get into an image."""
     folder = tmp_path_factory.mktemp("clone")
-    listed = subprocess.run(
-        ["git", "ls-files", "-z", "--cached", "--others", "--exclude-standard"],
-        cwd=ROOT,
-        capture_output=True,
-        check=True,
-    )
-    for name in filter(None, listed.stdout.decode().split("\0")):
-        if (ROOT / name).is_file():
-            (folder / name).parent.mkdir(parents=True, exist_ok=True)
-            shutil.copy(ROOT / name, folder / name)
+    for name, path in shipped_files().items():
+        (folder / name).parent.mkdir(parents=True, exist_ok=True)
+        shutil.copy(path, folder / name)
     (folder / ".env").write_text("DATABASE_URL=postgresql://app:canary@db.invalid/x\n")
     return folder
 

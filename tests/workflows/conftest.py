@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 
 from actioncast.rehearsal.world.replay import ReplayServer
+from tests.support.checkout import SERIES
 from tests.support.json_server import JsonServer
 
 from . import project
@@ -60,7 +61,7 @@ def trained(source: ReplayServer, tmp_path_factory: pytest.TempPathFactory) -> p
 def api() -> Iterator[JsonServer]:
     """A deployed API that forecasts one hour."""
     body = {
-        "series": project.SERIES,
+        "series": SERIES,
         "issued_at": "2022-03-04T00:00:00Z",
         "origin": "2022-03-03T23:00:00Z",
         "model_version": "v1",

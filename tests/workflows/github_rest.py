@@ -148,6 +148,7 @@ def repository_json(github: GitHub) -> Json:
         "full_name": github.full_name,
         "private": github.private,
         "fork": False,
+        "is_template": github.is_template,
         "default_branch": github.default_branch,
         "owner": {"login": owner},
         "html_url": f"{github.url}/{github.full_name}",

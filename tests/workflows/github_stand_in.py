@@ -113,6 +113,7 @@ class GitHub:
     full_name: str = "acme/forecasts"
     default_branch: str = "main"
     private: bool = True
+    is_template: bool = False  # true in the template repository only, false in a copy
     actions_may_open_pulls: bool = True  # the repository setting; GitHub's own default is False
     now: Callable[[], datetime] = lambda: datetime.now(UTC)
 

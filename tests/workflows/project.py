@@ -7,7 +7,7 @@ import os
 import re
 import sqlite3
 import subprocess
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import closing, contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
@@ -20,12 +20,11 @@ from actioncast.database.database import open_database
 from actioncast.hours import Points
 from actioncast.rehearsal.world import replay
 from actioncast.times import HOUR, to_seconds
+from tests.support.checkout import CONFIG, SERIES, shipped_files
 
 from .github_stand_in import GitHub
 from .runner import program
 
-ROOT = Path(__file__).resolve().parents[2]
-SERIES = "bitcoin_transactions"
 # Small enough that a training takes a second.
 SMALL = {
     "history_days": "40",
@@ -57,19 +56,21 @@ def source(now: datetime | None = None) -> Iterator[replay.ReplayServer]:
 
 def config(source_url: str, **changes: str) -> str:
     """The shipped config.toml with this source and small settings."""
-    text = (ROOT / "config.toml").read_text(encoding="utf-8")
-    text = re.sub(
-        r'source = \{ kind = "blockchain".*', f'source = {{ kind = "blockchain", url = "{source_url}" }}', text
-    )
-    for key, value in (SMALL | changes).items():
-        text, found = re.subn(rf"(?m)^{key} = .*", f"{key} = {value}", text)
-        assert found, key
+    source = f'{{ kind = "blockchain", url = "{source_url}" }}'
+    return edited(CONFIG.read_text(encoding="utf-8"), {"source": source} | SMALL | changes)
+
+
+def edited(text: str, changes: Mapping[str, str]) -> str:
+    """The text of a config.toml with other values for these keys."""
+    for key, value in changes.items():
+        text, count = re.subn(rf"(?m)^{key} = .*", f"{key} = {value}", text)
+        assert count, key
     return text
 
 
 def seed(github: GitHub, source_url: str, **changes: str) -> None:
     """A copy of the template, as its user has set it up."""
-    github.repository.seed(ROOT)
+    github.repository.commit(shipped_files(), "Initial commit")
     github.repository.commit({"config.toml": config(source_url, **changes)}, "Settings")
 
 

@@ -15,6 +15,7 @@ import yaml
 from actioncast.config import load_settings
 from actioncast.database.database import open_database
 from actioncast.rehearsal.world.replay import ReplayServer
+from tests.support.checkout import SERIES
 from tests.support.json_server import JsonServer
 from tests.support.source import Stub
 from tests.support.temp_postgres import TempPostgres
@@ -24,7 +25,7 @@ from .act_records import Run
 from .canaries import Canaries
 from .clock import Clock
 from .github_stand_in import GitHub
-from .project import SERIES, Trained
+from .project import Trained
 
 CARD = f"model/{SERIES}/card.json"
 DEPLOY = yaml.safe_dump(
