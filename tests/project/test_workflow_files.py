@@ -7,8 +7,10 @@ import shutil
 import subprocess
 import sys
 from pathlib import Path
+from typing import Any
 
 import pytest
+import yaml
 
 ROOT = Path(__file__).resolve().parents[2]
 FILES = sorted((ROOT / ".github" / "workflows").glob("*.yml"))
@@ -44,6 +46,27 @@ def test_every_workflow_keeps_the_rules_of_the_project(path: Path) -> None:
         if re.search(payload, line):
             assert re.match(r"\s+(if|[A-Z_]+|value|shard): ", line), f"untrusted text goes through env: only: {line}"
     assert not re.search(r"(?m)^    env:\n(      .*\n)*      [A-Z_]+: \$\{\{ (secrets\.\w+|github\.token) \}\}", text)
+
+
+def jobs_of(path: Path) -> dict[str, dict[str, Any]]:
+    jobs: dict[str, dict[str, Any]] = yaml.safe_load(path.read_text(encoding="utf-8"))["jobs"]
+    return jobs
+
+
+def concurrency_group(path: Path, job: dict[str, Any]) -> str:
+    """The concurrency group of a job, or else of its workflow."""
+    declared = job.get("concurrency") or yaml.safe_load(path.read_text(encoding="utf-8")).get("concurrency")
+    return str(declared["group"] if isinstance(declared, dict) else declared)
+
+
+@pytest.mark.parametrize("path", FILES, ids=lambda path: path.name)
+def test_who_waits_for_data_and_model_checks_out_the_newest_commit(path: Path) -> None:
+    for name, job in jobs_of(path).items():
+        if concurrency_group(path, job) != "data":
+            continue
+        for step in job["steps"]:
+            if step.get("uses", "").startswith("actions/checkout@"):
+                assert step["with"].get("ref") == "${{ github.ref_name }}", name
 
 
 def test_a_minute_belongs_to_one_schedule() -> None:

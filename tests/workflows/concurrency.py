@@ -1,6 +1,7 @@
 """Concurrency groups as GitHub keeps them, since act has none.
 
-One run of a group at a time; one waits, and an older one that waited is cancelled; `queue: max` lets a hundred wait.
+One run of a group at a time; one waits, and an older one that waited is cancelled. `queue: max` lets a hundred wait,
+and then it is the newest that is cancelled.
 """
 
 from __future__ import annotations
@@ -28,13 +29,15 @@ class Groups:
         self._changed = threading.Condition()
 
     def enter(self, concurrency: Concurrency, run_id: int) -> bool:
-        """Wait for the turn of this run; False when a newer run took its place in the queue."""
+        """Wait for the turn of this run; False when there is no place for it, or a newer run took its place."""
         with self._changed:
             group = self._groups.setdefault(concurrency.group, _Group())
             group.pending.append(run_id)
             if concurrency.cancel_in_progress and group.running is not None:
                 self._cancelled.add(group.running)
-            if len(group.pending) > (MOST_PENDING if concurrency.keep_all_pending else 1):
+            if concurrency.keep_all_pending and len(group.pending) > MOST_PENDING:
+                self._cancelled.add(group.pending.pop())
+            elif not concurrency.keep_all_pending and len(group.pending) > 1:
                 self._cancelled.add(group.pending.pop(0))
             self._changed.notify_all()
             self._changed.wait_for(lambda: run_id in self._cancelled or self._is_next(group, run_id))

@@ -185,7 +185,8 @@ def _in_turn(plan: Plan) -> Run:
     """Wait for the concurrency group, run, leave the group."""
     concurrency = workflow_file.concurrency_of(plan.workflow, _contexts(plan))
     if concurrency and not plan.github.groups.enter(concurrency, plan.run_id):
-        reason = "a newer run took its place in the queue"
+        full = "the queue was full"
+        reason = full if concurrency.keep_all_pending else "a newer run took its place in the queue"
         return Run(plan.run_id, plan.workflow.file, plan.event, plan.payload, "cancelled", reason)
     token = plan.github.issue_token(_permissions_of_current_job(plan), run_id=plan.run_id)
     try:

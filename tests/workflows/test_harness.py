@@ -17,10 +17,11 @@ import yaml
 from . import workflow_file
 from .canaries import Canaries
 from .clock import Clock
+from .concurrency import MOST_PENDING, Groups
 from .github_rest import loaded
 from .github_stand_in import GitHub
 from .runner import NoJobRanError, WorkflowRefusedError
-from .workflow_file import Json
+from .workflow_file import Concurrency, Json
 
 LONG = "45.25"  # seconds; no other step sleeps so long
 ELEVEN = dict.fromkeys("abcdefghijk", "")
@@ -528,6 +529,54 @@ def test_runs_of_one_group_do_not_overlap_and_only_the_newest_waits(clock: Clock
         if run.log
     )
     assert spans[0][1] <= spans[1][0]
+
+
+def test_full_queue_drops_the_newest_and_keeps_those_that_wait() -> None:
+    groups = Groups()
+    queue = Concurrency("data", keep_all_pending=True)
+    assert groups.enter(queue, 0)
+    ran: list[int] = []
+    dropped: list[int] = []
+
+    def take_turn(run_id: int) -> None:
+        if not groups.enter(queue, run_id):
+            dropped.append(run_id)
+            return
+        ran.append(run_id)
+        groups.leave(queue)
+
+    newest = MOST_PENDING + 1
+    threads = [threading.Thread(target=take_turn, args=(run_id,), daemon=True) for run_id in range(1, newest + 1)]
+    for thread in threads[:-1]:
+        thread.start()
+    wait_until(lambda: groups.waiting("data") == MOST_PENDING)
+    threads[-1].start()
+    wait_until(lambda: dropped)
+    assert dropped == [newest]
+    groups.leave(queue)
+    for thread in threads:
+        thread.join(timeout=30)
+    assert sorted(ran) == list(range(1, MOST_PENDING + 1))
+
+
+def test_checkout_takes_the_commit_of_the_event_unless_it_names_a_ref(clock: Clock, github: GitHub) -> None:
+    show = 'echo "newest=$(git log -1 --format=%s)"'
+    for name, ref in (("event", {}), ("tip", {"ref": "${{ github.ref_name }}"})):
+        steps: list[str | Json] = [{"uses": CHECKOUT, "with": ref}, show]
+        text = workflow("workflow_dispatch", {"j": job(*steps)}, permissions={"contents": "read"}, concurrency="data")
+        install(github, **{name: text})
+    before = github.repository.sha()
+    group = Concurrency("data")
+    for name, newest in (("event", "Change"), ("tip", "Promote")):
+        github.repository.git("update-ref", "refs/heads/main", str(before))
+        assert github.groups.enter(group, 0)
+        waiting = threading.Thread(target=clock.press, args=(f"{name}.yml",))
+        waiting.start()
+        wait_until(lambda: github.groups.waiting("data"))
+        github.repository.commit({"model.txt": "new"}, "Promote")
+        github.groups.leave(group)
+        waiting.join(timeout=60)
+        assert f"newest={newest}" in clock.runs[-1].check().log
 
 
 def wait_until(condition: Any, seconds: float = 30) -> None:
