@@ -9,12 +9,13 @@ import time
 import pytest
 
 from actioncast.rehearsal.world.replay import ReplayServer
+from tests.support.checkout import SERIES
 
 from . import project
 from .act_records import Run
 from .clock import Clock
 from .github_stand_in import GitHub
-from .project import SERIES, Trained
+from .project import Trained
 from .workflow_file import Concurrency
 
 DATA = Concurrency("data", keep_all_pending=True)
