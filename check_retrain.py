@@ -3,7 +3,8 @@
 Scores the newest forecasts against what happened, compares with the champion's own backtest and
 with the weekly naive, and writes the verdict with its reasons to `checks`, whatever it is. Only k
 bad looks of the last n, outside the cooldown and under the weekly cap, dispatch `execute-retrain`;
-and so does data without a champion: the first training.
+and so does data without a champion: the first training. Of many series, all that are due are
+one dispatch.
 
     python check_retrain.py
     python check_retrain.py --all
@@ -26,9 +27,9 @@ import math
 import sys
 from collections.abc import Sequence
 from datetime import datetime, timedelta
-from typing import Any
 
 from actioncast.cli import many_series
+from actioncast.cli.many_series import FleetReport
 from actioncast.cli.script import run_script
 from actioncast.database.database import Database
 from actioncast.forecasting.card import ModelError, read_card
@@ -52,11 +53,29 @@ def run(
 
     A dispatch that fails is recorded as such, then raised.
     """
+    report = look(settings, database, now, series_id=series_id, max_mae=max_mae)
+    if report.dispatched:
+        retrain_request.dispatch(settings, database, now, [report.as_json()])
+    return report
+
+
+def look(
+    settings: Settings,
+    database: Database,
+    now: datetime,
+    *,
+    series_id: str,
+    max_mae: float | None = None,
+) -> CheckReport:
+    """Score, judge and record one series; the caller dispatches what is due."""
     if retrain_request.is_first_due(settings, database, now, series_id):
-        return retrain_request.ask_for_first(settings, database, now, series_id)
+        report = retrain_request.first_request(series_id)
+        database.store_check(report.as_row(now))
+        return report
     policy = _policy(settings, max_mae)
     since = now - max(ONE_WEEK, timedelta(hours=policy.cooldown_hours))
-    earlier = _checks_until(database, series_id, since, now)
+    # The checks in [since, now], with one at this very moment.
+    earlier = database.checks(series_id, since=since, before=now + timedelta(seconds=1))
     try:
         score = _score(settings, database, now, series_id, policy)
         last_training = _last_training(database, series_id, since, now)
@@ -67,11 +86,17 @@ def run(
     report = _report(settings, series_id, score, verdict)
     # A second run at the same `now` must keep the `dispatched` flag of the first.
     if now not in dispatch_times(earlier):
-        # Record first: a database that cannot remember a dispatch must not let the loop dispatch.
+        # Recorded before it is sent: a request that cannot be remembered would be repeated for ever.
         database.store_check(report.as_row(now))
-    if report.dispatched:
-        retrain_request.dispatch(settings, database, now, report)
     return report
+
+
+def run_many(arguments: argparse.Namespace, settings: Settings, database: Database) -> FleetReport:
+    """Look at many series, wherever the work is done, and send one dispatch for all that are due."""
+    options = {"max_mae": arguments.max_mae}
+    looks = many_series.run("check_retrain", arguments, settings, options)
+    results, refusal = retrain_request.dispatch_due(settings, database, arguments.now, looks.results)
+    return FleetReport(results, fault=refusal)
 
 
 def _policy(settings: Settings, max_mae: float | None) -> RetrainSettings:
@@ -79,11 +104,6 @@ def _policy(settings: Settings, max_mae: float | None) -> RetrainSettings:
     if max_mae is None:
         return settings.retrain
     return settings.retrain.model_copy(update={"max_mae": max_mae})
-
-
-def _checks_until(database: Database, series_id: str, since: datetime, now: datetime) -> list[dict[str, Any]]:
-    """The checks in [since, now], newest first, with one at this very moment."""
-    return database.checks(series_id, since=since, before=now + timedelta(seconds=1))
 
 
 def _last_training(database: Database, series_id: str, since: datetime, now: datetime) -> datetime | None:
@@ -126,11 +146,9 @@ def _add_flags(parser: argparse.ArgumentParser) -> None:
     many_series.add_flags(parser)
 
 
-def _run(
-    arguments: argparse.Namespace, settings: Settings, database: Database
-) -> CheckReport | many_series.FleetReport:
+def _run(arguments: argparse.Namespace, settings: Settings, database: Database) -> CheckReport | FleetReport:
     if many_series.are_asked_for(arguments):
-        return many_series.run("check_retrain", arguments, settings, {"max_mae": arguments.max_mae})
+        return run_many(arguments, settings, database)
     return run(settings, database, arguments.now, series_id=arguments.series, max_mae=arguments.max_mae)
 
 

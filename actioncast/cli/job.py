@@ -2,22 +2,24 @@
 `series`.
 
 The scripts run as they would by hand, one process a series, so that one that fails stops no other;
-from FLEET_FROM series on as one `--all`, which spreads them over the cores. On GitHub it writes the
-step summary with tables and charts, and a notice that says what is still to be set up, if anything.
+from FLEET_FROM series on as one process, which spreads them over the cores. A check is always one
+process: it sends one dispatch for all series that are due. On GitHub the job writes the step summary
+with tables and charts, and a notice that says what is still to be set up, if anything.
 
     python -m actioncast.cli.job update_real_data
-    python -m actioncast.cli.job train --series bitcoin_transactions
+    python -m actioncast.cli.job train --series bitcoin_transactions,load
     python -m actioncast.cli.job train --shard 1/4
 
 Scripts: update_real_data, make_predictions (POST to $API_URL/forecast when that is set),
 check_retrain, train.
 Reads config.toml and the environment; reads and writes what the script does.
 Exit codes: 0 done; 1 a series failed, or the database cannot be reached; 2 wrong flags, config.toml
-or environment.
+or environment, or a name that no series has (the others are done all the same).
 """
 
 from __future__ import annotations
 
+import argparse
 import math
 import os
 import sys
@@ -28,6 +30,7 @@ from typing import Any
 
 from actioncast.api import client
 from actioncast.cli import many_series
+from actioncast.cli.many_series import Result
 from actioncast.cli.script import parser, report_of
 from actioncast.config import load_settings, with_rows
 from actioncast.database.database import Database, open_database
@@ -48,18 +51,24 @@ def run(
     script: str,
     now: datetime,
     series_ids: Sequence[str],
-    shard: str = "",
+    flags: Sequence[str] = (),
 ) -> list[str]:
-    """Run the script for each series; returns those that failed.
+    """Run the script for each series; returns what failed.
 
-    `shard` says which part of all series these are, "I/N", or empty for all.
+    `flags` let one process of the script go over the same series; without them it gets their names.
     """
     summary.write(f"## {script}, {isoformat(now)}")
+    if not series_ids:
+        summary.notice("Nothing to do", f"{script}: there is no series for this job")
+        return []
     api_url = os.environ.get("API_URL")
     if api_url and script == "make_predictions":
         return _run_each(settings, script, series_ids, partial(_forecast_by_api, settings, api_url))
+    selection = flags or ["--names", ",".join(series_ids)]
     if len(series_ids) >= FLEET_FROM:
-        return _run_together(settings, script, now, shard)
+        return _run_together(settings, script, now, selection)
+    if script == "check_retrain":
+        return _run_together(settings, script, now, [*selection, "--jobs", "1"])
     return _run_each(settings, script, series_ids, partial(_run_script, settings, script, now))
 
 
@@ -100,12 +109,11 @@ def _run_script(settings: Settings, script: str, now: datetime, series_id: str) 
     return succeeded
 
 
-def _run_together(settings: Settings, script: str, now: datetime, shard: str) -> list[str]:
-    """Run the script once for every series of the shard. Returns those that failed.
+def _run_together(settings: Settings, script: str, now: datetime, flags: Sequence[str]) -> list[str]:
+    """Run the script once for many series. Returns what failed.
 
     A series without a champion yet has nothing to forecast with, which is no failure.
     """
-    flags = ["--shard", shard] if shard else ["--all"]
     _, report = report_of(script, settings, now, *flags)
     failed = []
     for result in report["results"]:
@@ -118,9 +126,23 @@ def _run_together(settings: Settings, script: str, now: datetime, shard: str) ->
         else:
             summary.failure(f"{script} {series_id}", error)
             failed.append(series_id)
-    rows = [["series", len(report["results"])], ["failed", len(failed)]]
-    summary.write(table(["", script], rows))
+    _write_sections(settings, script, now, report["results"])
+    if report["fault"]:
+        summary.failure(script, report["fault"])
+        failed.append(script)
     return failed
+
+
+def _write_sections(settings: Settings, script: str, now: datetime, results: Sequence[Result]) -> None:
+    """Write a section for each of a few series into the summary, and a count of many."""
+    reports = [result for result in results if not result.get("error")]
+    if len(results) >= FLEET_FROM:
+        rows = [["series", len(results)], ["failed", len(results) - len(reports)]]
+        summary.write(table(["", script], rows))
+        return
+    with open_database(settings) as database:
+        for report in reports:
+            summary.write(_section(script, report, settings, database, now))
 
 
 def _forecast_by_api(settings: Settings, api_url: str, series_id: str) -> bool:
@@ -177,28 +199,59 @@ def _newest_hours(database: Database, series_id: str, now: datetime) -> list[flo
 def main(argv: Sequence[str] | None = None) -> int:
     flags = parser(__doc__)
     flags.add_argument("script", choices=many_series.SCRIPTS)
-    flags.add_argument("--series", default="", help="name of one [series.NAME] table (default, or empty: all)")
+    flags.add_argument(
+        "--series",
+        type=many_series.names_flag,
+        default=[],
+        metavar="A,B",
+        help="names of series, separated by commas (default, or empty: all)",
+    )
     flags.add_argument(
         "--shard",
-        default="",
+        type=many_series.shard_flag,
+        default=(1, 1),
         metavar="I/N",
-        help="every N-th series, from the I-th on (default: all)",
+        help="every N-th of these series, from the I-th on (default: each of them)",
     )
     arguments = flags.parse_args(argv)
     secrets: list[str] = []
     try:
         settings = load_settings()
         secrets = settings.environment.secrets()
-        with open_database(settings) as database:
-            settings = with_rows(settings, database.series())
-        series_ids = [settings.series_id(arguments.series)] if arguments.series else list(settings.series)
-        first, count = many_series.shard_flag(arguments.shard or "1/1")
-        now = datetime.now(UTC).replace(microsecond=0)
-        failed = run(settings, arguments.script, now, series_ids[first - 1 :: count], arguments.shard)
+        return _run(arguments, settings)
     except ActioncastError as error:
         summary.failure(arguments.script, masked(str(error), secrets))
         return 2 if isinstance(error, SettingsError) else 1
+
+
+def _run(arguments: argparse.Namespace, settings: Settings) -> int:
+    """Run the script for the series that are asked for. Returns the exit code."""
+    with open_database(settings) as database:
+        settings = with_rows(settings, database.series())
+    first, count = arguments.shard
+    asked_for = (arguments.series or list(settings.series))[first - 1 :: count]
+    series_ids = _existing(settings, arguments.script, asked_for)
+    # Without names, the script reports broken rows of the table `series` too.
+    flags = [] if arguments.series else ["--shard", f"{first}/{count}"]
+    now = datetime.now(UTC).replace(microsecond=0)
+    failed = run(settings, arguments.script, now, series_ids, flags)
+    if len(series_ids) < len(asked_for):
+        return 2
     return 1 if failed else 0
+
+
+def _existing(settings: Settings, script: str, names: Sequence[str]) -> list[str]:
+    """The names that a series has; the others are reported.
+
+    A series may have been taken out of config.toml since its retrain was asked for.
+    """
+    series_ids = []
+    for name in names:
+        try:
+            series_ids.append(settings.series_id(name))
+        except SettingsError as error:
+            summary.failure(script, str(error))
+    return series_ids
 
 
 if __name__ == "__main__":

@@ -1,4 +1,4 @@
-"""One script over many series: --all, --shard I/N, --jobs N.
+"""One script over many series: --all, --names A,B, --shard I/N, --jobs N.
 
 On one machine the series are spread over processes. With DASK_SCHEDULER_ADDRESS set they go to the
 workers of that Dask cluster instead, which run in a checkout of the project with the same
@@ -29,7 +29,7 @@ from actioncast.text import progress, table
 SCRIPTS = {
     "update_real_data": "update_real_data:run",
     "make_predictions": "make_predictions:run",
-    "check_retrain": "check_retrain:run",
+    "check_retrain": "check_retrain:look",
     "train": "train:run",
 }
 Result = dict[str, Any]  # the --json object of one series, or {"series", "outcome": "failed", "error"}
@@ -38,9 +38,13 @@ OneSeries = Callable[[str], Result]
 
 @dataclass(frozen=True)
 class FleetReport(Report):
-    """What the run of each series printed with --json, in the order of config.toml, then of the table `series`."""
+    """What the run of each series printed with --json, in the order of config.toml, then of the table `series`.
+
+    `fault` is what failed for several series at once, such as a dispatch.
+    """
 
     results: list[Result]
+    fault: str = ""
 
     @property
     def failures(self) -> list[Result]:
@@ -48,26 +52,36 @@ class FleetReport(Report):
 
     @property
     def failed(self) -> bool:
-        return bool(self.failures)
+        return bool(self.failures or self.fault)
 
     def as_json(self) -> dict[str, Any]:
-        return {"results": self.results, "failed": [result["series"] for result in self.failures]}
+        failed = [result["series"] for result in self.failures]
+        return {"results": self.results, "failed": failed, "fault": self.fault}
 
     def as_text(self) -> str:
         done = len(self.results) - len(self.failures)
-        first_line = f"{done} of {len(self.results)} series done"
-        if not self.failures:
-            return first_line
-        rows = [[result["series"], result["error"]] for result in self.failures]
-        return f"{first_line}\n\n{table(['failed', 'why'], rows)}"
+        paragraphs = [f"{done} of {len(self.results)} series done"]
+        if self.failures:
+            rows = [[result["series"], result["error"]] for result in self.failures]
+            paragraphs.append(table(["failed", "why"], rows))
+        if self.fault:
+            paragraphs.append(f"error: {self.fault}")
+        return "\n\n".join(paragraphs)
 
 
 def add_flags(parser: argparse.ArgumentParser) -> None:
-    """Add --all, --shard and --jobs."""
+    """Add --all, --names, --shard and --jobs."""
     parser.add_argument(
         "--all",
         action="store_true",
         help="every series of config.toml and of the table series; one that fails stops no other",
+    )
+    parser.add_argument(
+        "--names",
+        type=names_flag,
+        default=[],
+        metavar="A,B",
+        help="these series, separated by commas",
     )
     parser.add_argument(
         "--shard",
@@ -83,6 +97,14 @@ def add_flags(parser: argparse.ArgumentParser) -> None:
     )
 
 
+def names_flag(text: str) -> list[str]:
+    """ "a, b,a" -> ["a", "b"]; an empty text has no names."""
+    names = [name.strip() for name in text.split(",")]
+    if text and not any(names):
+        raise argparse.ArgumentTypeError(f"expected names separated by commas, got {text!r}")
+    return list(dict.fromkeys(name for name in names if name))
+
+
 def shard_flag(text: str) -> tuple[int, int]:
     """ "2/4" -> (2, 4)."""
     first, _, count = text.partition("/")
@@ -93,7 +115,7 @@ def shard_flag(text: str) -> tuple[int, int]:
 
 def are_asked_for(arguments: argparse.Namespace) -> bool:
     """Whether the flags ask for more than one series."""
-    return bool(arguments.all or arguments.shard)
+    return bool(arguments.all or arguments.names or arguments.shard)
 
 
 def run(
@@ -103,10 +125,14 @@ def run(
     options: Mapping[str, Any] | None = None,
     environment: Mapping[str, str] = os.environ,
 ) -> FleetReport:
-    """Run the script for every series of the shard, with these keyword arguments beside series_id."""
+    """Run the script for every series of the shard, with these keyword arguments beside series_id.
+
+    Raises SettingsError for a name that no series has.
+    """
     first, count = arguments.shard or (1, 1)
-    names = list(settings.series)[first - 1 :: count]
-    broken = list(settings.broken.items())[first - 1 :: count]
+    asked_for = [settings.series_id(name) for name in arguments.names]
+    names = (asked_for or list(settings.series))[first - 1 :: count]
+    broken = [] if asked_for else list(settings.broken.items())[first - 1 :: count]
     one_series = partial(run_one, script, arguments.config, arguments.now, dict(options or {}))
     scheduler = environment.get("DASK_SCHEDULER_ADDRESS")
     if scheduler:
@@ -150,7 +176,13 @@ def _failure(series_id: str, error: str) -> Result:
 
 
 def _on_processes(one_series: OneSeries, names: Sequence[str], jobs: int) -> Iterator[Result]:
-    """Yield results as they come from this many processes, each with one thread of linear algebra."""
+    """Yield results as they come from this many processes, each with one thread of linear algebra.
+
+    One process is this one: starting another takes longer than looking at a few series.
+    """
+    if jobs == 1:
+        yield from map(one_series, names)
+        return
     from joblib import Parallel, delayed, parallel_config
     from joblib.externals.loky import get_reusable_executor
 

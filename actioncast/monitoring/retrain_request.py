@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+import json
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -19,6 +21,14 @@ FIRST_HOURS = 24 * 21  # fewer stored hours are not worth a first training
 FIRST_AGAIN = timedelta(hours=24)  # pause before a first training that never ran is asked for again
 FIRST_REASON = "there is data and no champion"
 NO_SCORE = live_score([], [])  # of a check that could not score anything
+
+# Of a repository_dispatch, in characters.
+LONGEST_PAYLOAD = 65_535  # of its client_payload
+LONGEST_NAMES = 60_000  # of the names of the series in it
+LONGEST_REASONS = (1_000, 100, 0)  # of one series: as many as fit
+FIGURES = ("scored_hours", "mae", "reference_mae", "naive_mae")
+
+Check = dict[str, Any]  # what the check of a series prints with --json
 
 
 @dataclass(frozen=True)
@@ -79,24 +89,76 @@ def why_by_hand(settings: Settings, series_id: str) -> str | None:
     return None
 
 
-def dispatch(settings: Settings, database: Database, now: datetime, report: CheckReport) -> None:
-    """Ask GitHub for the retrain of a check that is recorded already.
+def dispatch(settings: Settings, database: Database, now: datetime, due: Sequence[Check]) -> None:
+    """Ask GitHub for the retrain of these series, whose checks at `now` are recorded already.
 
-    When GitHub refuses, the record is corrected, so that the next check asks again, and ApiError is
-    raised.
+    When GitHub refuses, the records are corrected, so that the next check asks again, and ApiError
+    is raised.
     """
-    payload = {
-        "series": report.series,
-        "reasons": report.verdict.reasons,
-        "scored_hours": report.score.scored_hours,
-        **report.score.figures(),
-    }
     try:
-        dispatch_retrain(api_of(settings), payload)
+        dispatch_retrain(api_of(settings), payload_of(due))
     except ApiError as error:
-        refused = replace(report, verdict=report.verdict.because(str(error)), dispatched=False)
-        database.store_check(refused.as_row(now))
+        for check in due:
+            _correct(database, check["series"], now, str(error))
         raise
+
+
+def dispatch_due(
+    settings: Settings, database: Database, now: datetime, checks: Sequence[Check]
+) -> tuple[list[Check], str]:
+    """Ask GitHub, all at once, for the retrains that these checks want.
+
+    Returns the checks, in which what GitHub refused is not dispatched, and why it did, or "".
+    """
+    refusal = ""
+    refused = set()
+    for part in parts(check for check in checks if check.get("dispatched")):
+        try:
+            dispatch(settings, database, now, part)
+        except ApiError as error:
+            refusal = str(error)
+            refused |= {check["series"] for check in part}
+    after = [{**check, "dispatched": False} if check["series"] in refused else check for check in checks]
+    return after, refusal
+
+
+def _correct(database: Database, series_id: str, now: datetime, reason: str) -> None:
+    """Record that the check at `now` has not led to a retrain."""
+    (row,) = database.checks(series_id, since=now, before=now + timedelta(seconds=1))
+    row["reasons"] = [*row["reasons"], reason]
+    row["dispatched"] = False
+    database.store_check(row)
+
+
+def parts(due: Iterable[Check]) -> list[list[Check]]:
+    """The checks of each dispatch: one, unless the names of the series alone are too long for it."""
+    lists: list[list[Check]] = []
+    characters = 0
+    for check in due:
+        length = len(check["series"]) + 1  # with the comma
+        if not lists or characters + length > LONGEST_NAMES:
+            lists.append([])
+            characters = 0
+        lists[-1].append(check)
+        characters += length
+    return lists
+
+
+def payload_of(due: Sequence[Check]) -> dict[str, Any]:
+    """The client_payload of a dispatch.
+
+    `series` are the names, separated by commas. Figures and reasons are lists in the same order;
+    reasons are cut, and then both are left out, where they do not fit.
+    """
+    names = ",".join(check["series"] for check in due)
+    for longest_reason in LONGEST_REASONS:
+        payload: dict[str, Any] = {"series": names}
+        payload["reasons"] = ["; ".join(check["reasons"])[:longest_reason] for check in due]
+        for figure in FIGURES:
+            payload[figure] = [check[figure] for check in due]
+        if len(json.dumps(payload)) <= LONGEST_PAYLOAD:
+            return payload
+    return {"series": names}
 
 
 def api_of(settings: Settings) -> Api:
@@ -133,7 +195,7 @@ def is_first_due(settings: Settings, database: Database, now: datetime, series_i
     if card is not None or why_by_hand(settings, series_id) is not None:
         return False
     since = now - FIRST_AGAIN
-    if dispatch_times(database.checks(series_id, since=since, before=now)):
+    if dispatch_times(database.checks(series_id, since=since, before=now + timedelta(seconds=1))):
         return False
     if database.training_runs(series_id, since=since):
         return False
@@ -141,11 +203,7 @@ def is_first_due(settings: Settings, database: Database, now: datetime, series_i
     return history is not None and len(history) >= FIRST_HOURS
 
 
-def ask_for_first(settings: Settings, database: Database, now: datetime, series_id: str) -> CheckReport:
-    """Ask GitHub for the first training."""
+def first_request(series_id: str) -> CheckReport:
+    """The report of a check that asks for the first training."""
     verdict = Verdict("too few hours", bad=False, reasons=[FIRST_REASON])
-    report = CheckReport(series_id, NO_SCORE, verdict, dispatched=True)
-    # Record first: a request that cannot be remembered would be repeated for ever.
-    database.store_check(report.as_row(now))
-    dispatch(settings, database, now, report)
-    return report
+    return CheckReport(series_id, NO_SCORE, verdict, dispatched=True)

@@ -90,6 +90,40 @@ def test_the_first_training_is_asked_for_once_there_is_enough_data(
     assert len(github.events) == 2, "nothing came of it"
 
 
+def test_a_name_that_no_series_has_is_reported_and_stops_no_other(
+    settings: Settings, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setattr(job, "load_settings", lambda: settings)
+    assert job.main(["make_predictions", "--series", "gone,demo"]) == 2
+    printed = capsys.readouterr().out
+    assert "::error title=make_predictions::there is no series 'gone'" in printed
+    assert "::notice title=No champion yet::demo" in printed
+
+
+def test_shards_of_a_list_part_its_names_and_may_be_empty(
+    settings: Settings, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setattr(job, "load_settings", lambda: settings)
+    assert job.main(["make_predictions", "--series", "dead,demo", "--shard", "2/2"]) == 0
+    assert "demo: the first training" in capsys.readouterr().out
+    assert job.main(["make_predictions", "--series", "demo", "--shard", "2/2"]) == 0
+    assert "there is no series for this job" in capsys.readouterr().out
+
+
+def test_a_refused_dispatch_fails_the_job_with_the_reason(
+    settings: Settings, written: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    job.run(settings, "update_real_data", NOW, ["demo"])
+    with FakeGitHub() as github:
+        for name, value in github.variables().items():
+            monkeypatch.setenv(name, value)
+        github.answers = [403]
+        assert job.run(settings, "check_retrain", NOW, ["demo"]) == ["check_retrain"]
+    text = written.read_text()
+    assert "expected 204, got 403" in text
+    assert "there is data and no champion" in text, "the section of the series"
+
+
 def test_main_says_what_is_wrong_with_its_flags(written: Path, capsys: pytest.CaptureFixture[str]) -> None:
     assert job.main(["train", "--series", "x; rm -rf /"]) == 2
     assert "::error title=train::there is no series 'x; rm -rf /'" in capsys.readouterr().out

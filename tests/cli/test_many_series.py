@@ -87,6 +87,19 @@ def test_shards_part_the_series(config: Path, capsys: Any) -> None:
     assert [[result["series"] for result in shard] for shard in shards] == [["a", "c"], ["b", "d"]]
 
 
+@pytest.mark.usefixtures("in_process")
+def test_only_the_series_that_are_named_are_done(config: Path, capsys: Any) -> None:
+    _, printed = ran(train.main, config, capsys, "--names", "d, b,d")
+    assert [result["series"] for result in printed["results"]] == ["d", "b"]
+    code, printed = ran(train.main, config, capsys, "--names", "a,zz")
+    assert (code, "there is no series 'zz'" in printed["error"]) == (2, True)
+
+
+def test_a_list_without_a_name_is_refused() -> None:
+    with pytest.raises(argparse.ArgumentTypeError, match="expected names separated by commas, got ','"):
+        many_series.names_flag(",")
+
+
 def test_processes_share_the_work(config: Path, capsys: Any) -> None:
     code, printed = ran(train.main, config, capsys, "--all", "--jobs", "2")
     assert code == 1
@@ -141,7 +154,7 @@ def test_a_dask_cluster_is_asked_when_one_is_named(config: Path, monkeypatch: py
     module = ModuleType("distributed")
     module.Client, module.as_completed = Client, iter  # type: ignore[attr-defined]
     monkeypatch.setitem(sys.modules, "distributed", module)
-    flags = argparse.Namespace(config=config, now=START + timedelta(hours=HOURS), shard=None, jobs=1)
+    flags = argparse.Namespace(config=config, now=START + timedelta(hours=HOURS), names=[], shard=None, jobs=1)
     environment = {"DASK_SCHEDULER_ADDRESS": "tcp://127.0.0.1:1"}
     report = many_series.run("train", flags, load_settings(config), environment=environment)
     assert asked == ["tcp://127.0.0.1:1"]
@@ -151,6 +164,12 @@ def test_a_dask_cluster_is_asked_when_one_is_named(config: Path, monkeypatch: py
 
 def test_without_failures_the_text_is_one_line() -> None:
     assert many_series.FleetReport([{"series": "a"}]).as_text() == "1 of 1 series done"
+
+
+def test_a_fault_of_all_series_is_a_failure_with_its_reason() -> None:
+    report = many_series.FleetReport([{"series": "a"}], fault="GitHub refused")
+    assert report.failed
+    assert report.as_text() == "1 of 1 series done\n\nerror: GitHub refused"
 
 
 @pytest.mark.parametrize("text", ["0/2", "3/2", "1", "a/b", "1/0", ""])

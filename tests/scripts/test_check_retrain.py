@@ -44,19 +44,23 @@ class World:
 
     settings: Settings
     database: Database
+    series_id: str = "demo"
 
     def load(self, first: int, values: list[float]) -> None:
         """Reality from this hour on."""
         starts = np.array([to_seconds(at(first + i)) for i in range(len(values))], dtype=np.int64)
         hours = Hours(starts, np.array(values, dtype=np.float64), np.full(len(values), 4, dtype=np.int32))
         run = {
-            "run_id": f"{first}-{len(values)}",
-            "series_id": "demo",
+            "run_id": f"{self.series_id}-{first}-{len(values)}",
+            "series_id": self.series_id,
             "started_at": at(first),
             "finished_at": at(first),
         }
         self.database.load_hours(
-            "demo", hours, NOW, {**run, "points_read": 0, "points_rejected": 0, "hours_missing": 0, "message": ""}
+            self.series_id,
+            hours,
+            NOW,
+            {**run, "points_read": 0, "points_rejected": 0, "hours_missing": 0, "message": ""},
         )
 
     def forecast(self, error: float, version: str = "v1") -> None:
@@ -194,8 +198,8 @@ def test_a_retrain_is_asked_of_github_with_its_reasons(make_world: Any, server: 
     report = world.check()
     assert report.dispatched
     assert "repository_dispatch execute-retrain" in report.as_text()
-    figures = {"scored_hours": 48, "mae": 30.0, "reference_mae": 10.0, "naive_mae": 20.0}
-    payload = {"series": "demo", "reasons": report.verdict.reasons, **figures}
+    figures = {"scored_hours": [48], "mae": [30.0], "reference_mae": [10.0], "naive_mae": [20.0]}
+    payload = {"series": "demo", "reasons": ["; ".join(report.verdict.reasons)], **figures}
     assert server.events == [{"event_type": "execute-retrain", "client_payload": payload}]
     assert [row["dispatched"] for row in world.recorded()] == [True]
 
@@ -441,3 +445,58 @@ def test_an_alarm_is_exit_code_1(command: Any) -> None:
     code, out, _ = command(GOOD, mae_by_lead=(math.inf,))
     assert code == 1
     assert out.startswith("demo: alarm")
+
+
+# many series ---------------------------------------------------------------------------------------------------------
+
+MORE = """
+[series.{name}]
+source = {{ kind = "file", path = "points.csv" }}
+unit = "x"
+"""
+
+
+@pytest.fixture
+def fleet(configure: Configure, monkeypatch: pytest.MonkeyPatch, url: str, server: FakeGitHub) -> Path:
+    """Three series: `demo` and `b` have enough hours for their first training, `c` has none."""
+    path = write_config(configure, "".join(MORE.format(name=name) for name in "bc"))
+    for name, value in {"DATABASE_URL": url, **server.variables()}.items():
+        monkeypatch.setenv(name, value)
+    with open_database(settings := load_settings(path)) as opened:
+        for name in ("demo", "b"):
+            World(settings, opened, name).load(0, [100.0] * FIRST_HOURS)
+    return path
+
+
+def check_all(config: Path, capsys: pytest.CaptureFixture[str], *flags: str) -> tuple[int, dict[str, Any]]:
+    now = at(FIRST_HOURS).isoformat()
+    code = check_retrain.main(["--config", str(config), "--now", now, "--all", "--jobs", "1", "--json", *flags])
+    return code, json.loads(capsys.readouterr().out)
+
+
+def test_all_series_that_are_due_are_one_dispatch(
+    fleet: Path, server: FakeGitHub, capsys: pytest.CaptureFixture[str]
+) -> None:
+    code, printed = check_all(fleet, capsys)
+    assert code == 0
+    assert [result["dispatched"] for result in printed["results"]] == [True, True, False]
+    assert [event["client_payload"]["series"] for event in server.events] == ["demo,b"]
+    check_all(fleet, capsys)
+    assert len(server.events) == 1, "both are recorded"
+
+
+def test_a_refusal_corrects_the_records_of_all_its_series_and_fails_the_run(
+    fleet: Path, server: FakeGitHub, capsys: pytest.CaptureFixture[str]
+) -> None:
+    server.answers = [403]
+    code, printed = check_all(fleet, capsys)
+    assert (code, printed["failed"]) == (1, []), "every look is there"
+    assert "expected 204, got 403" in printed["fault"]
+    assert [result["dispatched"] for result in printed["results"]] == [False] * 3
+    with open_database(load_settings(fleet)) as database:
+        for name in ("demo", "b"):
+            (row,) = database.checks(name, since=at(0), before=at(1000))
+            assert row["dispatched"] is False
+            assert "403" in row["reasons"][-1]
+    check_all(fleet, capsys)
+    assert [event["client_payload"]["series"] for event in server.events] == ["demo,b"], "asked again"
