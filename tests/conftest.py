@@ -16,6 +16,13 @@ from tests.support.images import champion, clone, containers, engine, image  # n
 from tests.support.source import Configure, Stub, write_config
 from tests.support.stage import few_ridges, stage  # noqa: F401 fixtures
 from tests.support.temp_postgres import PostgresMissingError, TempPostgres, binaries
+from tests.support.template import (  # noqa: F401 hooks
+    pytest_addoption,
+    pytest_collection_modifyitems,
+    pytest_configure,
+    pytest_sessionfinish,
+    pytest_terminal_summary,
+)
 
 
 @pytest.fixture(autouse=True)

@@ -12,11 +12,12 @@ from statistics import median, quantiles
 import pytest
 
 from actioncast.cli import many_series
+from tests.support import checkout
+from tests.support.checkout import ROOT
 
-ROOT = Path(__file__).resolve().parents[2]
 PACKAGE = "actioncast"
 COMPOSERS = {"app", "rehearse"}  # root scripts that call other root scripts
-SCRIPTS = {path.stem: path for path in ROOT.glob("*.py")}
+SCRIPTS = checkout.scripts()
 MODULES = {
     ".".join(path.relative_to(ROOT).with_suffix("").parts): path
     for path in (ROOT / PACKAGE).rglob("*.py")

@@ -5,12 +5,15 @@ from __future__ import annotations
 import re
 import tomllib
 from importlib.util import module_from_spec, spec_from_file_location
-from pathlib import Path
+
+import pytest
 
 from actioncast.config import load_settings
 from actioncast.settings import ApiSettings, FreshnessSettings, RetrainSettings, SeriesSettings, TrainSettings
+from tests.support import checkout
+from tests.support.checkout import CONFIG, ROOT
 
-ROOT = Path(__file__).resolve().parents[2]
+pytestmark = pytest.mark.template
 README = (ROOT / "README.md").read_text(encoding="utf-8")
 DESIGN = (ROOT / "docs" / "design.md").read_text(encoding="utf-8")
 MAKEFILE = (ROOT / "Makefile").read_text(encoding="utf-8")
@@ -24,7 +27,7 @@ def named(pattern: str, text: str = README) -> set[str]:
 
 
 def test_every_script_is_in_the_readme_and_the_reverse() -> None:
-    scripts = {path.name for path in ROOT.glob("*.py")}
+    scripts = {f"{name}.py" for name in checkout.scripts()}
     assert named(r"`(?:python )?(\w+\.py)\b") == scripts
 
 
@@ -55,9 +58,14 @@ def test_every_workflow_in_the_readme_exists_and_the_reverse() -> None:
     assert named(r"`(\w+\.yml)`") == workflows
 
 
+def test_the_tests_have_the_shipped_config() -> None:
+    """`cp config.toml tests/fixtures/` brings theirs up to date."""
+    assert CONFIG.read_text(encoding="utf-8") == (ROOT / "config.toml").read_text(encoding="utf-8")
+
+
 def test_the_shipped_config_is_valid_and_shows_every_key_with_a_reason() -> None:
-    settings = load_settings(ROOT / "config.toml", {})
-    text = (ROOT / "config.toml").read_text(encoding="utf-8")
+    settings = load_settings(CONFIG, {})
+    text = CONFIG.read_text(encoding="utf-8")
     shown = named(r"(?m)^(?:# )?(\w+) = .*", text)
     for table in (SeriesSettings, TrainSettings, RetrainSettings, FreshnessSettings, ApiSettings):
         assert set(table.model_fields) <= shown, table.__name__
@@ -69,7 +77,7 @@ def test_the_shipped_config_is_valid_and_shows_every_key_with_a_reason() -> None
 
 
 def test_the_defaults_of_the_code_are_those_of_the_shipped_config() -> None:
-    document = tomllib.loads((ROOT / "config.toml").read_text(encoding="utf-8"))
+    document = tomllib.loads(CONFIG.read_text(encoding="utf-8"))
     for name, table in (
         ("train", TrainSettings),
         ("retrain", RetrainSettings),

@@ -4,6 +4,8 @@ import pytest
 
 from utils import create_predictors
 
+SHIPPED = ("day", "two_days", "week", "day_calendar", "two_days_calendar", "few_calendar", "trees", "tutorial")
+
 
 def test_a_day_and_a_week_are_remembered() -> None:
     sets = create_predictors((24, 168))
@@ -15,11 +17,13 @@ def test_a_day_and_a_week_are_remembered() -> None:
 
 @pytest.mark.parametrize("seasonality", [(2,), (24,), (12, 84), (24, 168), (24, 168, 8760)])
 def test_every_set_has_ascending_lags_from_the_hour_before_on(seasonality: tuple[int, ...]) -> None:
-    for predictors in create_predictors(seasonality).values():
+    sets = create_predictors(seasonality)
+    for predictors in (sets[name] for name in SHIPPED):
         assert predictors.lags[0] == 1
         assert list(predictors.lags) == sorted(set(predictors.lags))
         assert all(size > 0 for size in predictors.windows)
 
 
 def test_a_yearly_season_does_not_ask_for_every_day_of_the_year() -> None:
-    assert all(len(predictors.lags) < 200 for predictors in create_predictors((24, 8760)).values())
+    sets = create_predictors((24, 8760))
+    assert all(len(sets[name].lags) < 200 for name in SHIPPED)

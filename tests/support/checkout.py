@@ -2,12 +2,22 @@
 
 from __future__ import annotations
 
+import re
 import subprocess
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parents[2]
 CONFIG = ROOT / "tests" / "fixtures" / "config.toml"  # config.toml as it is shipped
 SERIES = "bitcoin_transactions"  # its series
+
+
+def scripts() -> dict[str, Path]:
+    """The root scripts of the template by name: those in the tree of docs/design.md.
+
+    A module that lies beside them is the user's.
+    """
+    design = (ROOT / "docs" / "design.md").read_text(encoding="utf-8")
+    return {name: ROOT / f"{name}.py" for name in re.findall(r"(?m)^(\w+)\.py +\S", design)}
 
 
 def shipped_files() -> dict[str, Path]:
