@@ -32,6 +32,7 @@ from actioncast.errors import ActioncastError
 from actioncast.hours import Hours, Rejection, describe, missing_hours
 from actioncast.ingestion import ingestion
 from actioncast.ingestion.report import EtlRun, IngestionReport
+from actioncast.redaction import masked
 from actioncast.settings import Settings
 from actioncast.times import from_seconds, isoformat, parse_time
 
@@ -50,6 +51,7 @@ def run(
     Raises ActioncastError, after recording why in `etl_runs`.
     """
     etl_run = EtlRun(series_id, started_at=now)
+    secrets = settings.environment.secrets()
     try:
         since = ingestion.first_hour(settings, database, series_id, now=now, backfill=backfill)
         reading = ingestion.read_series(
@@ -64,11 +66,11 @@ def run(
         hours = reading.hours()
         etl_run.hours_missing = missing_hours(hours)
         columns, failures = ingestion.read_columns(settings, database, series_id, since=since, now=now)
-        row = etl_run.row(_message(reading.rejections, failures))
+        row = etl_run.row(masked(_message(reading.rejections, failures), secrets))
         hours_loaded = database.load_hours(series_id, hours, now, row, columns)
         last_hour = database.last_hour(series_id)
     except ActioncastError as error:
-        _record_failure(database, etl_run.row(str(error)))
+        _record_failure(database, etl_run.row(masked(str(error), secrets)))
         raise
     return IngestionReport(
         series=series_id,

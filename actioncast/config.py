@@ -46,7 +46,8 @@ def load_settings(path: Path | None = None, variables: Mapping[str, str] | None 
     if variables is None:
         _load_dotenv(folder / ".env")
         variables = os.environ
-    return Settings(**dict(config), environment=Environment.of(variables), folder=folder)
+    environment = Environment.of(variables, path.read_text(encoding="utf-8"))
+    return Settings(**dict(config), environment=environment, folder=folder)
 
 
 def _load_dotenv(path: Path) -> None:

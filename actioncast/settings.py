@@ -23,6 +23,7 @@ from pydantic import (
 
 from actioncast.errors import ActioncastError
 from actioncast.paths import MODEL_FOLDER
+from actioncast.redaction import environment_secrets
 
 SHOWN_CHARACTERS = 200  # of a wrong value
 Candidate = Literal["seasonal_naive", "ridge", "random_forest", "lightgbm", "blend"]
@@ -254,12 +255,16 @@ class Environment(BaseModel):
     github_api_url: str = "https://api.github.com"
     github_repository: str | None = None
     api_key: SecretStr | None = None  # one key, or several with commas between
+    hidden: tuple[SecretStr, ...] = ()  # all secret values, those that config.toml names too
     production: bool = False
     revision: str | None = None  # commit of the image
 
     @classmethod
-    def of(cls, variables: Mapping[str, str]) -> Environment:
-        """Pick the variables the project knows; empty ones count as unset, as GitHub passes missing secrets."""
+    def of(cls, variables: Mapping[str, str], config: str = "") -> Environment:
+        """Pick the variables the project knows; empty ones count as unset, as GitHub passes missing secrets.
+
+        `config` is the text of config.toml, whose "$NAME" are secrets.
+        """
         on_cloud_run = bool(variables.get("K_SERVICE"))
         values = {
             "database_url": variables.get("DATABASE_URL") or variables.get("URI"),
@@ -268,17 +273,14 @@ class Environment(BaseModel):
             "github_repository": variables.get("GITHUB_REPOSITORY"),
             "api_key": variables.get("API_KEY"),
             "revision": variables.get("REVISION"),
+            "hidden": tuple(environment_secrets(variables, config)),
             "production": on_cloud_run or variables.get("ENVIRONMENT") == "production",
         }
         return cls.model_validate({name: value for name, value in values.items() if value})
 
     def secrets(self) -> list[str]:
-        """The values that no output may hold. The path of a SQLite file is no secret."""
-        values = self.api_keys()
-        for secret in (self.github_token, self.database_url):
-            if secret:
-                values.insert(0, secret.get_secret_value())
-        return [value for value in values if not value.startswith("sqlite:")]
+        """The values that no output may hold."""
+        return [secret.get_secret_value() for secret in self.hidden]
 
     def api_keys(self) -> list[str]:
         """The keys that are valid: while a key is rotated, the new and the old one."""

@@ -155,6 +155,13 @@ def test_dotenv_is_read_and_the_environment_wins(tmp_path: Path, monkeypatch: py
     assert environment.secrets() == ["t0ken", "from the environment"]
 
 
+def test_a_variable_that_config_names_is_a_secret(tmp_path: Path) -> None:
+    source = '{ kind = "csv", url = "https://x/y.csv", headers = { X-Feed = "$FEED" } }'
+    path = write(tmp_path, f'[series.a]\nunit = "x"\nsource = {source}\n')
+    environment = load_settings(path, {"FEED": "s3cret", "HOME": "/home/me"}).environment
+    assert environment.secrets() == ["s3cret"]
+
+
 def test_secrets_never_print(tmp_path: Path) -> None:
     variables = {"DATABASE_URL": "postgresql://u:s3cret@h/d", "TOKEN": "s3cret", "API_KEY": "s3cret"}
     settings = load_settings(write(tmp_path, MINIMAL), variables)

@@ -23,6 +23,7 @@ from typing import Any
 
 from actioncast.github.api import Api, ApiError
 from actioncast.github.outage import Outage
+from actioncast.github.summary import without_job_secrets
 from actioncast.redaction import redacted
 from actioncast.text import duration
 from actioncast.times import isoformat
@@ -176,7 +177,7 @@ def _times(failures: int) -> str:
 
 def job_body(job: str, lines: Sequence[str], opening: str) -> str:
     """What a person needs: which run failed (`opening`), what it printed last, what to do."""
-    log = redacted("\n".join(lines[-LAST_LINES:]))
+    log = redacted(without_job_secrets("\n".join(lines[-LAST_LINES:])))
     log = log[-LONGEST_LOG:].replace(FENCE, "~~~")
     name = job.partition(",")[0]  # "retrain, shard 2/4" -> "retrain"
     paragraphs = [

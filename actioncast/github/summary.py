@@ -10,6 +10,8 @@ from pathlib import Path
 from statistics import fmean
 from typing import Any
 
+from actioncast.paths import DEFAULT_CONFIG
+from actioncast.redaction import environment_secrets, masked, without_credentials
 from actioncast.text import table
 
 Report = Mapping[str, Any]  # what a script prints with --json
@@ -41,8 +43,11 @@ CHECK_KEYS = (
 
 
 def write(text: str) -> None:
-    """Append to the summary of this step; does nothing outside GitHub."""
-    _append("GITHUB_STEP_SUMMARY", f"{text}\n\n")
+    """Append to the summary of this step, without secrets; does nothing outside GitHub.
+
+    The runner masks its own log, not this file.
+    """
+    _append("GITHUB_STEP_SUMMARY", f"{without_job_secrets(text)}\n\n")
 
 
 def output(name: str, value: str) -> None:
@@ -59,6 +64,12 @@ def _append(variable: str, text: str) -> None:
         file.write(text)
 
 
+def without_job_secrets(text: str) -> str:
+    """The text without the secrets that this job's environment holds, and without what looks like one."""
+    config = DEFAULT_CONFIG.read_text(encoding="utf-8") if DEFAULT_CONFIG.is_file() else ""
+    return masked(without_credentials(text), environment_secrets(os.environ, config))
+
+
 def notice(title: str, message: str) -> None:
     """Say what is still to be set up, as an annotation of the run and in its summary."""
     print(f"::notice title={title}::{message}")
@@ -67,6 +78,7 @@ def notice(title: str, message: str) -> None:
 
 def failure(title: str, message: str) -> None:
     """Say what failed, as an annotation of the run and in its summary."""
+    message = without_job_secrets(message)
     annotation = message.replace("\n", "%0A")
     quotation = message.replace("\n", "\n> ")
     print(f"::error title={title}::{annotation}")

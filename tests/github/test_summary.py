@@ -36,6 +36,19 @@ def test_a_failure_of_several_lines_stays_one_annotation_and_one_quotation(
     assert (tmp_path / "summary").read_text() == "> [!CAUTION]\n> **No**: first\n> second\n\n"
 
 
+def test_neither_summary_nor_annotation_shows_a_secret(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setenv("GITHUB_STEP_SUMMARY", str(tmp_path / "summary"))
+    monkeypatch.setenv("SOURCE_TOKEN", "canary-5c1d")
+    summary.write("asked with canary-5c1d")
+    summary.failure("No", "refused canary-5c1d and ghs_1_aaaa.bbbb-cc.dddd")
+    written = (tmp_path / "summary").read_text() + capsys.readouterr().out
+    assert "asked with ***" in written
+    assert "refused *** and ***" in written
+    assert "canary" not in written
+
+
 def test_charts_are_mermaid_and_gaps_do_not_break_them() -> None:
     chart_text = summary.line_chart('a "title"', "x", "y", [[None, 1, None, 3], [None, None]])
     assert chart_text.splitlines() == [

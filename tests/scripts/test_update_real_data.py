@@ -17,6 +17,8 @@ import update_real_data
 from actioncast.config import load_settings
 from actioncast.database.database import Database, open_database
 from actioncast.hours import DataError, Points
+from actioncast.ingestion import ingestion
+from actioncast.ingestion.documents import SourceError
 from actioncast.paths import ROOT
 from actioncast.rehearsal.world.replay import ReplayServer, first_and_last, read_recording
 from actioncast.times import HOUR, isoformat
@@ -310,6 +312,21 @@ def test_an_answer_that_is_none_fails_with_its_reason_and_changes_nothing(
         ("failed", ran.out["error"]),
         ("loaded", ""),
     ]
+
+
+def test_a_key_in_the_words_of_a_source_is_neither_printed_nor_stored(
+    run: Run, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("FEED_TOKEN", "canary-5c1d")
+
+    def refuse(*_: object, **__: object) -> None:
+        raise SourceError("401: the token canary-5c1d has expired")
+
+    monkeypatch.setattr(ingestion, "read_series", refuse)
+    ran = run()
+    assert ran.out["error"] == "401: the token *** has expired"
+    assert "canary" not in ran.err
+    assert [row["message"] for row in ran.etl_runs] == [ran.out["error"]]
 
 
 def test_a_source_that_recovers_within_the_run_is_no_failure(run: Run, stub: Stub) -> None:

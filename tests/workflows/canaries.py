@@ -48,9 +48,12 @@ class Canaries:
 
 
 def _needles(value: str) -> list[bytes]:
-    """Both ends of the value, and the part of its base64 that does not depend on what stands around it."""
+    """Both ends of the value and of each part of a token, and the part of its base64 that does not depend on what
+    stands around it."""
     encoded = [base64.b64encode(b" " * offset + value.encode())[4:-4][:20] for offset in range(3)]
-    return [value[:SHORTEST_LEAK].encode(), value[-SHORTEST_LEAK:].encode(), *encoded]
+    parts = [part for part in [value, *value.split(".")] if len(part) >= SHORTEST_LEAK]
+    ends = [end.encode() for part in parts for end in (part[:SHORTEST_LEAK], part[-SHORTEST_LEAK:])]
+    return [*ends, *encoded]
 
 
 def _places_of(run: Run) -> Iterator[tuple[str, bytes]]:

@@ -170,9 +170,10 @@ class GitHub:
     def issue_token(
         self, permissions: Permissions | Callable[[], Permissions], *, run_id: int | None = None, user: str = BOT
     ) -> Token:
-        """A new token that may do exactly this much."""
+        """A new token that may do exactly this much, in the form of 2026: ghs_APPID_JWT."""
         granted = permissions if callable(permissions) else lambda: permissions
-        token = Token(f"ghs_{secrets.token_hex(18)}", granted, user, run_id)
+        jwt = ".".join(secrets.token_urlsafe(size) for size in (27, 96, 256))
+        token = Token(f"ghs_15368_{jwt}", granted, user, run_id)
         self.tokens[token.value] = token
         return token
 
