@@ -5,14 +5,14 @@ from __future__ import annotations
 import base64
 import os
 import subprocess
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 from actioncast.errors import ActioncastError
 
 BOT_NAME = "github-actions[bot]"
 BOT_EMAIL = "41898282+github-actions[bot]@users.noreply.github.com"
-COMMITTING = ("commit", "commit-tree", "rebase")
+COMMITTING = ("cherry-pick", "commit", "commit-tree", "rebase")
 TIMEOUT_SECONDS = 120
 
 
@@ -33,6 +33,7 @@ def git_bytes(
     network: bool = False,
 ) -> bytes:
     """Like `git`, but returns bytes."""
+    command = _command(arguments)
     try:
         done = subprocess.run(
             ["git", *arguments],  # noqa: S607 (the git on PATH)
@@ -40,17 +41,25 @@ def git_bytes(
             input=stdin,
             capture_output=True,
             check=False,
-            env=_environment(folder, arguments[0], network),
+            env=_environment(folder, command, network),
             timeout=TIMEOUT_SECONDS,
         )
     except FileNotFoundError:
         raise GitError("git is not installed") from None
     except subprocess.TimeoutExpired:
-        raise GitError(f"git {arguments[0]}: no end after {TIMEOUT_SECONDS} s") from None
+        raise GitError(f"git {command}: no end after {TIMEOUT_SECONDS} s") from None
     if done.returncode:
         complaint = (done.stderr or done.stdout).decode(errors="replace").strip()
-        raise GitError(f"git {arguments[0]}: {complaint}")
+        raise GitError(f"git {command}: {complaint}")
     return done.stdout
+
+
+def _command(arguments: Sequence[str]) -> str:
+    """The subcommand, after settings such as `-c merge.renames=true`."""
+    position = 0
+    while arguments[position] == "-c":
+        position += 2
+    return arguments[position]
 
 
 def _environment(folder: Path, command: str, network: bool) -> dict[str, str]:
