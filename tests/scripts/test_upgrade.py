@@ -13,10 +13,10 @@ import upgrade
 from actioncast.config import load_settings
 from actioncast.github.git import git
 from actioncast.github.releases import VERSION_FILE, origin_of
+from tests.support.checkout import ROOT
 from tests.support.releases import (
     NEW,
     OLD,
-    ROOT,
     Files,
     commit,
     copy_of,
@@ -336,6 +336,7 @@ def test_the_configuration_of_the_first_release_still_loads() -> None:
     assert settings.series_id() == "bitcoin_transactions"
 
 
+@pytest.mark.template
 def test_version_file_project_and_changelog_name_the_same_release() -> None:
     origin = origin_of(ROOT)
     assert origin

@@ -6,9 +6,9 @@ import shutil
 from collections.abc import Mapping
 from pathlib import Path
 
-from actioncast.github.git import git, git_bytes
+from actioncast.github.git import git
+from tests.support.checkout import shipped_files
 
-ROOT = Path(__file__).resolve().parents[2]
 OLD, NEW = "v0.1.0", "v0.2.0"
 Files = Mapping[str, str | bytes | None]  # None: the file goes
 
@@ -48,12 +48,10 @@ def copy_of(template: Path, tag: str, folder: Path) -> Path:
 
 
 def this_project(folder: Path) -> None:
-    """Put the files of this working tree into a folder, as a clean clone would have them."""
-    listed = git_bytes(ROOT, "ls-files", "-z", "--cached", "--others", "--exclude-standard")
-    for name in filter(None, listed.decode().split("\0")):
-        if (ROOT / name).is_file():
-            (folder / name).parent.mkdir(parents=True, exist_ok=True)
-            shutil.copy(ROOT / name, folder / name)
+    """Put the files of this project into a folder, as the template ships them."""
+    for name, path in shipped_files().items():
+        (folder / name).parent.mkdir(parents=True, exist_ok=True)
+        shutil.copy(path, folder / name)
 
 
 def files_of(folder: Path, commit: str) -> dict[str, str]:
