@@ -7,7 +7,7 @@
 # It needs no right and no writable disk but /tmp: docker run --read-only --tmpfs /tmp --cap-drop ALL --user 10001 ...
 
 # By tag here, so that `docker build .` works on whatever of it a machine has; deploy/image.sh, which builds what is
-# deployed, passes the same tag with its digest.
+# deployed, passes the same tag with its digest from deploy/base/Dockerfile.
 ARG BASE=python:3.13-slim
 
 FROM ${BASE} AS base

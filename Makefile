@@ -35,7 +35,8 @@ check: $(VENV)/.tools ## linters, types, workflow files and Dockerfiles
 	$(BIN)/check-jsonschema --builtin-schema vendor.github-workflows .github/workflows/*.yml
 	$(BIN)/check-jsonschema --builtin-schema vendor.github-actions .github/actions/*/action.yml
 	$(BIN)/check-jsonschema --builtin-schema custom.github-workflows-require-timeout .github/workflows/*.yml
-	$(BIN)/hadolint Dockerfile .ci/postgres/Dockerfile
+	$(BIN)/check-jsonschema --builtin-schema vendor.dependabot .github/dependabot.yml
+	$(BIN)/hadolint Dockerfile deploy/base/Dockerfile .ci/postgres/Dockerfile
 	@! grep -nE 'https?://' requirements.txt requirements/*.txt || { echo "a lock file names a registry"; exit 1; }
 
 bench: $(VENV)/.tools ## performance claims, measured here and now (BENCHES="etl m4 ..."; some want more, and say what)

@@ -4,13 +4,12 @@
 #     deploy/image.sh build IMAGE   labelled with the commit ($REVISION) and the versions of the champions in model/
 #     deploy/image.sh try IMAGE     can it load its champions, does it start without any right, is it ready, does it forecast?
 #
-# Needs docker. SERVING=auto|slim|full as in the Dockerfile; BASE_IMAGE, another base than the one below.
+# Needs docker. SERVING=auto|slim|full as in the Dockerfile; BASE_IMAGE, another base than that of deploy/base/Dockerfile.
 set -euo pipefail
 cd "$(dirname "$0")/.."
 
-# What is deployed is built on exactly this base. The digest of today, to be written here in a pull request now and then:
-#     docker buildx imagetools inspect python:3.13-slim --format '{{.Manifest.Digest}}'
-: "${BASE_IMAGE:=python:3.13-slim@sha256:7c61056e61ac89e852de05f3dc6fa51a6dd2181797bceed46aa725dd7cb2cd3b}"
+# What is deployed is built on exactly this base.
+: "${BASE_IMAGE:=$(sed -n 's/^FROM //p' deploy/base/Dockerfile)}"
 
 build() {
   local versions tag=${BASE_IMAGE%@*}
