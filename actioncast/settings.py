@@ -219,6 +219,12 @@ class FreshnessSettings(Table):
     bad_looks: int = Field(default=2, ge=1)
 
 
+class StateSettings(Table):
+    """What the branch `state` keeps where there is no DATABASE_URL."""
+
+    vintage_days: float = Field(default=60, ge=0)  # 0: all vintages for ever
+
+
 class ApiSettings(Table):
     """Who may ask the API, how much and how often."""
 
@@ -297,6 +303,7 @@ class Config(Table):
     train: TrainSettings = TrainSettings()
     retrain: RetrainSettings = RetrainSettings()
     freshness: FreshnessSettings = FreshnessSettings()
+    state: StateSettings = StateSettings()
     api: ApiSettings = ApiSettings()
 
 

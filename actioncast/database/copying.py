@@ -1,7 +1,4 @@
-"""Copies all rows of one database into another.
-
-That merges a state which somebody else has saved meanwhile, and moves from SQLite to PostgreSQL.
-"""
+"""Copies all rows of one database into another: the move from SQLite to PostgreSQL."""
 
 from __future__ import annotations
 

@@ -6,7 +6,7 @@ config.toml is used. Hours are unix seconds in arrays, moments are aware UTC dat
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Container, Iterator
 from contextlib import contextmanager
 from datetime import datetime
 from typing import NamedTuple
@@ -44,8 +44,8 @@ class Newest(NamedTuple):
 class Database(StoredHours, StoredForecasts, Ledger):
     """All that the scripts read and write. Every method is one transaction."""
 
-    def migrate(self) -> list[str]:
-        """Apply the files of sql/ that were not applied yet, in their order.
+    def migrate(self, only: Container[str] | None = None) -> list[str]:
+        """Apply the files of sql/ that were not applied yet, in their order, or some of them.
 
         Returns their names.
         """
@@ -55,7 +55,7 @@ class Database(StoredHours, StoredForecasts, Ledger):
                 return []
         with self._transaction(write=True) as connection:
             self._lock(connection, "migrations")
-            return migrations.apply(connection, is_sqlite=self.is_sqlite)
+            return migrations.apply(connection, is_sqlite=self.is_sqlite, only=only)
 
     def newest(self, series_id: str) -> Newest:
         """What a prepared answer depends on: three look-ups in indexes, one round trip."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Container
 from pathlib import Path
 
 from sqlalchemy import Connection, inspect, text
@@ -23,11 +24,21 @@ def waiting(connection: Connection, *, is_sqlite: bool) -> list[Path]:
     return [path for path in files if path.name not in applied]
 
 
-def apply(connection: Connection, *, is_sqlite: bool) -> list[str]:
-    """Apply the waiting files and list them in `schema_migrations`. Returns their names."""
+def apply(
+    connection: Connection,
+    *,
+    is_sqlite: bool,
+    only: Container[str] | None = None,
+) -> list[str]:
+    """Apply the waiting files and list them in `schema_migrations`. Returns their names.
+
+    With `only` the others go on waiting.
+    """
     connection.exec_driver_sql(_CREATE_LIST)
     names = []
     for path in waiting(connection, is_sqlite=is_sqlite):
+        if only is not None and path.name not in only:
+            continue
         execute_script(connection, path.read_text(encoding="utf-8"))
         connection.execute(_ADD_TO_LIST, {"name": path.name})
         names.append(path.name)

@@ -1,14 +1,15 @@
-"""The state branch: without DATABASE_URL the SQLite file lives on the branch `state`.
+"""The state branch: without DATABASE_URL all rows live as text files on the branch `state`.
 
-The branch is one commit without a parent, replaced at each save.
+A job works on a SQLite file, which is built from them. The branch is one commit without a parent,
+replaced at each save.
 
-    python -m actioncast.github.state_branch restore    # before a job: the branch's file, when there is one
+    python -m actioncast.github.state_branch restore    # before a job: the branch's rows, when there are any
     python -m actioncast.github.state_branch save       # after a job
     DATABASE_URL=postgresql://… python -m actioncast.github.state_branch move    # everything stored, into PostgreSQL
 
 A save never overwrites newer data: when somebody saved in between, this job's rows are added to the
-newer file, which is then saved. Saving needs GITHUB_TOKEN with `contents: write`; a person's own
-git credentials do as well.
+newer ones, and the sum is saved. Saving needs GITHUB_TOKEN with `contents: write`; a person's own
+git credentials do as well. The table [state] of config.toml says which old forecasts are dropped.
 Exit codes: 0 done, or nothing to do; 1 git or the database failed; 2 wrong flags.
 """
 
@@ -17,24 +18,23 @@ from __future__ import annotations
 import argparse
 import sys
 import time
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from datetime import UTC, datetime
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
 from actioncast.errors import ActioncastError
-from actioncast.github.git import GitError, git, git_bytes
+from actioncast.github import state_commits
+from actioncast.github.git import GitError
+from actioncast.github.state_commits import BRANCH
 from actioncast.paths import ROOT
 
-BRANCH = "state"
-FILE = "actioncast.db"
-SEEN = "refs/actioncast/state"  # the commit that this job has started from
+FILE = "actioncast.db"  # beside config.toml; the branch itself held it up to release 0.1
 TRIES = 5  # of a save, when other jobs save at the same time
 MIB = 2**20
-LARGE_BYTES = 50 * MIB  # GitHub warns above this
-LARGEST_BYTES = 95 * MIB  # GitHub refuses 100 MiB
-COMMIT_MESSAGE = "State of the scheduled jobs (replaced at each save)"
+LARGE_BYTES = 100 * MIB  # of text: building the database takes some ten seconds
+LARGEST_FILE_BYTES = 95 * MIB  # GitHub refuses 100 MiB
 MOVE = "move to PostgreSQL: DATABASE_URL=postgresql://… python -m actioncast.github.state_branch move"
-_LOST_RACE = ("stale info", "[rejected]", "cannot lock ref", "fetch first")  # in what git says
 
 
 class StateError(ActioncastError):
@@ -42,110 +42,125 @@ class StateError(ActioncastError):
 
 
 def restore(folder: Path) -> str:
-    """Put the branch's file beside config.toml. Returns what was done."""
-    if not _fetch(folder):
+    """Build the database beside config.toml from the branch. Returns what was done."""
+    if not state_commits.fetch(folder):
         return f"there is no branch {BRANCH} yet: starting empty"
-    _write(folder, folder / FILE)
-    return f"restored {FILE} from {BRANCH} {_seen(folder)[:7]}"
+    with TemporaryDirectory() as temporary:
+        built = _build(folder, Path(temporary))
+        _put(built, folder / FILE)
+    return f"restored {FILE} from {BRANCH} {state_commits.seen(folder)[:7]}"
 
 
-def save(folder: Path) -> str:
-    """Replace the branch by one commit with this file, or with this file's rows added to a newer one."""
+def save(folder: Path, *, now: datetime, vintage_days: float) -> str:
+    """Replace the branch by one commit with this database's rows, added to newer ones if there are any.
+
+    Superseded forecasts of months that ended more than `vintage_days` ago are dropped; 0 keeps all.
+    """
     path = folder / FILE
     if not path.is_file():
         return f"there is no {FILE}: nothing to save"
     for attempt in range(TRIES):
-        _close_off(path)
-        commit = _commit(folder)
+        _thin(path, now, vintage_days)
+        files = _files(path, now, vintage_days)
+        held = state_commits.blobs(folder)
+        changed = _changed(files, held)
+        removed = _removed(path, files, held)
+        if not changed and not removed:
+            return f"nothing has changed: {BRANCH} stays as it is"
+        commit = state_commits.commit(folder, changed, removed)
         try:
-            _push(folder, commit)
+            state_commits.push(folder, commit)
         except GitError as error:
-            if attempt == TRIES - 1 or not _lost_race(str(error)):
+            if attempt == TRIES - 1 or not state_commits.lost_race(str(error)):
                 raise
             time.sleep(attempt)
-            _add_to_newer(folder)
+            _add_to_newer(folder, changed)
             continue
-        git(folder, "update-ref", SEEN, commit)
-        size = path.stat().st_size / MIB
-        return f"saved {FILE} ({size:.1f} MiB) as {BRANCH} {commit[:7]}"
+        size = sum(map(len, changed.values())) / 1024
+        return f"saved {len(changed)} of {len(files)} files ({size:.1f} KiB) as {BRANCH} {commit[:7]}"
     raise AssertionError("the last try returns or raises")
 
 
-def _fetch(folder: Path) -> bool:
-    """Bring SEEN up to where the branch is; False when there is no branch."""
-    branch = f"refs/heads/{BRANCH}"
-    if not git(folder, "ls-remote", "origin", branch, network=True):
-        return False
-    git(folder, "fetch", "--quiet", "--depth=1", "origin", f"+{branch}:{SEEN}", network=True)
-    return True
+def _build(folder: Path, temporary: Path) -> Path:
+    """A database of all rows of the commit SEEN, in this temporary folder."""
+    from actioncast.database import state_file
+
+    path = temporary / FILE
+    blobs = state_commits.blobs(folder)
+    old_form = blobs.pop(FILE, "")
+    if old_form:
+        _, content = next(state_commits.read(folder, {FILE: old_form}))
+        path.write_bytes(content)
+    state_file.build(path, dict(state_commits.read(folder, blobs)))
+    return path
 
 
-def _seen(folder: Path) -> str:
-    """The commit this job has started from, "" when there was none."""
-    try:
-        return git(folder, "rev-parse", "--verify", "--quiet", SEEN)
-    except GitError:
-        return ""
-
-
-def _write(folder: Path, path: Path) -> None:
-    """Write the file of the commit SEEN, in place of an older one and its logs."""
+def _put(built: Path, path: Path) -> None:
+    """Put a database in place of an older one and its logs."""
     for suffix in ("", "-wal", "-shm"):
         path.with_name(path.name + suffix).unlink(missing_ok=True)
-    path.write_bytes(git_bytes(folder, "cat-file", "blob", f"{SEEN}:{FILE}"))
+    path.write_bytes(built.read_bytes())
 
 
-def _close_off(path: Path) -> None:
-    """Bring the database into its one file, and look at its size."""
+def _thin(path: Path, now: datetime, vintage_days: float) -> None:
+    """Bring the database into its one file, and drop what the rule of config.toml drops."""
+    from actioncast.database import thinning
     from actioncast.database.sqlite_file import SqliteFileError, close_off
 
     try:
         close_off(path)
     except SqliteFileError as error:
         raise StateError(f"{path.name} is not saved: {error}") from None
-    size = path.stat().st_size
-    if size > LARGEST_BYTES:
-        raise StateError(f"{path.name} has {size / MIB:.0f} MiB, more than GitHub takes; {MOVE}")
+    dropped = thinning.thin(path, now, vintage_days)
+    if dropped:
+        reason = f"superseded before their hour began, in months that ended over {vintage_days:g} days ago"
+        print(f"dropped {dropped:,} forecasts: {reason} ([state] vintage_days)")
+
+
+def _files(path: Path, now: datetime, vintage_days: float) -> dict[str, bytes]:
+    """The files of the database, and a look at their size."""
+    from actioncast.database import partitions
+
+    files = partitions.files_of(path, now, vintage_days)
+    size = sum(map(len, files.values()))
+    for name, text in files.items():
+        if len(text) > LARGEST_FILE_BYTES:
+            sizes = f"{name} has {len(text) / MIB:.0f} MiB, more than GitHub takes"
+            raise StateError(f"{sizes}; {MOVE}")
     if size > LARGE_BYTES:
-        sizes = f"{size / MIB:.0f} MiB of {LARGEST_BYTES // MIB}"
+        sizes = f"{size / MIB:.0f} MiB of text, every job reads it all"
         print(f"::warning title=The state branch grows large::{sizes}; {MOVE}")
+    return files
 
 
-def _commit(folder: Path) -> str:
-    """A commit without a parent that holds the file alone."""
-    blob = git(folder, "hash-object", "-w", "--", str(folder / FILE))
-    tree = git(folder, "mktree", stdin=f"100644 blob {blob}\t{FILE}\n".encode())
-    return git(folder, "commit-tree", tree, "-m", COMMIT_MESSAGE)
+def _changed(files: Mapping[str, bytes], held: Mapping[str, str]) -> dict[str, bytes]:
+    """The files that the branch does not hold, or not with this text."""
+    return {name: text for name, text in files.items() if held.get(name) != state_commits.blob_id(text)}
 
 
-def _push(folder: Path, commit: str) -> None:
-    """Put the branch at this commit, unless somebody else has moved it since SEEN."""
-    branch = f"refs/heads/{BRANCH}"
-    lease = f"--force-with-lease={branch}:{_seen(folder)}"
-    git(folder, "push", "--quiet", lease, "origin", f"{commit}:{branch}", network=True)
+def _removed(path: Path, files: Mapping[str, bytes], held: Mapping[str, str]) -> list[str]:
+    """Files of the branch whose rows now lie in others, or are no more. What is none of ours stays."""
+    from actioncast.database import partitions
+
+    ours = partitions.tables_in(path)
+    gone = set(held) - set(files)
+    return sorted(name for name in gone if name == FILE or partitions.table_of(name) in ours)
 
 
-def _lost_race(complaint: str) -> bool:
-    return any(sign in complaint for sign in _LOST_RACE)
+def _add_to_newer(folder: Path, changed: Mapping[str, bytes]) -> None:
+    """Add this job's changed files to what somebody else has saved; the sum becomes this job's database."""
+    from actioncast.database import partitions
 
-
-def _add_to_newer(folder: Path) -> None:
-    """Add this job's rows to what somebody else has saved meanwhile; the sum becomes this job's file."""
-    from actioncast.database import copying
-
-    _fetch(folder)
+    state_commits.fetch(folder)
     with TemporaryDirectory() as temporary:
-        newer = Path(temporary) / FILE
-        _write(folder, newer)
-        with copying.opened(folder / FILE) as ours, copying.opened(newer) as target:
-            copying.copy_rows(ours, target)
-        _close_off(newer)
-        (folder / FILE).write_bytes(newer.read_bytes())
+        newer = _build(folder, Path(temporary))
+        partitions.add_files(newer, changed)
+        _put(newer, folder / FILE)
     print("somebody saved in between: this job's rows were added to the newer state")
 
 
 def move(folder: Path) -> str:
-    """Copy the file beside config.toml, or else the branch's, into DATABASE_URL."""
+    """Copy the file beside config.toml, or else the branch's rows, into DATABASE_URL."""
     from actioncast.config import load_settings
     from actioncast.database import copying
     from actioncast.database.connection import database_url
@@ -165,7 +180,24 @@ def move(folder: Path) -> str:
     return "moved " + ", ".join(f"{count} rows of {name}" for name, count in counts.items())
 
 
-ACTIONS = {"restore": restore, "save": save, "move": move}
+def configured_vintage_days(folder: Path) -> float:
+    """The rule of config.toml; a config.toml that cannot be read drops nothing."""
+    from actioncast.config import load_settings
+    from actioncast.settings import SettingsError
+
+    try:
+        return load_settings(folder / "config.toml").state.vintage_days
+    except SettingsError as error:
+        print(f"config.toml cannot be read, so all forecasts are kept: {error}")
+        return 0
+
+
+def _act(action: str) -> str:
+    if action == "restore":
+        return restore(ROOT)
+    if action == "save":
+        return save(ROOT, now=datetime.now(UTC), vintage_days=configured_vintage_days(ROOT))
+    return move(ROOT)
 
 
 def main(argv: Sequence[str] | None = None) -> int:
@@ -173,10 +205,10 @@ def main(argv: Sequence[str] | None = None) -> int:
         description=__doc__,
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
-    parser.add_argument("action", choices=list(ACTIONS))
+    parser.add_argument("action", choices=["restore", "save", "move"])
     action = parser.parse_args(argv).action
     try:
-        print(ACTIONS[action](ROOT))
+        print(_act(action))
     except ActioncastError as error:
         # A person moves, a workflow restores and saves.
         prefix = "error: " if action == "move" else "::error title=State branch::"
