@@ -14,7 +14,7 @@ import os
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from functools import partial
+from functools import lru_cache, partial
 from pathlib import Path
 from typing import Any
 
@@ -150,7 +150,7 @@ def run(
 
 def run_one(script: str, config: Path, now: datetime, options: Mapping[str, Any], series_id: str) -> Result:
     """Run the script for one series, wherever this process is: it reads the settings and opens the database itself."""
-    settings = load_settings(config)
+    settings = _settings(config, now)
     try:
         with open_database(settings) as database:
             settings = with_rows(settings, database.series(only=series_id))
@@ -162,6 +162,12 @@ def run_one(script: str, config: Path, now: datetime, options: Mapping[str, Any]
     if report.failed:
         result |= _failure(series_id, report.as_text())
     return result
+
+
+@lru_cache(maxsize=1)
+def _settings(config: Path, _run: datetime) -> Settings:
+    """The settings, read once by each process of a run: a file with hundreds of tables takes a while."""
+    return load_settings(config)
 
 
 def _function_of(script: str) -> Callable[..., Report]:

@@ -25,6 +25,12 @@ class Ledger(Transactions):
         """Ingestions started since then, newest first. Those that load hours: see `load_hours`."""
         return self._rows(_runs_since(ETL_RUNS, series_id, since))
 
+    def first_etl_run(self, series_id: str) -> datetime | None:
+        """When the first ingestion of a series started, well or not."""
+        started_at = ETL_RUNS.c.started_at
+        query = select(started_at).where(ETL_RUNS.c.series_id == series_id).order_by(started_at).limit(1)
+        return next((row["started_at"] for row in self._rows(query)), None)
+
     def store_training_run(self, row: Mapping[str, Any]) -> None:
         """Write the row of a training."""
         with self._transaction(write=True) as connection:

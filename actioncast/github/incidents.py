@@ -85,6 +85,23 @@ class Incidents:
             return self._update(title, issues[0], body)
         return self._open(title, body)
 
+    def titles(self) -> list[str]:
+        """The titles of the open incidents. Raises ApiError."""
+        return list(self._open_issues)
+
+    def supersede(self, title: str, new_title: str) -> str:
+        """Close the issue with this title, whose matter goes on under another one.
+
+        Returns what was done, for the log. Raises ApiError.
+        """
+        issues = self._open_issues.pop(title, [])
+        for issue in issues:
+            number = issue["number"]
+            self._comment(number, f"This goes on in the issue “{new_title}”, if it still holds.")
+            fields = {"state": "closed", "state_reason": "not_planned"}
+            self.api.call("PATCH", f"/issues/{number}", fields)
+        return f"closed in favour of “{new_title}”: {title}"
+
     def _open(self, title: str, body: str) -> str:
         outage = Outage.starting(self.now)
         fields = {"title": title, "body": _marked(body, outage), "labels": [LABEL]}

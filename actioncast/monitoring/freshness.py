@@ -3,6 +3,9 @@
 Nothing is remembered between looks. A finding must hold at each of the last `bad_looks` look
 moments. What an earlier look would have seen follows from stored times: what arrived later was not
 there yet.
+
+What has never been there is not stale at once. A copy of the template, or a new series, is young
+for YOUNG_HOURS, and a series has no forecast before it has enough hours for a first training.
 """
 
 from __future__ import annotations
@@ -11,48 +14,50 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
+from actioncast.monitoring import findings
 from actioncast.monitoring.age import Age, age_verdict
+from actioncast.monitoring.findings import Finding, Kind
 from actioncast.monitoring.live_error import Row
 from actioncast.settings import FreshnessSettings
 from actioncast.times import HOURS_PER_DAY
 
+YOUNG_HOURS = 48
+
 WORKFLOW_REMEDY = (
     "Look at its runs in the Actions tab; run it by hand. GitHub's schedule is late at times, and drops runs."
+)
+NEVER_LOADED = (
+    "Nothing has ever been stored: run `update_real_data` in the Actions tab and read what it says about the source."
 )
 
 
 @dataclass(frozen=True)
-class Finding:
-    """One thing that may be dead, and the evidence.
+class SeriesState:
+    """What the database and the model folder hold of a series; times in any order.
 
-    `title` is the key of its issue and never holds a number.
+    `since` is when the series began: its first ingestion, or else the first run of a workflow; None
+    when neither is recorded.
     """
 
-    title: str
-    stale: bool
-    evidence: str
-    remedy: str
-
-
-@dataclass(frozen=True)
-class SeriesState:
-    """What the database and the model folder hold of a series; times in any order."""
-
     series: str
+    since: datetime | None
     loads: Sequence[tuple[datetime, datetime]]  # (loaded at, end of the hour)
     issues: Sequence[datetime]  # when each vintage was issued
     champion_created: datetime | None
     scored: Sequence[Row]  # prediction_date, covered
     nominal_coverage: float
+    failure: str  # of the newest ingestion; "" when it succeeded
+    hours: int  # stored, at most `first_hours`
+    first_hours: int  # that a first training needs
 
 
 @dataclass(frozen=True)
 class WorkflowRuns:
-    """Runs of one scheduled workflow that GitHub still lists."""
+    """Runs of one scheduled workflow that GitHub still lists; times in any order."""
 
     file: str
     allowed_hours: float
-    first_run: datetime | None
+    started: Sequence[datetime]
     successes: Sequence[datetime]
 
 
@@ -77,14 +82,26 @@ def of_workflow(runs: WorkflowRuns, policy: FreshnessSettings, now: datetime) ->
     ages = []
     for moment in looks(now, policy):
         last_success = _newest_until(moment, runs.successes)
-        ages.append(age_verdict(last_success or runs.first_run, moment, runs.allowed_hours))
-    return _aged(
-        f"The workflow {runs.file} has not succeeded for too long",
-        "last success",
-        ages,
+        first_run = min(runs.started, default=None)
+        ages.append(age_verdict(last_success or first_run, moment, runs.allowed_hours))
+    return Finding(
+        kind=findings.workflow_kind(runs.file),
+        subject=runs.file,
+        evidence=_evidence("last success", ages[0]),
         remedy=WORKFLOW_REMEDY,
-        missing_is_stale=False,
+        stale=all(age.stale for age in ages),
     )
+
+
+def runs_still(runs: WorkflowRuns, now: datetime) -> bool:
+    """Whether a workflow runs, well or not: then its own incident says what is wrong."""
+    age = age_verdict(max(runs.started, default=None), now, runs.allowed_hours)
+    return not age.missing and not age.stale
+
+
+def first_start(workflows: Iterable[WorkflowRuns]) -> datetime | None:
+    """When the first of the workflows ran that GitHub still lists."""
+    return min((start for runs in workflows for start in runs.started), default=None)
 
 
 def _data(state: SeriesState, policy: FreshnessSettings, moments: Sequence[datetime]) -> Finding:
@@ -92,12 +109,18 @@ def _data(state: SeriesState, policy: FreshnessSettings, moments: Sequence[datet
     for moment in moments:
         ends = [end for loaded_at, end in state.loads if loaded_at <= moment]
         ages.append(age_verdict(max(ends, default=None), moment, policy.actual_hours))
-    return _aged(
-        f"The data of {state.series} are stale",
-        "newest stored hour",
+    never = not state.loads
+    subject = "newest stored hour"
+    evidence = _evidence(subject, ages[0])
+    if never and state.failure:
+        evidence = f"{subject}: none; the source has never answered: {state.failure}"
+    return _judged(
+        findings.DATA,
+        state,
         ages,
-        remedy="Look at the runs of `update_real_data` and at the source.",
-        missing_is_stale=True,
+        evidence=evidence,
+        remedy=NEVER_LOADED if never else "Look at the runs of `update_real_data` and at the source.",
+        is_young=never and _is_young(state, moments[0]),
     )
 
 
@@ -106,24 +129,57 @@ def _forecast(state: SeriesState, policy: FreshnessSettings, moments: Sequence[d
     for moment in moments:
         issued_at = _newest_until(moment, state.issues)
         ages.append(age_verdict(issued_at, moment, policy.forecast_hours))
-    return _aged(
-        f"The forecast of {state.series} is stale",
-        "newest forecast",
+    never = not state.issues
+    too_short = never and 0 < state.hours < state.first_hours
+    evidence = _evidence("newest forecast", ages[0])
+    if too_short:
+        evidence = f"newest forecast: none; {state.hours} of {state.first_hours} hours for a first training are stored"
+    return _judged(
+        findings.FORECAST,
+        state,
         ages,
+        evidence=evidence,
         remedy="Look at the runs of `make_predictions`; without a champion run `retrain`.",
-        missing_is_stale=True,
+        is_young=too_short or (never and _is_young(state, moments[0])),
+    )
+
+
+def _is_young(state: SeriesState, now: datetime) -> bool:
+    """Whether the series began so recently that nothing can be expected of it."""
+    return state.since is not None and now - state.since < timedelta(hours=YOUNG_HOURS)
+
+
+def _judged(
+    kind: Kind,
+    state: SeriesState,
+    ages: Sequence[Age],
+    *,
+    evidence: str,
+    remedy: str,
+    is_young: bool,
+) -> Finding:
+    """The finding about a thing that must be there; `ages` are those at each look."""
+    stale = all(age.stale or age.missing for age in ages)
+    return Finding(
+        kind=kind,
+        subject=state.series,
+        evidence=evidence,
+        remedy=remedy,
+        stale=stale and not is_young,
+        young=is_young,
     )
 
 
 def _champion(state: SeriesState, policy: FreshnessSettings, moments: Sequence[datetime]) -> Finding:
+    """Whether the champion is old; without one, the forecast is missing."""
     allowed_hours = policy.champion_days * HOURS_PER_DAY
     ages = [age_verdict(state.champion_created, moment, allowed_hours) for moment in moments]
-    return _aged(
-        f"The champion of {state.series} is old",
-        "champion",
-        ages,
+    return Finding(
+        kind=findings.CHAMPION,
+        subject=state.series,
+        evidence=_evidence("champion", ages[0]),
         remedy="Run `retrain`: the gate keeps the champion if nothing is better.",
-        missing_is_stale=False,
+        stale=all(age.stale for age in ages),
     )
 
 
@@ -132,22 +188,12 @@ def _newest_until(moment: datetime, times: Iterable[datetime]) -> datetime | Non
     return max((time for time in times if time <= moment), default=None)
 
 
-def _aged(
-    title: str,
-    subject: str,
-    ages: Sequence[Age],
-    *,
-    remedy: str,
-    missing_is_stale: bool,
-) -> Finding:
-    """The finding about the age of one thing at each look, newest look first; it is stale if every look says so."""
-    stale = all(each.stale or (each.missing and missing_is_stale) for each in ages)
-    newest_look = ages[0]
-    age = "none"
-    if newest_look.newest is not None:
-        age = f"{newest_look.newest:%Y-%m-%d %H:%M}Z, {newest_look.hours:,.0f} h ago"
-    evidence = f"{subject}: {age}; {newest_look.allowed_hours:g} h are allowed"
-    return Finding(title, stale, evidence, remedy)
+def _evidence(subject: str, age: Age) -> str:
+    """What is there, how old it is, and how old it may be."""
+    newest = "none"
+    if age.newest is not None:
+        newest = f"{age.newest:%Y-%m-%d %H:%M}Z, {age.hours:,.0f} h ago"
+    return f"{subject}: {newest}; {age.allowed_hours:g} h are allowed"
 
 
 def _coverage(state: SeriesState, policy: FreshnessSettings, moments: Sequence[datetime]) -> Finding:
@@ -159,10 +205,11 @@ def _coverage(state: SeriesState, policy: FreshnessSettings, moments: Sequence[d
         result = f"{shares[0]:.0%} of the hours fell inside"
     target = f"{state.nominal_coverage:.0%} within {policy.coverage_tolerance:.0%} is expected"
     return Finding(
-        title=f"The intervals of {state.series} are off",
-        stale=all(off),
+        kind=findings.COVERAGE,
+        subject=state.series,
         evidence=f"last {policy.coverage_hours} h: {result}; {target}",
         remedy="Run `retrain`: intervals are calibrated anew on the newest errors.",
+        stale=all(off),
     )
 
 

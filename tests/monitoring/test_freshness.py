@@ -11,7 +11,8 @@ import yaml
 
 from actioncast.monitoring import freshness
 from actioncast.monitoring.age import age_verdict
-from actioncast.monitoring.freshness import Finding, SeriesState, WorkflowRuns
+from actioncast.monitoring.findings import Finding
+from actioncast.monitoring.freshness import SeriesState, WorkflowRuns
 from actioncast.settings import FreshnessSettings
 from tests.support.clock import at
 
@@ -30,12 +31,16 @@ def state(**changes: object) -> SeriesState:
         "champion_created": NOW - timedelta(days=3),
         "scored": scored,
         "nominal_coverage": 0.8,
+        "since": NOW - timedelta(days=20),
+        "failure": "",
+        "hours": 504,
+        "first_hours": 504,
     }
     return SeriesState(**(fresh | changes))  # type: ignore[arg-type]
 
 
 def stale(findings: list[Finding]) -> list[str]:
-    return [finding.title for finding in findings if finding.stale]
+    return [finding.kind.title for finding in findings if finding.stale]
 
 
 @pytest.mark.parametrize(
@@ -69,7 +74,7 @@ def loads_until(hours_ago: float) -> list[tuple[datetime, datetime]]:
 @pytest.mark.parametrize(("hours_ago", "expected"), [(11.5, 0), (22, 0), (24, 1)])
 def test_data_are_stale_when_both_looks_say_so(hours_ago: float, expected: int) -> None:
     findings = freshness.of_series(state(loads=loads_until(hours_ago)), POLICY, NOW)
-    assert stale(findings) == ["The data of demo are stale"] * expected
+    assert stale(findings) == ["The data are stale"] * expected
 
 
 def test_an_outage_that_is_over_now_is_none() -> None:
@@ -81,17 +86,54 @@ def test_a_back_fill_does_not_make_an_earlier_look_good() -> None:
     """At the earlier look the hours that were loaded since were not there."""
     policy = FreshnessSettings(actual_hours=12, look_hours=12)
     late = [(NOW - timedelta(hours=1), NOW - timedelta(hours=13 + i)) for i in range(20)] + loads_until(80)
-    assert stale(freshness.of_series(state(loads=late), policy, NOW)) == ["The data of demo are stale"]
+    assert stale(freshness.of_series(state(loads=late), policy, NOW)) == ["The data are stale"]
 
 
 def test_nothing_stored_and_no_forecast_are_findings_but_no_champion_is_not() -> None:
     findings = freshness.of_series(state(loads=[], issues=[], champion_created=None), POLICY, NOW)
-    assert stale(findings) == ["The data of demo are stale", "The forecast of demo is stale"]
+    assert stale(findings) == ["The data are stale", "The forecasts are stale"]
+
+
+def never(**changes: object) -> SeriesState:
+    """A series of which nothing has ever been there."""
+    nothing: dict[str, object] = {"loads": [], "issues": [], "champion_created": None, "scored": [], "hours": 0}
+    return state(**(nothing | changes))
+
+
+@pytest.mark.parametrize(("hours_ago", "young"), [(1, True), (47, True), (48, False), (900, False)])
+def test_what_has_never_been_there_is_young_for_two_days(hours_ago: float, young: bool) -> None:
+    findings = freshness.of_series(never(since=NOW - timedelta(hours=hours_ago)), POLICY, NOW)
+    titles = ["The data are stale", "The forecasts are stale"]
+    assert [finding.kind.title for finding in findings if finding.young] == titles * young
+    assert stale(findings) == titles * (not young)
+
+
+def test_a_series_of_which_no_beginning_is_recorded_is_not_young() -> None:
+    findings = freshness.of_series(never(since=None), POLICY, NOW)
+    assert stale(findings) == ["The data are stale", "The forecasts are stale"]
+
+
+def test_data_that_came_and_stopped_are_stale_however_young_the_copy_is() -> None:
+    young = state(since=NOW - timedelta(hours=40), loads=loads_until(30))
+    assert stale(freshness.of_series(young, POLICY, NOW)) == ["The data are stale"]
+
+
+def test_a_series_with_too_few_hours_for_a_first_training_has_no_forecast_yet() -> None:
+    findings = freshness.of_series(state(issues=[], champion_created=None, hours=100), POLICY, NOW)
+    (forecast,) = [finding for finding in findings if finding.young]
+    assert stale(findings) == []
+    assert forecast.evidence == "newest forecast: none; 100 of 504 hours for a first training are stored"
+
+
+def test_a_source_that_has_never_answered_is_quoted() -> None:
+    (data, *_) = freshness.of_series(never(failure="404 Not Found"), POLICY, NOW)
+    assert data.evidence == "newest stored hour: none; the source has never answered: 404 Not Found"
+    assert "run `update_real_data`" in data.remedy
 
 
 def test_old_champion() -> None:
     findings = freshness.of_series(state(champion_created=NOW - timedelta(days=91)), POLICY, NOW)
-    assert stale(findings) == ["The champion of demo is old"]
+    assert stale(findings) == ["Champions are old"]
 
 
 @pytest.mark.parametrize(("inside", "expected"), [(0.8, False), (0.9, False), (0.5, True), (1.0, True)])
@@ -111,8 +153,21 @@ def test_too_few_scored_hours_say_nothing_about_coverage() -> None:
 )
 def test_workflow(first: float | None, successes: list[float], expected: bool) -> None:
     runs = [NOW - timedelta(hours=hours) for hours in successes]
-    workflow = WorkflowRuns("etl.yml", 12, NOW - timedelta(hours=first) if first else None, runs)
+    started = [NOW - timedelta(hours=first), *runs] if first else runs
+    workflow = WorkflowRuns("etl.yml", 12, started, runs)
     assert freshness.of_workflow(workflow, POLICY, NOW).stale is expected
+
+
+@pytest.mark.parametrize(("hours_ago", "expected"), [([], False), ([30, 3], True), ([30], False)])
+def test_a_workflow_runs_still_when_its_newest_run_is_recent(hours_ago: list[float], expected: bool) -> None:
+    started = [NOW - timedelta(hours=hours) for hours in hours_ago]
+    assert freshness.runs_still(WorkflowRuns("etl.yml", 12, started, []), NOW) is expected
+
+
+def test_the_first_start_is_that_of_any_workflow() -> None:
+    early, late = (WorkflowRuns("x.yml", 12, [NOW - timedelta(hours=hours)], []) for hours in (5, 1))
+    assert freshness.first_start([late, early]) == NOW - timedelta(hours=5)
+    assert freshness.first_start([]) is None
 
 
 def test_the_schedule_is_the_one_that_the_settings_name() -> None:

@@ -53,6 +53,7 @@ PURE = {  # decisions: arrays or rows in, verdict out
     "monitoring.live_error": {"forecasting", "monitoring"},
     "monitoring.verdict": {"forecasting", "monitoring"},
     "monitoring.freshness": {"forecasting", "monitoring"},
+    "monitoring.findings": {"monitoring"},
 }
 TOUCHES_MODEL_FOLDER = {"forecasting.champion", "forecasting.card"}
 SPEAKS_HTTP = {"ingestion.sources", "api.client", "github.api"}

@@ -9,25 +9,39 @@ from typing import Any
 
 import numpy as np
 import pytest
+from sqlalchemy import text
 
 import check_freshness
+import check_retrain
 from actioncast.config import load_settings
 from actioncast.database.database import open_database
 from actioncast.hours import Hours
-from actioncast.settings import Settings
+from actioncast.monitoring import retrain_request, watch
 from actioncast.times import to_seconds
 from tests.support.clock import MIDNIGHT
+from tests.support.source import Configure
+from tests.workflows import github_rest
+from tests.workflows.github_git import BOT
 from tests.workflows.github_stand_in import GitHub
 
 ROOT = Path(__file__).resolve().parents[2]
 
 
-def test_without_github_it_looks_and_leaves_the_rest_alone(tmp_path: Path) -> None:
-    settings: Settings = load_settings(variables={"DATABASE_URL": f"sqlite:///{tmp_path / 'x.db'}"})
+SOURCE = '{ kind = "file", path = "points.csv" }'
+MORE = """
+[series.s{number}]
+source = {{ kind = "file", path = "points.csv" }}
+unit = "x"
+"""
+LONG_AGO = timedelta(days=30)
+
+
+def test_without_github_it_looks_and_leaves_the_rest_alone(tmp_path: Path, configure: Configure) -> None:
+    settings = load_settings(configure(SOURCE), {"DATABASE_URL": f"sqlite:///{tmp_path / 'x.db'}"})
     with open_database(settings) as database:
-        report = check_freshness.run(settings, database, MIDNIGHT, series_ids=list(settings.series), api=None)
+        report = check_freshness.run(settings, database, MIDNIGHT, series_ids=["demo"], api=None)
     assert report.failed
-    assert "The data of bitcoin_transactions are stale" in report.as_text()
+    assert "| The data are stale      | demo | STALE " in report.as_text()
     assert "left alone" in report.actions[0]
 
 
@@ -39,10 +53,11 @@ MAY = {"actions": "write", "issues": "write"}
 
 @pytest.fixture
 def github(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[GitHub]:
-    """The shipped workflows, each of which has succeeded just now."""
+    """The shipped workflows, each of which has run for a month and succeeded just now."""
     with GitHub(tmp_path / "github") as stand_in:
         stand_in.repository.commit({f".github/workflows/{name}": path for name, path in FILES.items()})
         for name in FILES:
+            stand_in.add_run(name, created_at=datetime.now(UTC) - LONG_AGO)
             stand_in.add_run(name)
         for name, value in {
             "GITHUB_API_URL": stand_in.api_url,
@@ -55,48 +70,145 @@ def github(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[GitHub]:
         yield stand_in
 
 
+@pytest.fixture
+def config(configure: Configure) -> Path:
+    return configure(SOURCE)
+
+
+def look(config: Path) -> int:
+    return check_freshness.main(["--config", str(config)])
+
+
 def open_issues(github: GitHub) -> list[str]:
     return sorted(issue["title"] for issue in github.issues.values() if issue["state"] == "open")
 
 
-def test_findings_become_issues_and_recovery_closes_them(github: GitHub, tmp_path: Path) -> None:
-    assert check_freshness.main([]) == 1
-    titles = ["The data of bitcoin_transactions are stale", "The forecast of bitcoin_transactions is stale"]
-    assert open_issues(github) == titles
-    assert (tmp_path / "output").read_text() == "looked=true\n"
-    assert check_freshness.main([]) == 1
-    assert len(github.issues) == 2, "the open ones are brought up to date"
+def load_and_forecast(config: Path, series_id: str) -> None:
+    """One hour and one forecast, both of now."""
     now = datetime.now(UTC).replace(minute=0, second=0, microsecond=0)
-    with open_database(load_settings()) as database:
-        run: dict[str, Any] = {"run_id": "r", "series_id": "bitcoin_transactions", "message": ""}
+    with open_database(load_settings(config)) as database:
+        run: dict[str, Any] = {"run_id": series_id, "series_id": series_id, "message": ""}
         run |= {"started_at": now, "finished_at": now, "points_read": 1, "points_rejected": 0, "hours_missing": 0}
         start = np.array([to_seconds(now) - 3600], dtype=np.int64)
-        database.load_hours("bitcoin_transactions", Hours(start, np.array([1.0]), np.array([4])), now, run)
-        row = {"series_id": "bitcoin_transactions", "prediction_date": now, "issued_at": now, "prediction": 1.0}
+        database.load_hours(series_id, Hours(start, np.array([1.0]), np.array([4])), now, run)
+        row = {"series_id": series_id, "prediction_date": now, "issued_at": now, "prediction": 1.0}
         database.store_vintage([row | {"lower": 0.0, "upper": 2.0, "lead": 1, "model_version": "v"}])
-    assert check_freshness.main([]) == 0
+
+
+def test_findings_become_issues_and_recovery_closes_them(github: GitHub, config: Path, tmp_path: Path) -> None:
+    assert look(config) == 1
+    assert open_issues(github) == ["The data are stale", "The forecasts are stale"]
+    assert github.issues[1]["body"].startswith("error: no new hour of demo is stored")
+    assert (tmp_path / "output").read_text() == "looked=true\n"
+    assert look(config) == 1
+    assert len(github.issues) == 2, "the open ones are brought up to date"
+    load_and_forecast(config, "demo")
+    assert look(config) == 0
     assert open_issues(github) == []
 
 
+def test_an_issue_of_many_series_stays_open_until_the_last_has_recovered(github: GitHub, config: Path) -> None:
+    config.write_text(config.read_text() + MORE.format(number=2))
+    assert look(config) == 1
+    assert github.issues[1]["body"].startswith("error: no new hour of 2 series is stored: demo, s2")
+    load_and_forecast(config, "demo")
+    assert look(config) == 1
+    assert "demo" not in github.issues[1]["body"]
+    load_and_forecast(config, "s2")
+    assert look(config) == 0
+    assert open_issues(github) == []
+
+
+def test_a_young_copy_opens_no_issue_and_its_look_is_green(
+    github: GitHub, config: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    github.runs.clear()
+    github.add_run("check_freshness.yml", None)
+    assert look(config) == 0
+    assert open_issues(github) == []
+    printed = [line.split() for line in capsys.readouterr().out.splitlines() if line.startswith("| The data")]
+    assert [line[8] for line in printed] == ["young"]
+
+
+def test_issues_of_an_earlier_version_give_way(github: GitHub, config: Path) -> None:
+    for title in ("The data of demo are stale", "The data of gone are stale"):
+        fields = {"title": title, "body": "old"}
+        github_rest.new_issue(github, BOT, fields)
+    assert look(config) == 1
+    assert open_issues(github) == ["The data are stale", "The forecasts are stale"]
+    assert "The data are stale" in next(iter(github.comments.values()))["body"]
+
+
+def test_what_follows_from_a_failing_job_gets_no_second_issue(
+    github: GitHub, config: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """The source is dead: update_real_data fails every hour, and says so in its own issue."""
+    github_rest.new_issue(github, BOT, {"title": "update_real_data is failing", "body": "dead"})
+    github.runs.clear()
+    for hours in range(48):
+        github.add_run("update_real_data.yml", "failure", datetime.now(UTC) - timedelta(hours=hours + 1))
+    load_and_forecast(config, "demo")
+    github.add_run("check_freshness.yml", created_at=datetime.now(UTC) - LONG_AGO)
+    with open_database(load_settings(config)) as database, database.engine.begin() as connection:
+        for column in ("reality_date", "loaded_at"):
+            connection.execute(text(f"update reality set {column} = '2022-01-01T00:00:00Z'"))
+    assert look(config) == 1
+    assert open_issues(github) == ["update_real_data is failing"]
+    assert "The data are stale: left to the issue “update_real_data is failing”" in capsys.readouterr().out
+
+
+def test_a_job_that_no_longer_runs_speaks_for_nobody(github: GitHub, config: Path) -> None:
+    github_rest.new_issue(github, BOT, {"title": "update_real_data is failing", "body": "dead"})
+    github.runs.clear()
+    github.add_run("update_real_data.yml", "failure", datetime.now(UTC) - LONG_AGO)
+    assert look(config) == 1
+    assert "The data are stale" in open_issues(github)
+    assert "The workflow update_real_data.yml has not succeeded for too long" in open_issues(github)
+
+
 def test_a_workflow_without_success_is_found_and_a_disabled_one_enabled(
-    github: GitHub, capsys: pytest.CaptureFixture[str]
+    github: GitHub, config: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     github.runs.clear()
     github.add_run("update_real_data.yml", "success", datetime.now(UTC) - timedelta(hours=40))
     github.add_run("update_real_data.yml", "failure", datetime.now(UTC) - timedelta(hours=1))
     github.workflow_states = {"pages.yml": "disabled_inactivity", "ci.yml": "disabled_manually"}
-    assert check_freshness.main([]) == 1
+    assert look(config) == 1
     assert "The workflow update_real_data.yml has not succeeded for too long" in open_issues(github)
-    assert not any("check_retrain" in title for title in open_issues(github)), "which has never run"
-    assert github.workflow_states == {"pages.yml": "active", "ci.yml": "disabled_manually"} | {
-        name: "active" for name in FILES if name != "ci.yml"
-    }
+    assert not any("make_predictions" in title for title in open_issues(github)), "which has never run"
+    assert github.workflow_states == {"pages.yml": "active", "ci.yml": "disabled_manually"}
     printed = capsys.readouterr().out
     assert "pages.yml was disabled_inactivity: enabled again" in printed
     assert "ci.yml was disabled_manually: left disabled" in printed
 
 
-def test_without_permission_it_says_so(github: GitHub, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_without_permission_it_says_so(github: GitHub, config: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("GITHUB_TOKEN", github.issue_token({"issues": "write"}).value)
-    assert check_freshness.main([]) == 1
+    assert look(config) == 1
     assert open_issues(github) == []
+
+
+def test_three_hundred_series_cost_few_requests(
+    github: GitHub, config: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """All due for their first training, and all without a forecast."""
+    monkeypatch.setattr(retrain_request, "FIRST_HOURS", 2)
+    monkeypatch.setattr(watch, "FIRST_HOURS", 2)
+    series = [f"s{number}" for number in range(299)]
+    config.write_text(config.read_text() + "".join(MORE.format(number=number) for number in range(299)))
+    now = datetime.now(UTC).replace(minute=0, second=0, microsecond=0)
+    starts = np.array([to_seconds(now) - 7200, to_seconds(now) - 3600], dtype=np.int64)
+    hours = Hours(starts, np.ones(2), np.full(2, 4))
+    with open_database(load_settings(config)) as database:
+        for name in ["demo", *series]:
+            run: dict[str, Any] = {"run_id": name, "series_id": name, "message": "", "hours_missing": 0}
+            run |= {"started_at": now - LONG_AGO, "finished_at": now, "points_read": 1, "points_rejected": 0}
+            database.load_hours(name, hours, now, run)
+    assert look(config) == 1
+    assert open_issues(github) == ["The forecasts are stale"]
+    monkeypatch.setenv("GITHUB_TOKEN", github.issue_token({"contents": "write"}).value)
+    assert check_retrain.main(["--config", str(config), "--all", "--jobs", "1"]) == 0
+    capsys.readouterr()
+    (dispatch,) = github.dispatches
+    assert dispatch.payload["client_payload"]["series"].split(",") == ["demo", *series]
+    assert len(github.requests) <= 60

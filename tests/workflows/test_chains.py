@@ -335,7 +335,7 @@ def test_freshness_opens_and_closes_one_issue_per_finding(
     github.repository.commit({"actioncast.db": aged(trained.ridge_good, tmp_path)}, "Old", branch="state")
     github.workflow_states["make_predictions.yml"] = "disabled_inactivity"
     run = clock.tick("check_freshness.yml").check("failure")
-    assert sorted(open_issues(github)) == [f"The data of {SERIES} are stale", f"The forecast of {SERIES} is stale"]
+    assert sorted(open_issues(github)) == ["The data are stale", "The forecasts are stale"]
     assert github.workflow_states["make_predictions.yml"] == "active"
     assert "make_predictions.yml was disabled_inactivity: enabled again" in run.log
     github.repository.commit({"actioncast.db": trained.ridge_good}, "New", branch="state")
