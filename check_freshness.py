@@ -5,6 +5,7 @@ the champion, interval coverage; on GitHub also at the last success of each work
 schedule. A finding counts when the last [freshness] bad_looks agree; what has never been there is
 young for two days. A job that fails has an incident of its own, and what follows from its failure
 gets no second one. Workflows that GitHub disabled after 60 quiet days are enabled.
+Once a week it looks for a newer release of the template.
 
     python check_freshness.py
 
@@ -27,7 +28,7 @@ from typing import Any
 
 from actioncast.cli.script import run_script
 from actioncast.database.database import Database
-from actioncast.github import incidents, schedules, summary
+from actioncast.github import incidents, release_notice, schedules, summary
 from actioncast.github.api import Api
 from actioncast.monitoring import freshness, watch
 from actioncast.monitoring.findings import Finding, by_kind, former_titles, issue_body
@@ -106,6 +107,8 @@ def _update_issues(api: Api, findings: Sequence[Finding], running: Container[str
         action = issues.sync(kind.title, issue_body(stale, seen_by))
         if action != incidents.NOTHING:
             actions.append(action)
+    if release_notice.is_due(now):
+        actions.append(release_notice.look(api, issues, ROOT))
     return actions
 
 

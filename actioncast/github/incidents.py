@@ -35,6 +35,7 @@ OUR_PEOPLE = ("OWNER", "MEMBER", "COLLABORATOR")  # of the repository, when a jo
 PAGE = 100  # issues; the most that GitHub sends at once
 LONGEST_BODY = 60_000  # characters; an issue takes 65,536
 NEWLINE = "\n"
+CLOSED = {"state": "closed", "state_reason": "completed"}
 LAST_LINES = 30
 LONGEST_LOG = 20_000  # characters; an issue takes 65,536
 NOTHING = "nothing to report"
@@ -102,6 +103,19 @@ class Incidents:
             self.api.call("PATCH", f"/issues/{number}", fields)
         return f"closed in favour of “{new_title}”: {title}"
 
+    def announce(self, title: str, body: str | None) -> str:
+        """The same for news that is no failure: no label, no comments, nothing where nothing changes."""
+        issues = self._open_issues.get(title, [])
+        if body is None:
+            return self._close_in_silence(title, issues)
+        if not issues:
+            issue = self.api.call("POST", "/issues", {"title": title, "body": body})
+            return f"opened issue #{issue['number']}: {title}"
+        if issues[0]["body"] == body:
+            return NOTHING
+        self.api.call("PATCH", f"/issues/{issues[0]['number']}", {"body": body})
+        return f"updated issue #{issues[0]['number']}: {title}"
+
     def _open(self, title: str, body: str) -> str:
         outage = Outage.starting(self.now)
         fields = {"title": title, "body": _marked(body, outage), "labels": [LABEL]}
@@ -128,11 +142,17 @@ class Incidents:
         for issue in issues:
             number = issue["number"]
             self._comment(number, _recovery(_outage_of(issue), self.now, self.run_link))
-            fields = {"state": "closed", "state_reason": "completed"}
-            self.api.call("PATCH", f"/issues/{number}", fields)
+            self.api.call("PATCH", f"/issues/{number}", CLOSED)
         del self._open_issues[title]
         closed = ", ".join(f"#{issue['number']}" for issue in issues)
         return f"closed issue {closed}: {title}"
+
+    def _close_in_silence(self, title: str, issues: Sequence[Issue]) -> str:
+        if not issues:
+            return NOTHING
+        for issue in issues:
+            self.api.call("PATCH", f"/issues/{issue['number']}", CLOSED)
+        return f"closed issue #{issues[0]['number']}: {title}"
 
     def _comment(self, number: int, text: str) -> None:
         self.api.call("POST", f"/issues/{number}/comments", {"body": text})

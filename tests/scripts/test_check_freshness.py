@@ -15,6 +15,7 @@ import check_freshness
 import check_retrain
 from actioncast.config import load_settings
 from actioncast.database.database import open_database
+from actioncast.github import release_notice
 from actioncast.hours import Hours
 from actioncast.monitoring import retrain_request, watch
 from actioncast.times import to_seconds
@@ -75,8 +76,8 @@ def config(configure: Configure) -> Path:
     return configure(SOURCE)
 
 
-def look(config: Path) -> int:
-    return check_freshness.main(["--config", str(config)])
+def look(config: Path, *flags: str) -> int:
+    return check_freshness.main(["--config", str(config), *flags])
 
 
 def open_issues(github: GitHub) -> list[str]:
@@ -180,6 +181,14 @@ def test_a_workflow_without_success_is_found_and_a_disabled_one_enabled(
     printed = capsys.readouterr().out
     assert "pages.yml was disabled_inactivity: enabled again" in printed
     assert "ci.yml was disabled_manually: left disabled" in printed
+
+
+def test_on_monday_it_looks_for_a_newer_release(github: GitHub, config: Path) -> None:
+    github.template, github.template_tags = "acme/actioncast", ["v999.0.0"]
+    look(config, "--now", "2026-11-24T00:07")
+    assert release_notice.TITLE not in open_issues(github), "a Tuesday"
+    look(config, "--now", "2026-11-23T00:07")
+    assert release_notice.TITLE in open_issues(github)
 
 
 def test_without_permission_it_says_so(github: GitHub, config: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -92,6 +92,8 @@ class Route:
 def answer(github: GitHub, call: Call) -> Response:
     """Find the route, check the token, call the handler."""
     root = f"/repos/{github.full_name}"
+    if github.template and call.path == f"/repos/{github.template}/tags":
+        return template_tags(github, call)
     if call.path != root and not call.path.startswith(f"{root}/"):
         raise RefusedError(404, "Not Found")
     for route in ROUTES:
@@ -137,7 +139,15 @@ def timestamp(github: GitHub) -> str:
 
 
 def get_repository(github: GitHub, call: Call, _: tuple[str, ...]) -> Response:
-    return as_json(repository_json(github))
+    template = None
+    if github.template:
+        template = {"full_name": github.template, "html_url": f"{github.url}/{github.template}"}
+    return as_json(repository_json(github) | {"template_repository": template})
+
+
+def template_tags(github: GitHub, call: Call) -> Response:
+    """Of the public repository that this one was generated from, which any token may read."""
+    return paged(github, call, [{"name": tag} for tag in github.template_tags])
 
 
 def repository_json(github: GitHub) -> Json:

@@ -114,6 +114,8 @@ class GitHub:
     default_branch: str = "main"
     private: bool = True
     is_template: bool = False  # true in the template repository only, false in a copy
+    template: str = ""  # full name of the public repository that this one was generated from
+    template_tags: list[str] = field(default_factory=list)
     actions_may_open_pulls: bool = True  # the repository setting; GitHub's own default is False
     now: Callable[[], datetime] = lambda: datetime.now(UTC)
 
