@@ -76,6 +76,7 @@ COPY --from=loop-dependencies /venv /venv
 COPY --from=code /app /app
 WORKDIR /app
 COPY *.py ./
+COPY data data/
 USER 10001:10001
 CMD ["python", "update_real_data.py"]
 

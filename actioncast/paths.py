@@ -9,6 +9,7 @@ from pathlib import Path
 
 ROOT = Path(__file__).resolve().parents[1]
 DEFAULT_CONFIG = ROOT / "config.toml"
+RECORDING = ROOT / "data" / "bitcoin_transactions_2022.json.gz"  # a body of the charts API
 MODEL_FOLDER = "model"  # beside config.toml; a folder for each series, which git and the image carry
 
 # The files of a champion, in the folder of its series.

@@ -72,26 +72,30 @@ class TabularFields(Table):
     newest_first: bool = False
 
 
-class JsonSource(TabularFields):
-    """Any JSON document with a list of records.
+class UrlSource(TabularFields):
+    """What sources at any URL have alike.
 
-    In the URL {start} and {end} become ISO times, and {days} the number of days between them.
+    In the URL {start} and {end} become ISO times, {start:%Y-%m-%d} the same in another form, and
+    {days} the number of days between them.
     """
 
-    kind: Literal["json"]
     url: Url
-    records: str = ""  # dotted path to the list, e.g. "data.points"; empty: the document is the list
     headers: dict[str, str] = {}  # a value "$NAME" is read from the environment
     timeout_seconds: float = Field(default=30, gt=0)
+    days_per_request: float | None = Field(default=None, ge=1)  # a longer span is asked for in parts
 
 
-class CsvSource(TabularFields):
-    """Any CSV document with a header. {start}, {end} and {days} in the URL are filled as for JSON."""
+class JsonSource(UrlSource):
+    """Any JSON document with a list of records. A dotted path such as "load.actual" names a nested field."""
+
+    kind: Literal["json"]
+    records: str = ""  # dotted path to the list, e.g. "data.points"; empty: the document is the list
+
+
+class CsvSource(UrlSource):
+    """Any CSV document with a header."""
 
     kind: Literal["csv"]
-    url: Url
-    headers: dict[str, str] = {}
-    timeout_seconds: float = Field(default=30, gt=0)
 
 
 class FileSource(TabularFields):
@@ -111,8 +115,14 @@ class PythonSource(Table):
     function: str = Field(pattern=r"^[\w.]+:\w+$")
 
 
+class DemoSource(Table):
+    """The bundled recording, replayed for ever: the source of a copy that has no other yet."""
+
+    kind: Literal["demo"]
+
+
 SourceSettings = Annotated[
-    BlockchainSource | JsonSource | CsvSource | FileSource | PythonSource,
+    BlockchainSource | JsonSource | CsvSource | FileSource | PythonSource | DemoSource,
     Field(discriminator="kind"),
 ]
 

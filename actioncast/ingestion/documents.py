@@ -10,6 +10,7 @@ from __future__ import annotations
 import csv
 import gzip
 import io
+import math
 import zlib
 from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
@@ -109,10 +110,14 @@ def _missing_field(key: str, name: str, first_record: Any, source_name: str) -> 
 
 
 def _cell(record: Any, name: str) -> Any:
+    """The field of this name, or the one at this dotted path; None where there is none."""
     try:
-        if isinstance(record, Mapping):
+        if not isinstance(record, Mapping):
+            return record[int(name)]
+        if name in record:
             return record[name]
-        return record[int(name)]
+        outer, _, inner = name.partition(".")
+        return _cell(record[outer], inner)
     except (KeyError, ValueError, IndexError, TypeError):
         return None
 
@@ -129,6 +134,15 @@ def csv_rows(body: bytes, fields: TabularFields, source_name: str) -> Rows:
     except (UnicodeDecodeError, csv.Error) as error:
         raise SourceError(f"{source_name}: not a CSV text in UTF-8: {error}") from None
     return _in_seconds(pairs, fields)
+
+
+def rows_after(earlier: Rows, part: Rows) -> Rows:
+    """The rows of the next part of an answer, without those that are not later than the part before.
+
+    A source that is asked for dates gives whole days, so that two parts share the day between them.
+    """
+    newest = max((time for time, _ in earlier if isinstance(time, int | float)), default=-math.inf)
+    return [row for row in part if not (isinstance(row[0], int | float) and row[0] <= newest)]
 
 
 def _beginning(document: object) -> str:
@@ -148,8 +162,10 @@ def _in_seconds(pairs: Sequence[tuple[Any, Any]], fields: TabularFields) -> Rows
 
 def _seconds(written: Any, zone: ZoneInfo, seen: set[datetime]) -> object:
     """An ISO time or unix seconds -> unix seconds; anything else as it is."""
-    if not isinstance(written, str) or _is_number(written):
+    if not isinstance(written, str):
         return written
+    if _is_number(written):
+        return float(written)
     try:
         moment = datetime.fromisoformat(written.strip())
         if moment.tzinfo is not None:

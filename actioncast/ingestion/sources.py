@@ -1,5 +1,5 @@
 """Where raw points come from: the charts API, any JSON or CSV URL, a file, a function of the
-user's.
+user's, the bundled recording.
 
 `fetch` returns (unix seconds, value) pairs in the order of the answer, unchecked:
 actioncast/hours.py checks them. An answer that is unusable (HTML, truncated, an error status, too
@@ -9,13 +9,13 @@ late, empty) raises SourceError and names the source.
 from __future__ import annotations
 
 import importlib
-import math
 import os
 import sys
 import time
-from collections.abc import Mapping
-from dataclasses import dataclass
-from datetime import UTC, datetime
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, replace
+from datetime import datetime
+from functools import partial
 from pathlib import Path
 from urllib.parse import urlsplit
 
@@ -26,11 +26,13 @@ from urllib3.exceptions import TimeoutError as HTTPTimeoutError
 from urllib3.util import Retry
 
 from actioncast.hours import Points
-from actioncast.ingestion import documents
+from actioncast.ingestion import documents, recording, spans
 from actioncast.ingestion.documents import Rows, SourceError
+from actioncast.paths import RECORDING
 from actioncast.settings import (
     BlockchainSource,
     CsvSource,
+    DemoSource,
     FileSource,
     JsonSource,
     Patience,
@@ -39,11 +41,10 @@ from actioncast.settings import (
     SourceSettings,
 )
 from actioncast.text import progress
-from actioncast.times import HOUR, HOURS_PER_DAY, ONE_HOUR, from_seconds, isoformat, to_seconds
+from actioncast.times import HOUR, ONE_HOUR, from_seconds, isoformat, to_seconds
 
 PASSING = (429, 500, 502, 503, 504)  # statuses after which a later try may succeed
 BLOCK_BYTES = 1 << 18  # of a body, read at once at most
-EPOCH = datetime.fromtimestamp(0, UTC)
 
 
 @dataclass(frozen=True)
@@ -103,6 +104,8 @@ def name_of(settings: Settings, series_id: str, column: str = "") -> str:
             return str(source.path)
         case PythonSource() as source:
             return source.function
+        case DemoSource():
+            return "the bundled recording"
 
 
 def _without_secrets(url: str) -> str:
@@ -136,20 +139,22 @@ def _ask(source: SourceSettings, request: _Request) -> Rows:
         case BlockchainSource():
             return _ask_chart(source, request)
         case JsonSource():
-            return _ask_json(source, request)
+            return _ask_in_parts(partial(_ask_json, source), source, request)
         case CsvSource():
-            return _ask_csv(source, request)
+            return _ask_in_parts(partial(_ask_csv, source), source, request)
         case FileSource():
             return _read_file(source, request)
         case PythonSource():
             return _call_function(source.function, request)
+        case DemoSource():
+            return _replay(request)
 
 
 def _ask_chart(source: BlockchainSource, request: _Request) -> Rows:
     """GET /charts/NAME. sampled=false: the default thins the answer to about 1,500 points."""
     timespan = "all"
     if request.since is not None:
-        timespan = f"{_days(request.since, request.until)}days"
+        timespan = f"{spans.days(request.since, request.until)}days"
     body = _get(
         _chart_url(source),
         parameters={"timespan": timespan, "sampled": "false", "format": "json"},
@@ -162,6 +167,26 @@ def _ask_chart(source: BlockchainSource, request: _Request) -> Rows:
 
 def _chart_url(source: BlockchainSource) -> str:
     return f"{source.url.rstrip('/')}/{source.chart}"
+
+
+def _ask_in_parts(
+    ask: Callable[[_Request], Rows],
+    source: JsonSource | CsvSource,
+    request: _Request,
+) -> Rows:
+    """Ask once, or once for each part where the source answers only so many days at a time."""
+    if source.days_per_request is None:
+        return ask(request)
+    if request.since is None:
+        raise SourceError(
+            f"{request.source_name} is asked for {source.days_per_request:g} days at a time, and needs "
+            "to be told from when on: set history_days of the series, or pass --backfill START"
+        )
+    rows: Rows = []
+    for begin, end in spans.parts(request.since, request.until, source.days_per_request):
+        part = ask(replace(request, since=begin, until=end))
+        rows += documents.rows_after(rows, part)
+    return rows
 
 
 def _ask_json(source: JsonSource, request: _Request) -> Rows:
@@ -178,7 +203,7 @@ def _ask_csv(source: CsvSource, request: _Request) -> Rows:
 def _get_span(source: JsonSource | CsvSource, request: _Request) -> bytes:
     """The body at the URL of the source, with the span of the request put into it."""
     return _get(
-        _filled(source.url, request.since, request.until),
+        spans.filled(source.url, request.since, request.until),
         headers=_with_secrets(source.headers),
         timeout_seconds=source.timeout_seconds,
         patience=request.patience,
@@ -216,21 +241,19 @@ def _call_function(reference: str, request: _Request) -> Rows:
     return rows
 
 
+def _replay(request: _Request) -> Rows:
+    try:
+        packed = RECORDING.read_bytes()
+    except OSError as error:
+        remedy = "name a source of your own in config.toml, or restore the folder data/"
+        raise SourceError(f"{RECORDING}: {error.strerror}; {remedy}") from None
+    body = documents.unpacked(packed, request.source_name)
+    document = documents.json_document(body, request.source_name)
+    recorded = documents.chart_rows(document, request.source_name)
+    return recording.replayed(recorded, request.since, request.until)
+
+
 # HTTP ---------------------------------------------------------------------------------------------
-
-
-def _days(since: datetime, until: datetime) -> int:
-    """Whole days to ask for, with one to spare: an answer begins inside an hour, which is then partial."""
-    seconds = to_seconds(until) - to_seconds(since)
-    return math.ceil(seconds / (HOURS_PER_DAY * HOUR)) + 1
-
-
-def _filled(url: str, since: datetime | None, until: datetime) -> str:
-    """The URL with {start}, {end} and {days} put in."""
-    start = since or EPOCH
-    url = url.replace("{start}", isoformat(start))
-    url = url.replace("{end}", isoformat(until))
-    return url.replace("{days}", str(_days(start, until)))
 
 
 def _with_secrets(headers: Mapping[str, str]) -> dict[str, str]:

@@ -16,10 +16,11 @@ from actioncast.database.database import open_database
 from actioncast.hours import Points
 from actioncast.ingestion import ingestion, sources
 from actioncast.ingestion.documents import SourceError
+from actioncast.paths import RECORDING
 from actioncast.rehearsal.policies import NAMED
 from actioncast.rehearsal.world import replay
 from actioncast.rehearsal.world.faults import SCENARIOS, Faults
-from actioncast.settings import CANDIDATES, Settings
+from actioncast.settings import CANDIDATES, DemoSource, Settings
 from actioncast.times import HOUR, HOURS_PER_DAY, to_seconds
 
 LIVE_DAYS = 56  # of the real source that --live records
@@ -41,7 +42,7 @@ def _add_recordings(parser: argparse.ArgumentParser) -> None:
     recording.add_argument(
         "--recording",
         type=Path,
-        default=replay.BUNDLED,
+        default=RECORDING,
         help="a recorded body of the charts API",
     )
     recording.add_argument(
@@ -256,6 +257,11 @@ def stored_hours(settings: Settings, series_id: str, now: datetime) -> Points:
 
 def _live_points(settings: Settings, series_id: str, now: datetime) -> Points:
     """What the real source has answered just now."""
+    if isinstance(settings.series[series_id].source, DemoSource):
+        raise replay.RecordingError(
+            f"{series_id} replays the bundled recording, so nothing of it is live; "
+            "name a living source in config.toml, or leave --live out"
+        )
     source_name = sources.name_of(settings, series_id)
     print(f"asking {source_name} for {LIVE_DAYS // 7} weeks ...", file=sys.stderr)
     since = now - timedelta(days=LIVE_DAYS)

@@ -81,6 +81,12 @@ def test_a_record_without_a_value_is_left_to_the_checks(stub: Stub, configure: C
     assert fetched(configure(f'{{ kind = "json", url = "{stub.url}" }}')) == [(1, None), (2, None), (3, 3)]
 
 
+def test_a_dotted_path_names_a_nested_field(stub: Stub, configure: Configure) -> None:
+    stub.answer(b'[{"at": {"t": 1}, "load.actual": 2}, {"at": {"t": 2}, "load": {"actual": 3}}, {"at": {"t": 3}}]')
+    table = f'{{ kind = "json", url = "{stub.url}", timestamp = "at.t", value = "load.actual" }}'
+    assert fetched(configure(table)) == [(1, 2), (2, 3), (3, None)]
+
+
 def test_newest_first_is_turned_round(stub: Stub, configure: Configure) -> None:
     stub.answer(json.dumps([{"timestamp": t, "value": y} for t, y in reversed(ROWS)]).encode())
     assert fetched(configure(f'{{ kind = "json", url = "{stub.url}", newest_first = true }}')) == ROWS

@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import gzip
+import json
 import sys
 import time
 from pathlib import Path
@@ -231,3 +232,45 @@ def test_a_function_that_fails(configure: Configure, function: str, expected: st
 def test_a_function_is_named_as_module_and_name(configure: Configure) -> None:
     with pytest.raises(SettingsError, match="String should match pattern"):
         load_settings(configure('{ kind = "python", function = "my_meter.read" }'))
+
+
+# In parts -----------------------------------------------------------------------------------------
+
+
+def records(*hours: int) -> bytes:
+    """A JSON list with a value for each of these hours after midnight: the hour itself."""
+    return json.dumps([{"timestamp": at(hour).isoformat(), "value": hour} for hour in hours]).encode()
+
+
+def test_a_long_span_is_asked_for_in_parts_and_what_they_share_is_read_once(stub: Stub, configure: Configure) -> None:
+    stub.answer(records(-47, -24, -1), records(-24, -1, 0))
+    url = f"{stub.url}/{{start:%dT%H}}/{{end:%dT%H}}"
+    path = configure(f'{{ kind = "json", url = "{url}", days_per_request = 2 }}')
+    assert [value for _, value in fetched(path, since=at(-48))] == [-47, -24, -1, 0]
+    assert [request.path for request in stub.requests] == ["/02T00/03T00", "/03T00/04T01"]
+
+
+def test_the_newest_first_within_each_part(stub: Stub, configure: Configure) -> None:
+    stub.answer(records(-24, -47), records(0, -1))
+    table = f'{{ kind = "json", url = "{stub.url}", days_per_request = 2, newest_first = true }}'
+    assert [value for _, value in fetched(configure(table), since=at(-48))] == [-47, -24, -1, 0]
+
+
+def test_a_part_without_points_stops_no_other(stub: Stub, configure: Configure) -> None:
+    stub.answer(b"[]", records(0))
+    path = configure(f'{{ kind = "json", url = "{stub.url}", days_per_request = 2 }}')
+    assert [value for _, value in fetched(path, since=at(-48))] == [0]
+
+
+def test_a_csv_in_parts(stub: Stub, configure: Configure) -> None:
+    stub.answer(b"timestamp,value\n2022-03-02,1\n", b"timestamp,value\n2022-03-02,1\n2022-03-04,2\n")
+    path = configure(f'{{ kind = "csv", url = "{stub.url}", days_per_request = 2 }}')
+    assert [value for _, value in fetched(path, since=at(-48))] == ["1", "2"]
+
+
+def test_parts_of_all_there_is_need_a_start(configure: Configure) -> None:
+    path = configure('{ kind = "json", url = "http://127.0.0.1:9/a", days_per_request = 14 }')
+    assert error_of(path) == (
+        "http://127.0.0.1:9/a is asked for 14 days at a time, and needs to be told from when on: "
+        "set history_days of the series, or pass --backfill START"
+    )

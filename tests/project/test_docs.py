@@ -70,7 +70,7 @@ def test_the_shipped_config_is_valid_and_shows_every_key_with_a_reason() -> None
     for table in (SeriesSettings, TrainSettings, RetrainSettings, FreshnessSettings, ApiSettings):
         assert set(table.model_fields) <= shown, table.__name__
     uncommented = [line for line in text.splitlines() if re.match(r"\w+ = ", line) and "#" not in line]
-    assert uncommented == ['title = "Bitcoin transactions entering the mempool"'] + [
+    assert uncommented == ['title = "Bitcoin transactions entering the mempool (replayed recording)"'] + [
         line for line in uncommented[1:] if line.split(" = ")[0] in ("source", "unit", "candidates", "seed")
     ]
     assert settings.series_id() == "bitcoin_transactions"

@@ -248,6 +248,12 @@ def test_a_dead_live_api_is_said_plainly(tmp_path: Path, capsys: pytest.CaptureF
     assert "the live API is dead or out of reach" in capsys.readouterr().err
 
 
+def test_a_replayed_recording_is_not_live(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    (tmp_path / "config.toml").write_text(CONFIG.replace('kind = "blockchain"', 'kind = "demo"'))
+    assert rehearse.main(["--config", str(tmp_path / "config.toml"), "--live"]) == 1
+    assert "replays the bundled recording, so nothing of it is live" in capsys.readouterr().err
+
+
 def test_the_live_api_is_recorded_and_rehearsed(tmp_path: Path) -> None:
     wave = daily_wave(17)
     now = datetime(2022, 1, 20, 1, tzinfo=UTC)

@@ -23,13 +23,12 @@ import numpy as np
 from actioncast.errors import ActioncastError
 from actioncast.hours import Points, describe, read_points
 from actioncast.ingestion import sources
-from actioncast.paths import ROOT
+from actioncast.paths import RECORDING, ROOT
 from actioncast.rehearsal.world.faults import Answer
 from actioncast.rehearsal.world.loopback import Handler, Loopback
 from actioncast.settings import FileSource, SeriesSettings, Settings
 from actioncast.times import HOUR, HOURS_PER_DAY, HOURS_PER_WEEK, from_seconds, to_seconds
 
-BUNDLED = ROOT / "data" / "bitcoin_transactions_2022.json.gz"
 LEAD_IN = ROOT / "data" / "bitcoin_transactions_2021.json.gz"
 DELAY_MINUTES = (45, 70)  # age of the newest point of the live API, as measured
 SILENCE_SECONDS = 2  # real ones, of an answer that never comes; the client waits for less
@@ -46,7 +45,7 @@ class RecordingError(ActioncastError):
     """The recording cannot be replayed."""
 
 
-def read_recording(path: Path = BUNDLED) -> Points:
+def read_recording(path: Path = RECORDING) -> Points:
     """The points of a recorded body of the charts API (gzip allowed), ascending in time.
 
     Raises RecordingError for a file that is none.
