@@ -190,6 +190,7 @@ class RetrainSettings(Table):
     """When the live error is no longer good, and how often a retrain may be asked for."""
 
     mode: Literal["dispatch", "suggest"] = "dispatch"
+    check_hours: float = Field(default=2, gt=0)
     window_hours: int = Field(default=48, ge=1)
     minimum_scored_hours: int = Field(default=24, ge=1)
     maximum_ratio_to_backtest: float = Field(default=1.5, gt=0)
@@ -221,7 +222,6 @@ class FreshnessSettings(Table):
     workflow_hours: dict[str, Annotated[float, Field(gt=0)]] = {
         "update_real_data.yml": 12,
         "make_predictions.yml": 24,
-        "check_retrain.yml": 24,
     }
     coverage_hours: int = Field(default=168, ge=24)
     coverage_tolerance: float = Field(default=0.15, gt=0, lt=1)

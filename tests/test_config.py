@@ -46,7 +46,7 @@ def test_defaults_fill_what_is_left_out(tmp_path: Path) -> None:
     [
         (MINIMAL + "horizn = 3", "unknown key series.a.horizn; allowed here: title, source, unit, "),
         (MINIMAL + "[trian]\nseed = 1", "unknown key trian; allowed here: series, train, retrain, freshness"),
-        (MINIMAL + "[retrain]\nmood = 1", "unknown key retrain.mood; allowed here: mode, window_hours, "),
+        (MINIMAL + "[retrain]\nmood = 1", "unknown key retrain.mood; allowed here: mode, check_hours, window_hours, "),
         (
             MINIMAL.replace("path", "file"),
             "missing key series.a.source.path; it has no default\n"

@@ -9,6 +9,7 @@ with tables and charts, and a notice that says what is still to be set up, if an
     python -m actioncast.cli.job update_real_data
     python -m actioncast.cli.job train --series bitcoin_transactions,load
     python -m actioncast.cli.job train --shard 1/4
+    python -m actioncast.cli.job check_retrain --due
 
 Scripts: update_real_data, make_predictions (POST to $API_URL/forecast when that is set),
 check_retrain, train.
@@ -37,6 +38,7 @@ from actioncast.database.database import Database, open_database
 from actioncast.errors import ActioncastError
 from actioncast.forecasting.card import read_card
 from actioncast.github import summary
+from actioncast.monitoring.due import due_series
 from actioncast.redaction import masked
 from actioncast.settings import Settings, SettingsError
 from actioncast.text import table
@@ -213,7 +215,14 @@ def main(argv: Sequence[str] | None = None) -> int:
         metavar="I/N",
         help="every N-th of these series, from the I-th on (default: each of them)",
     )
+    flags.add_argument(
+        "--due",
+        action="store_true",
+        help="check_retrain: only series whose last check is retrain.check_hours old",
+    )
     arguments = flags.parse_args(argv)
+    if arguments.due and arguments.script != "check_retrain":
+        flags.error("--due goes with check_retrain only")
     secrets: list[str] = []
     try:
         settings = load_settings()
@@ -234,10 +243,30 @@ def _run(arguments: argparse.Namespace, settings: Settings) -> int:
     # Without names, the script reports broken rows of the table `series` too.
     flags = [] if arguments.series else ["--shard", f"{first}/{count}"]
     now = datetime.now(UTC).replace(microsecond=0)
+    if arguments.due:
+        series_ids = _due(settings, series_ids, now)
+        flags = []
+        if not series_ids:
+            return 0
     failed = run(settings, arguments.script, now, series_ids, flags)
     if len(series_ids) < len(asked_for):
         return 2
     return 1 if failed else 0
+
+
+def _due(settings: Settings, series_ids: Sequence[str], now: datetime) -> list[str]:
+    """Those of the series whose live error is to be looked at by now; the log says of how many.
+
+    The output `checked` of the step tells whether there is any: no look closes no incident.
+    """
+    check_hours = settings.retrain.check_hours
+    with open_database(settings) as database:
+        newest_checks = database.newest_checks(since=now - timedelta(hours=check_hours))
+    due = due_series(series_ids, newest_checks, check_hours, now)
+    print(f"check_retrain: {len(due)} of {len(series_ids)} series due (retrain.check_hours = {check_hours:g})")
+    if due:
+        summary.output("checked", "true")
+    return due
 
 
 def _existing(settings: Settings, script: str, names: Sequence[str]) -> list[str]:

@@ -59,6 +59,11 @@ class Ledger(Transactions):
         )
         return self._rows(query)
 
+    def newest_checks(self, *, since: datetime) -> dict[str, Row]:
+        """The newest check of each series that was checked since then."""
+        query = select(CHECKS).where(CHECKS.c.checked_at >= since).order_by(CHECKS.c.checked_at)
+        return {row["series_id"]: row for row in self._rows(query)}
+
 
 def _runs_since(table: Any, series_id: str, since: datetime) -> Any:
     """The query for the runs of a series that started since then, newest first."""

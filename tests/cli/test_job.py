@@ -130,6 +130,26 @@ def test_main_says_what_is_wrong_with_its_flags(written: Path, capsys: pytest.Ca
     assert "[!CAUTION]" in written.read_text()
 
 
+def test_a_check_takes_place_when_it_is_due_and_says_when_not(
+    settings: Settings, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], tmp_path: Path
+) -> None:
+    output = tmp_path / "output"
+    monkeypatch.setenv("GITHUB_OUTPUT", str(output))
+    monkeypatch.setattr(job, "load_settings", lambda: settings)
+    assert job.main(["check_retrain", "--due", "--series", "demo"]) == 0
+    assert "check_retrain: 1 of 1 series due" in capsys.readouterr().out
+    assert output.read_text() == "checked=true\n"
+    output.unlink()
+    assert job.main(["check_retrain", "--due", "--series", "demo"]) == 0
+    assert "check_retrain: 0 of 1 series due (retrain.check_hours = 2)" in capsys.readouterr().out
+    assert not output.exists(), "no look, no news for the incident"
+
+
+def test_only_a_check_can_be_due(written: Path) -> None:
+    with pytest.raises(SystemExit, match="2"):
+        job.main(["train", "--due"])
+
+
 @pytest.fixture
 def deployed(request: pytest.FixtureRequest) -> Iterator[JsonServer]:
     """A deployed API with one answer."""

@@ -15,6 +15,12 @@ def test_checks_come_back_newest_first_and_typed(database: Database) -> None:
     assert database.checks("a", before=at(3), since=at(1)) == [check(2), check(1)]
 
 
+def test_the_newest_check_of_each_series(database: Database) -> None:
+    for row in (check(3), check(2), check(1, series_id="b"), check(0, series_id="c")):
+        database.store_check(row)
+    assert database.newest_checks(since=at(1)) == {"a": check(3), "b": check(1, series_id="b")}
+
+
 def test_a_check_made_again_replaces_the_first(database: Database) -> None:
     database.store_check(check(1))
     database.store_check(check(1, verdict="retrain", newest_hour=None))

@@ -191,6 +191,20 @@ def test_on_monday_it_looks_for_a_newer_release(github: GitHub, config: Path) ->
     assert release_notice.TITLE in open_issues(github)
 
 
+def test_a_workflow_that_nothing_starts_is_not_judged_although_an_old_config_lists_it(
+    github: GitHub, config: Path
+) -> None:
+    listed = '{ "update_real_data.yml" = 12, "check_retrain.yml" = 24 }'
+    config.write_text(f"{config.read_text()}\n[freshness]\nworkflow_hours = {listed}\n")
+    github.runs.clear()
+    for name in ("update_real_data.yml", "check_retrain.yml"):
+        github.add_run(name, "success", datetime.now(UTC) - timedelta(hours=40))
+    look(config)
+    (number,) = [number for number, issue in github.issues.items() if "workflow" in issue["title"]]
+    assert "update_real_data.yml" in github.issues[number]["body"]
+    assert "check_retrain.yml" not in github.issues[number]["body"]
+
+
 def test_without_permission_it_says_so(github: GitHub, config: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("GITHUB_TOKEN", github.issue_token({"issues": "write"}).value)
     assert look(config) == 1

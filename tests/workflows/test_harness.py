@@ -26,6 +26,7 @@ from .workflow_file import Concurrency, Json
 LONG = "45.25"  # seconds; no other step sleeps so long
 ELEVEN = dict.fromkeys("abcdefghijk", "")
 QUEUE_AND_CANCEL = {"group": "g", "queue": "max", "cancel-in-progress": True}
+SLIM = {"runs-on": workflow_file.SLIM}
 CHECKOUT = "actions/checkout@3d3c42e5aac5ba805825da76410c181273ba90b1"
 COMMIT_AND_PUSH = """
 git config user.name bot && git config user.email bot@example.invalid
@@ -456,6 +457,8 @@ def test_python_and_uv(clock: Clock, github: GitHub) -> None:
         (workflow("release", {"j": job("true")}), "the event release"),
         (workflow("push", {"j": job({"uses": "docker://alpine"})}), "docker://alpine"),
         (workflow("push", {"j": {"uses": "somebody/else/.github/workflows/x.yml@v1"}}), "only local workflows"),
+        (workflow("push", {"j": job("docker build .", **SLIM)}), "needs docker"),
+        (workflow("push", {"j": job("true", **(SLIM | {"timeout-minutes": 16}))}), "ends a job after 15"),
     ],
 )  # fmt: skip
 def test_what_a_run_could_not_answer_for_is_refused(clock: Clock, github: GitHub, text: str, reason: str) -> None:

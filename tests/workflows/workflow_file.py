@@ -22,7 +22,9 @@ SCOPES = (
     "packages", "pages", "pull-requests", "security-events", "statuses",
 )  # fmt: skip
 DEFAULT_PERMISSIONS: Permissions = {"contents": "read", "packages": "read"}  # GitHub's setting for new repositories
-RUNNERS = ("ubuntu-24.04", "ubuntu-26.04", "ubuntu-slim", "ubuntu-24.04-arm", "ubuntu-26.04-arm")
+SLIM = "ubuntu-slim"  # a container with one core
+SLIM_MINUTES = 15  # the longest job there
+RUNNERS = ("ubuntu-24.04", "ubuntu-26.04", SLIM, "ubuntu-24.04-arm", "ubuntu-26.04-arm")
 EVENTS = ("push", "pull_request", "schedule", "workflow_dispatch", "repository_dispatch", "workflow_call")
 DEFAULT_PULL_REQUEST_TYPES = ("opened", "synchronize", "reopened")
 LEVELS = {"none": 0, "read": 1, "write": 2}
@@ -149,9 +151,21 @@ def _job_refusals(workflow: Workflow, job_id: str, job: Json) -> Iterator[str]:
         yield "container: not possible in host mode"
     if "timeout-minutes" not in job:
         yield "no timeout-minutes: a hung job is billed for six hours"
+    if job.get("runs-on") == SLIM:
+        yield from _slim_refusals(job)
     for step in job.get("steps") or []:
         if str(step.get("uses", "")).startswith("docker://"):
             yield f"{step['uses']}: not possible in host mode"
+
+
+def _slim_refusals(job: Json) -> Iterator[str]:
+    """What the small image cannot do: it is a container itself, and ends a job after a quarter of an hour."""
+    minutes = job.get("timeout-minutes", SLIM_MINUTES)
+    if minutes > SLIM_MINUTES:
+        yield f"timeout-minutes: {minutes}, and {SLIM} ends a job after {SLIM_MINUTES}"
+    for step in job.get("steps") or []:
+        if re.search(r"\b(docker|podman|buildah)\b|image\.sh", str(step.get("run", ""))):
+            yield f"a step needs docker, which {SLIM} does not have: {step['run'].strip()}"
 
 
 # --- does this event start this workflow? -----------------------------------------------------------------------------
