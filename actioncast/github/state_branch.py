@@ -35,6 +35,7 @@ MIB = 2**20
 LARGE_BYTES = 100 * MIB  # of text: building the database takes some ten seconds
 LARGEST_FILE_BYTES = 95 * MIB  # GitHub refuses 100 MiB
 MOVE = "move to PostgreSQL: DATABASE_URL=postgresql://… python -m actioncast.github.state_branch move"
+UNPROTECT = f"exclude {BRANCH} from this rule (Settings, Rules or Branches), or set DATABASE_URL and need no branch"
 
 
 class StateError(ActioncastError):
@@ -70,6 +71,8 @@ def save(folder: Path, *, now: datetime, vintage_days: float) -> str:
         commit = state_commits.commit(folder, changed, removed)
         try:
             state_commits.push(folder, commit)
+        except state_commits.ForbiddenError as error:
+            raise StateError(f"the branch {BRANCH} is protected ({error}); {UNPROTECT}") from None
         except GitError as error:
             if attempt == TRIES - 1 or not state_commits.lost_race(str(error)):
                 raise

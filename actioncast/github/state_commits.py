@@ -7,16 +7,21 @@ repository does not have. Standard library only.
 from __future__ import annotations
 
 import hashlib
+import re
 import time
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 
+from actioncast.errors import ActioncastError
 from actioncast.github.git import BOT_EMAIL, BOT_NAME, GitError, git, git_bytes
 
 BRANCH = "state"
 SEEN = "refs/actioncast/state"  # the commit that this job has started from
 _NEXT = "refs/actioncast/next"  # the commit that it makes
 MESSAGE = b"State of the scheduled jobs (replaced at each save)"
+# GitHub forbids by branch protection (GH006, GH003) or by a ruleset (GH013), and lists the rules that were broken.
+_FORBIDDEN = re.compile(r"GH0(03|06|13):")
+_RULE = re.compile(r"remote: (?:- |error: (?:GH003: )?(?!GH))(.+?)\.?\s*$", re.MULTILINE)
 LOST_RACE = ("stale info", "[rejected]", "cannot lock ref", "fetch first")  # in what git says
 
 
@@ -82,11 +87,23 @@ def commit(folder: Path, changed: Mapping[str, bytes], removed: Sequence[str]) -
     return git(folder, "rev-parse", _NEXT)
 
 
+class ForbiddenError(ActioncastError):
+    """A rule of the repository forbids what a save does; the message lists the rules."""
+
+
 def push(folder: Path, commit_id: str) -> None:
-    """Put the branch at this commit, unless somebody else has moved it since SEEN."""
+    """Put the branch at this commit, unless somebody else has moved it since SEEN.
+
+    Raises ForbiddenError when a rule of the repository stands in the way.
+    """
     branch = f"refs/heads/{BRANCH}"
     lease = f"--force-with-lease={branch}:{seen(folder)}"
-    git(folder, "push", "--quiet", lease, "origin", f"{commit_id}:{branch}", network=True)
+    try:
+        git(folder, "push", "--quiet", lease, "origin", f"{commit_id}:{branch}", network=True)
+    except GitError as error:
+        if _FORBIDDEN.search(str(error)):
+            raise ForbiddenError("; ".join(_RULE.findall(str(error)))) from None
+        raise
     git(folder, "update-ref", SEEN, commit_id)
 
 

@@ -286,6 +286,40 @@ def test_move_without_a_target_says_what_is_missing(capsys: pytest.CaptureFixtur
     assert "DATABASE_URL is not set" in capsys.readouterr().err
 
 
+RULESET = """error: GH013: Repository rule violations found for refs/heads/state.
+Review all repository rules at https://github.example/o/r/rules?ref=refs%2Fheads%2Fstate
+
+- Cannot force-push to this branch
+
+- Commits must have verified signatures.
+  Found 1 violation:
+
+  881bbb3d511baa101fc127a2ad906e42ca7f80ed
+"""
+PROTECTION = """error: GH006: Protected branch update failed for refs/heads/state.
+error: Cannot force-push to this protected branch
+"""
+
+
+@pytest.mark.parametrize(
+    ("refusal", "rules"),
+    [
+        (RULESET, r"\(Cannot force-push to this branch; Commits must have verified signatures\)"),
+        (PROTECTION, r"\(Cannot force-push to this protected branch\)"),
+        ("error: GH003: Sorry, force-pushing to state is not allowed.", r"force-pushing to state is not allowed"),
+    ],
+)
+def test_a_protected_branch_names_the_rules_and_the_two_ways_out(
+    checkouts: list[Path], refusal: str, rules: str
+) -> None:
+    hook = checkouts[0].parent / "origin.git" / "hooks" / "pre-receive"
+    hook.write_text(f"#!/bin/sh\ncat >&2 <<'END'\n{refusal}\nEND\nexit 1\n")
+    hook.chmod(0o755)
+    load(checkouts[0], "a", "r1", 4)
+    with pytest.raises(state_branch.StateError, match=rf"{rules}.*exclude state from this rule.*DATABASE_URL"):
+        save(checkouts[0])
+
+
 def test_an_unreachable_repository_is_an_error(tmp_path: Path) -> None:
     git(tmp_path, "init", "--quiet")
     git(tmp_path, "remote", "add", "origin", str(tmp_path / "nowhere"))
