@@ -1,1 +1,1 @@
-"""Talks to git and GitHub: REST API, incidents, summaries, delivery and the state branch."""
+"""Talks to git and GitHub: REST API, incidents, summaries, delivery, the state branch and upgrades."""

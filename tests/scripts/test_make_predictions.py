@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import argparse
 import json
+import shutil
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
@@ -18,10 +19,12 @@ from actioncast.forecasting.intervals import Spread
 from actioncast.forecasting.recipes import Recipe
 from actioncast.hours import Hours
 from actioncast.times import HOUR, isoformat, to_seconds
+from tests.support.checkout import ROOT
 from tests.support.series import SEASONS, START
 from tests.support.stage import Stage
 from utils import Predictors
 
+FIRST_RELEASE = ROOT / "tests" / "fixtures" / "v0_1_0"
 FIRST_HOUR = to_seconds(START) // HOUR
 
 
@@ -103,6 +106,19 @@ def test_a_gap_before_the_forecast_is_bridged(stage: Stage) -> None:
     now = START + timedelta(hours=240)
     report = make_predictions.run(stage.settings, stage.database, now, series_id="demo")
     assert np.isfinite([row["prediction"] for row in report.rows]).all()
+
+
+def test_a_champion_of_the_first_release_forecasts_what_it_forecast_then(stage: Stage) -> None:
+    """It was trained by 0.1.0 on these very hours; forecast.json is what 0.1.0 made of it."""
+    now = stage.load(500)
+    shutil.copytree(FIRST_RELEASE / "model" / "demo", stage.directory)
+    report = make_predictions.run(stage.settings, stage.database, now, series_id="demo")
+    then = json.loads((FIRST_RELEASE / "forecast.json").read_text())
+    assert len(report.rows) == len(then) == 24
+    for row, old in zip(report.rows, then, strict=True):
+        assert isoformat(row["prediction_date"]) == old["prediction_date"]
+        for name in ("prediction", "lower", "upper"):
+            assert row[name] == pytest.approx(old[name], abs=1e-5)
 
 
 def test_without_a_champion_the_command_to_run_is_named(stage: Stage) -> None:

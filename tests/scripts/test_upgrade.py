@@ -294,7 +294,7 @@ horizon = 24
 OWN_DATA = "timestamp,value\n" + "".join(f"2026-11-26T{hour:02}:00:00Z,{hour}\n" for hour in range(12))
 
 
-def test_a_copy_of_this_project_is_upgraded_and_goes_on(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_copy_of_this_project_is_upgraded_and_goes_on(tmp_path: Path) -> None:
     template = repository(tmp_path / "template", "main")
     this_project(template)
     commit(template, {}, "The new release")
@@ -317,9 +317,13 @@ def test_a_copy_of_this_project_is_upgraded_and_goes_on(tmp_path: Path, monkeypa
     users = {**USERS, "config.toml": OWN_CONFIG, "data/own.csv": OWN_DATA, "utils.py": utils}
     commit(copy, users, "Mine")
     write(copy, {".env": "API_KEY=mine-and-long-enough\n"})
-    monkeypatch.chdir(copy)
 
-    assert upgrade.main(["--template", str(template)]) == 0
+    # As README.md has it for a copy that has no upgrade.py yet; -S: with nothing installed.
+    git(copy, "fetch", str(template), NEW)
+    git(copy, "worktree", "add", "--quiet", "--detach", str(tmp_path / "release"), "FETCH_HEAD")
+    command = [sys.executable, "-S", str(tmp_path / "release" / "upgrade.py"), "--template", str(template)]
+    done = subprocess.run(command, cwd=copy, capture_output=True, text=True)
+    assert done.returncode == 0, done.stdout + done.stderr
     mine = {path: content for path, content in files_of(copy, "trunk").items() if path in users}
     assert files_of(copy, "HEAD") == files_of(template, NEW) | mine
     assert (copy / ".env").read_text() == "API_KEY=mine-and-long-enough\n"
