@@ -21,7 +21,7 @@ from __future__ import annotations
 import argparse
 import os
 import sys
-from collections.abc import Container, Sequence
+from collections.abc import Container, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any
@@ -30,6 +30,7 @@ from actioncast.cli.script import run_script
 from actioncast.database.database import Database
 from actioncast.github import incidents, release_notice, schedules, summary
 from actioncast.github.api import Api
+from actioncast.github.incidents import Incidents
 from actioncast.monitoring import freshness, watch
 from actioncast.monitoring.findings import Finding, by_kind, former_titles, issue_body
 from actioncast.paths import ROOT
@@ -67,9 +68,18 @@ class FreshnessReport(Report):
 
 
 def run(
-    settings: Settings, database: Database, now: datetime, *, series_ids: Sequence[str], api: Api | None
+    settings: Settings,
+    database: Database,
+    now: datetime,
+    *,
+    series_ids: Sequence[str],
+    api: Api | None,
+    variables: Mapping[str, str] | None = None,
 ) -> FreshnessReport:
-    """Look at series and workflows, then bring the issues in step. Without `api`, look at the series only."""
+    """Look at series and workflows, then bring the issues in step. Without `api`, look at the series only.
+
+    `variables` of the runner say which run it is and who is notified; without them nobody is.
+    """
     policy = settings.freshness
     workflows = [] if api is None else watch.workflow_runs(api, policy.workflow_hours)
     started = freshness.first_start(workflows)
@@ -83,16 +93,18 @@ def run(
     watched = [runs for runs in workflows if runs.file != watch.WATCH]
     findings += [freshness.of_workflow(runs, policy, now) for runs in watched]
     running = {runs.file for runs in watched if freshness.runs_still(runs, now)}
-    return FreshnessReport(findings, _update_issues(api, findings, running, now))
+    issues = Incidents(api, now=now, variables=variables)
+    actions = _update_issues(issues, findings, running)
+    if release_notice.is_due(now):
+        actions.append(release_notice.look(api, issues, ROOT))
+    return FreshnessReport(findings, actions)
 
 
-def _update_issues(api: Api, findings: Sequence[Finding], running: Container[str], now: datetime) -> list[str]:
+def _update_issues(issues: Incidents, findings: Sequence[Finding], running: Container[str]) -> list[str]:
     """Open, update or close the issue of each kind; the lines that say which.
 
     A kind whose workflow is in `running` and has an incident gets no issue beside that one.
     """
-    seen_by = incidents.run_link(os.environ)
-    issues = incidents.Incidents(api, now=now, run_link=seen_by)
     open_titles = issues.titles()
     # A look closes a few; with hundreds it would use up the hour's requests.
     former = former_titles(open_titles)[:MOST_FORMER]
@@ -104,11 +116,9 @@ def _update_issues(api: Api, findings: Sequence[Finding], running: Container[str
         if stale and has_incident and kind.title not in open_titles:
             actions.append(f"{kind.title}: left to the issue “{incident}”")
             continue
-        action = issues.sync(kind.title, issue_body(stale, seen_by))
+        action = issues.sync(kind.title, issue_body(stale, issues.run_link))
         if action != incidents.NOTHING:
             actions.append(action)
-    if release_notice.is_due(now):
-        actions.append(release_notice.look(api, issues, ROOT))
     return actions
 
 
@@ -120,7 +130,14 @@ def _run(arguments: argparse.Namespace, settings: Settings, database: Database) 
     if api is not None:
         commit = schedules.last_commit(ROOT)
         kept = schedules.keep_on(api, ROOT, commit=commit, now=arguments.now)
-    report = run(settings, database, arguments.now, series_ids=list(settings.series), api=api)
+    report = run(
+        settings,
+        database,
+        arguments.now,
+        series_ids=list(settings.series),
+        api=api,
+        variables=os.environ,
+    )
     report = replace(report, actions=[*kept, *report.actions])
     summary.write(f"## check_freshness\n\n{report.as_text()}")
     summary.output("looked", "true")

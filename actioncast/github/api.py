@@ -88,7 +88,7 @@ class _Answer:
             return self.reason
 
 
-class _NoRedirects(urllib.request.HTTPRedirectHandler):
+class NoRedirects(urllib.request.HTTPRedirectHandler):
     """Follows no redirect: a redirected POST would become a GET, which answers 200 and does nothing."""
 
     def redirect_request(self, *_: object) -> None:
@@ -205,7 +205,7 @@ class Api:
         message = urllib.request.Request(  # noqa: S310 (GitHub's address)
             request.url, request.data, headers, method=request.method
         )
-        opener = urllib.request.build_opener(_NoRedirects)
+        opener = urllib.request.build_opener(NoRedirects)
         try:
             with opener.open(message, timeout=TIMEOUT_SECONDS) as response:
                 return _read(response)

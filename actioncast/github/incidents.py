@@ -1,111 +1,115 @@
-"""Incidents: one issue per failing thing. The title is the key; recovery closes the issue.
+"""Incidents: one issue per failing thing, and people who hear of it. The title is the key; recovery
+closes the issue.
 
 Runs with any Python and nothing installed, as the last step of a job:
 
     python3 -m actioncast.github.incidents update_real_data failure --log job.log
+    python3 -m actioncast.github.incidents update_real_data cancelled --limit-minutes 10
     python3 -m actioncast.github.incidents update_real_data success
 
-Needs GITHUB_TOKEN with `issues: write` and GITHUB_REPOSITORY.
-Exit codes: 0 reported, or nothing to report; 1 GitHub refused.
+Needs GITHUB_TOKEN with `issues: write` and GITHUB_REPOSITORY. NOTIFY names who is mentioned and
+assigned, WEBHOOK_URL is told on opening, daily and on recovery, HEARTBEAT_URL is pinged. A job that
+was cancelled at its time limit has failed; one that a person or a newer run cancelled has not.
+Exit codes: 0 reported, or nothing to report, or Issues are switched off; 1 GitHub refused.
 """
 
 from __future__ import annotations
 
 import argparse
 import os
+import re
 import sys
 from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
 from functools import cached_property
-from itertools import count
 from pathlib import Path
-from typing import Any
 
+from actioncast.github import summary
+from actioncast.github.alerts import heartbeat, outgoing, webhook
+from actioncast.github.alerts.issues import GONE, Issue, Issues
+from actioncast.github.alerts.outage import Outage, PastRun, event_of_runs, hit_the_limit
+from actioncast.github.alerts.outgoing import OutgoingError
+from actioncast.github.alerts.text import (
+    first_line,
+    job_body,
+    page_url,
+    recovery,
+    reminder,
+    run_link,
+    run_url,
+)
+from actioncast.github.alerts.webhook import Message
 from actioncast.github.api import Api, ApiError
-from actioncast.github.outage import Outage
-from actioncast.github.summary import without_job_secrets
-from actioncast.redaction import redacted
-from actioncast.text import duration
-from actioncast.times import isoformat
+from actioncast.times import parse_time
 
-Issue = dict[str, Any]  # as GitHub's API shows it
-
-LABEL = "incident"
-OUR_PEOPLE = ("OWNER", "MEMBER", "COLLABORATOR")  # of the repository, when a job has a person's token
-PAGE = 100  # issues; the most that GitHub sends at once
 LONGEST_BODY = 60_000  # characters; an issue takes 65,536
-NEWLINE = "\n"
-CLOSED = {"state": "closed", "state_reason": "completed"}
-LAST_LINES = 30
-LONGEST_LOG = 20_000  # characters; an issue takes 65,536
 NOTHING = "nothing to report"
-FENCE = "~~~~"  # around the log, which may hold backticks
-NO_LOG = "(the job failed before its script)"
-ANY_REMEDY = "The last lines say what failed."
-REMEDIES = {
-    "update_real_data": (
-        "The last lines name the cause, mostly a source that is dead, old or out of reach. "
-        "Nothing was loaded and nothing is lost: the next run that succeeds catches up."
-    ),
-    "make_predictions": (
-        "The newest vintage goes on serving (a week of hours). The last lines say whether the "
-        "model, the data or, with `API_URL` set, the service is at fault."
-    ),
-    "check_retrain": (
-        "An alarm means that a stored error is not a number or that the card cannot be read; "
-        "a refused dispatch names the permission that is missing."
-    ),
-    "retrain": (
-        "The champion stays in service. A push that branch protection refuses: set the variable "
-        "`MODEL_DELIVERY` to `pr`."
-    ),
-    "rollback": "The present champion stays. The last lines say which versions there are.",
-    "check_freshness": "The watch itself could not look. Is the database reachable?",
-    "pages": "Settings, Pages: choose GitHub Actions as the source.",
-}
+_ACCOUNT = re.compile(r"(?<![\w/-])@?([A-Za-z0-9][A-Za-z0-9-]*(?:/[\w.-]+)?)")
 
 
 class Incidents:
     """The incidents of one job. Made once: it lists the open issues once, when it first needs them."""
 
-    def __init__(self, api: Api, *, now: datetime, run_link: str = "") -> None:
+    def __init__(
+        self,
+        api: Api,
+        *,
+        now: datetime,
+        variables: Mapping[str, str] | None = None,
+        pauses: tuple[float, ...] = outgoing.PAUSES,
+    ) -> None:
+        """`variables` are those of GitHub's runners, with NOTIFY and WEBHOOK_URL; without them
+        nobody is mentioned and no webhook is sent. `pauses`: seconds between tries of the webhook.
+        """
         self.api = api
         self.now = now
-        self.run_link = run_link  # Markdown; empty outside of GitHub
+        self.variables = variables or {}
+        self.run_link = run_link(self.variables)  # Markdown
+        self.issues = Issues(api)
+        self.webhook = webhook.of(self.variables, pauses)
 
     def sync(self, title: str, body: str | None) -> str:
         """Open, update or (body None) close the issue with this title.
 
-        A comment a day says that it lasts, since edits notify nobody; the first line of `body`
-        says what is wrong. Returns what was done, for the log. Raises ApiError.
+        The first line of `body` says what is wrong. A comment a day says that it lasts, since edits
+        notify nobody. The webhook hears of the opening, of each such day, and of the recovery; also
+        where Issues are switched off, which is no error. Returns what was done, for the log.
+        Raises ApiError.
         """
-        issues = self._open_issues.get(title, [])
+        if body is not None:
+            body = summary.without_job_secrets(body)
+        try:
+            return self._sync_issue(title, body)
+        except ApiError as error:
+            self._send_without_issue(title, body)
+            if error.status != GONE:
+                raise
         if body is None:
-            return self._close(title, issues)
-        if issues:
-            return self._update(title, issues[0], body)
-        return self._open(title, body)
+            return NOTHING
+        return f"no issue says that {title}: Issues are switched off (Settings, General, Features)"
 
     def titles(self) -> list[str]:
-        """The titles of the open incidents. Raises ApiError."""
-        return list(self._open_issues)
+        """The titles of the open incidents; none where Issues are switched off. Raises ApiError."""
+        try:
+            return list(self.issues.open_by_title)
+        except ApiError as error:
+            if error.status != GONE:
+                raise
+            return []
 
     def supersede(self, title: str, new_title: str) -> str:
         """Close the issue with this title, whose matter goes on under another one.
 
         Returns what was done, for the log. Raises ApiError.
         """
-        issues = self._open_issues.pop(title, [])
-        for issue in issues:
-            number = issue["number"]
-            self._comment(number, f"This goes on in the issue “{new_title}”, if it still holds.")
-            fields = {"state": "closed", "state_reason": "not_planned"}
-            self.api.call("PATCH", f"/issues/{number}", fields)
+        for issue in self.issues.open_by_title.pop(title, []):
+            self.issues.comment(issue, f"This goes on in the issue “{new_title}”, if it still holds.")
+            self.issues.close(issue, "not_planned")
         return f"closed in favour of “{new_title}”: {title}"
 
     def announce(self, title: str, body: str | None) -> str:
         """The same for news that is no failure: no label, no comments, nothing where nothing changes."""
-        issues = self._open_issues.get(title, [])
+        issues = self.issues.open_by_title.get(title, [])
         if body is None:
             return self._close_in_silence(title, issues)
         if not issues:
@@ -113,37 +117,55 @@ class Incidents:
             return f"opened issue #{issue['number']}: {title}"
         if issues[0]["body"] == body:
             return NOTHING
-        self.api.call("PATCH", f"/issues/{issues[0]['number']}", {"body": body})
+        self.issues.edit(issues[0], body)
         return f"updated issue #{issues[0]['number']}: {title}"
 
+    def _sync_issue(self, title: str, body: str | None) -> str:
+        issues = self.issues.open_by_title.get(title, [])
+        if body is None:
+            return self._close(title, issues)
+        if issues:
+            return self._update(title, issues[0], body)
+        return self._open(title, body)
+
     def _open(self, title: str, body: str) -> str:
-        outage = Outage.starting(self.now)
-        fields = {"title": title, "body": _marked(body, outage), "labels": [LABEL]}
-        issue = self.api.call("POST", "/issues", fields)
-        self._open_issues[title] = [issue]
+        """Assigned to those of NOTIFY, or to the owner of the repository if that is a person."""
+        owner = self.variables.get("GITHUB_REPOSITORY_OWNER", "")
+        names = self._names if self.variables.get("NOTIFY") else [owner]
+        assignees = self.issues.assignable([name for name in names if name])
+        text = _marked(body, self._names or assignees, Outage.starting(self.now))
+        issue = self.issues.open_incident(title, text, assignees)
+        self._send("opened", title, first_line(body))
         return f"opened issue #{issue['number']}: {title}"
+
+    @cached_property
+    def _names(self) -> list[str]:
+        """Who is to be mentioned, as NOTIFY names them."""
+        return _ACCOUNT.findall(self.variables.get("NOTIFY", ""))
 
     def _update(self, title: str, issue: Issue, body: str) -> str:
         """Bring the body up to date; comment when a day has passed."""
-        number = issue["number"]
         before = _outage_of(issue)
         outage = before.failed_again(self.now)
-        self.api.call("PATCH", f"/issues/{number}", {"body": _marked(body, outage)})
-        issue["body"] = _marked(body, outage)
+        mentions = self._names or [person["login"] for person in issue.get("assignees", [])]
+        self.issues.edit(issue, _marked(body, mentions, outage))
         if not before.reminder_is_due(self.now):
-            return f"updated issue #{number}: {title}"
-        self._comment(number, _reminder(outage, body, self.run_link))
-        return f"commented on issue #{number}: {title}"
+            return f"updated issue #{issue['number']}: {title}"
+        text = reminder(outage, first_line(body))
+        comment = _joined([text, f"Seen by {self.run_link}.", _mentioned(mentions)])
+        self.issues.comment(issue, comment)
+        self._send("lasting", title, text)
+        return f"commented on issue #{issue['number']}: {title}"
 
     def _close(self, title: str, issues: Sequence[Issue]) -> str:
         """Close all of them: two runs that failed at the same moment may have opened two."""
         if not issues:
             return NOTHING
         for issue in issues:
-            number = issue["number"]
-            self._comment(number, _recovery(_outage_of(issue), self.now, self.run_link))
-            self.api.call("PATCH", f"/issues/{number}", CLOSED)
-        del self._open_issues[title]
+            self.issues.comment(issue, recovery(_outage_of(issue), self.now, self.run_link))
+            self.issues.close(issue)
+        del self.issues.open_by_title[title]
+        self._send("recovered", title, recovery(_outage_of(issues[0]), self.now, ""))
         closed = ", ".join(f"#{issue['number']}" for issue in issues)
         return f"closed issue {closed}: {title}"
 
@@ -151,91 +173,67 @@ class Incidents:
         if not issues:
             return NOTHING
         for issue in issues:
-            self.api.call("PATCH", f"/issues/{issue['number']}", CLOSED)
+            self.issues.close(issue)
         return f"closed issue #{issues[0]['number']}: {title}"
 
-    def _comment(self, number: int, text: str) -> None:
-        self.api.call("POST", f"/issues/{number}/comments", {"body": text})
+    def _send(self, event: str, title: str, text: str) -> None:
+        """Let the webhook know. One that fails is a warning: the issue stands."""
+        repository = self.variables.get("GITHUB_REPOSITORY", "")
+        message = Message(
+            event=event,
+            title=f"{repository}: {title}",
+            text=text,
+            url=run_url(self.variables),
+        )
+        try:
+            self.webhook.send(message)
+        except OutgoingError as error:
+            summary.warning("Webhook not sent", f"{title}: {error}")
+
+    def _send_without_issue(self, title: str, body: str | None) -> None:
+        """The same where no issue keeps what people have heard: the workflow's previous run does."""
+        event = event_of_runs(self._previous_run, self.now, failed=body is not None)
+        if event:
+            self._send(event, title, first_line(body or "Recovered."))
 
     @cached_property
-    def _open_issues(self) -> dict[str, list[Issue]]:
-        """The open issues that we, or people of the repository, have opened; by title, oldest first."""
-        issues: dict[str, list[Issue]] = {}
-        for page in count(1):
-            path = f"/issues?state=open&direction=asc&per_page={PAGE}&page={page}"
-            answer = self.api.call("GET", path)
-            for issue in answer:
-                if _is_ours(issue):
-                    issues.setdefault(issue["title"], []).append(issue)
-            if len(answer) < PAGE:
-                break
-        return issues
-
-
-def _is_ours(issue: Issue) -> bool:
-    """Whether a workflow or a person of the repository opened it.
-
-    Anybody may open an issue of a public repository, under any title: those of strangers are left
-    alone. Labels say nothing: GitHub may drop them.
-    """
-    if "pull_request" in issue:
-        return False
-    return issue["user"]["type"] == "Bot" or issue["author_association"] in OUR_PEOPLE
+    def _previous_run(self) -> PastRun | None:
+        """None where there is none, or where the job lacks `actions: read`."""
+        file = _workflow_file(self.variables)
+        path = f"/actions/workflows/{file}/runs?status=completed&per_page=20"
+        try:
+            runs = self.api.call("GET", path)["workflow_runs"]
+        except ApiError:
+            return None
+        for run in runs:
+            if run["conclusion"] in ("success", "failure", "timed_out"):
+                return PastRun(parse_time(run["created_at"]), run["conclusion"] != "success")
+        return None
 
 
 def _outage_of(issue: Issue) -> Outage:
     return Outage.of_body(issue["body"] or "", issue["created_at"])
 
 
-def _marked(body: str, outage: Outage) -> str:
-    return f"{body[:LONGEST_BODY]}\n\n{outage.mark()}"
+def _marked(body: str, mentions: Sequence[str], outage: Outage) -> str:
+    """The body of an issue: the words, who is mentioned, and what the next run needs to know."""
+    return _joined([body[:LONGEST_BODY], _mentioned(mentions), outage.mark()])
 
 
-def _reminder(outage: Outage, body: str, run_link: str) -> str:
-    """The comment of a day on which it still fails."""
-    lines = [f"Still failing since {isoformat(outage.since)}: {_times(outage.failures)}."]
-    lines.append(f"Newest: {body.partition(NEWLINE)[0]}")
-    if run_link:
-        lines.append(f"Last seen by {run_link}.")
-    return "\n\n".join(lines)
+def _mentioned(names: Sequence[str]) -> str:
+    return " ".join(f"@{name}" for name in names)
 
 
-def _recovery(outage: Outage, now: datetime, run_link: str) -> str:
-    by_run = f" in {run_link}" if run_link else ""
-    lasted = duration(now - outage.since)
-    return f"Recovered{by_run}, after {lasted} and {_times(outage.failures)}."
+def _joined(paragraphs: Sequence[str]) -> str:
+    return "\n\n".join(paragraph for paragraph in paragraphs if paragraph)
 
 
-def _times(failures: int) -> str:
-    """1 failure, 2 failures."""
-    plural = "" if failures == 1 else "s"
-    return f"{failures:,} failure{plural}"
+def _workflow_file(variables: Mapping[str, str]) -> str:
+    """ "owner/name/.github/workflows/pages.yml@refs/heads/main" -> "pages.yml"."""
+    return variables.get("GITHUB_WORKFLOW_REF", "").partition("@")[0].rpartition("/")[2]
 
 
-def job_body(job: str, lines: Sequence[str], opening: str) -> str:
-    """What a person needs: which run failed (`opening`), what it printed last, what to do."""
-    log = redacted(without_job_secrets("\n".join(lines[-LAST_LINES:])))
-    log = log[-LONGEST_LOG:].replace(FENCE, "~~~")
-    name = job.partition(",")[0]  # "retrain, shard 2/4" -> "retrain"
-    paragraphs = [
-        opening,
-        "Last lines:",
-        f"{FENCE}text\n{log or NO_LOG}\n{FENCE}",
-        REMEDIES.get(name, ANY_REMEDY),
-        "This issue closes itself when the job succeeds.",
-    ]
-    return "\n\n".join(paragraphs)
-
-
-def run_link(variables: Mapping[str, str]) -> str:
-    """Markdown link to the run that these variables of GitHub's runners describe."""
-    run_id = variables.get("GITHUB_RUN_ID", "")
-    if not run_id:
-        return "a run"
-    server = variables.get("GITHUB_SERVER_URL", "")
-    repository = variables.get("GITHUB_REPOSITORY", "")
-    number = variables.get("GITHUB_RUN_NUMBER", run_id)
-    return f"[run {number}]({server}/{repository}/actions/runs/{run_id})"
+# --- the last step of a job ---------------------------------------------------------------------------
 
 
 def _lines_of(log: Path | None) -> list[str]:
@@ -243,6 +241,24 @@ def _lines_of(log: Path | None) -> list[str]:
     if log is None or not log.is_file():
         return []
     return log.read_text(encoding="utf-8", errors="replace").splitlines()
+
+
+def _job_started(variables: Mapping[str, str]) -> datetime | None:
+    """When the runner wrote the event's file, which it does first of all; None where there is none."""
+    path = Path(variables.get("GITHUB_EVENT_PATH") or "none")
+    if not path.is_file():
+        return None
+    return datetime.fromtimestamp(path.stat().st_mtime, UTC)
+
+
+def _ping(url: str, *, succeeded: bool) -> None:
+    """Tell the dead man's switch. One that fails is a warning."""
+    if not url:
+        return
+    try:
+        heartbeat.ping(url, succeeded=succeeded)
+    except OutgoingError as error:
+        summary.warning("Heartbeat not sent", str(error))
 
 
 def _parser() -> argparse.ArgumentParser:
@@ -253,23 +269,43 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument("job")
     parser.add_argument("outcome", choices=["success", "failure", "cancelled"])
     parser.add_argument("--log", type=Path, help="what the job has printed")
+    parser.add_argument(
+        "--limit-minutes",
+        type=float,
+        default=0.0,
+        help="the job's timeout-minutes, to tell a time limit from a person's cancel",
+    )
     return parser
+
+
+def _body_of(arguments: argparse.Namespace, *, timed_out: bool) -> str:
+    """The body of a failed job's issue."""
+    opening = f"`{arguments.job}` failed in {run_link(os.environ)}."
+    page = page_url(os.environ)
+    if page:
+        opening = f"{opening} The page: {page}"
+    error = ""
+    if timed_out:
+        error = f"the job was stopped at its time limit of {arguments.limit_minutes:g} minutes"
+    return job_body(arguments.job, _lines_of(arguments.log), opening, error)
 
 
 def main(argv: Sequence[str] | None = None) -> int:
     arguments = _parser().parse_args(argv)
-    if arguments.outcome == "cancelled":  # by a person or a newer run: neither bad nor good news
-        return 0
-    job = arguments.job
-    run = run_link(os.environ)
-    body = None
-    if arguments.outcome == "failure":
-        body = job_body(job, _lines_of(arguments.log), f"`{job}` failed in {run}.")
+    now = datetime.now(UTC)
+    timed_out = False
+    if arguments.outcome == "cancelled":
+        timed_out = hit_the_limit(_job_started(os.environ), now, arguments.limit_minutes)
+        if not timed_out:  # a person or a newer run stopped it: neither bad nor good news
+            return 0
+    succeeded = arguments.outcome == "success"
+    _ping(os.environ.get("HEARTBEAT_URL", "").strip(), succeeded=succeeded)
+    body = None if succeeded else _body_of(arguments, timed_out=timed_out)
     try:
-        incidents = Incidents(Api.of(os.environ), now=datetime.now(UTC), run_link=run)
-        print(incidents.sync(f"{job} is failing", body))
+        incidents = Incidents(Api.of(os.environ), now=now, variables=os.environ)
+        print(incidents.sync(f"{arguments.job} is failing", body))
     except ApiError as error:
-        print(f"::error title=Incident not reported::{error}")
+        summary.failure("Incident not reported", str(error))
         return 1
     return 0
 

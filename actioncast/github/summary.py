@@ -76,6 +76,13 @@ def notice(title: str, message: str) -> None:
     write(f"> [!NOTE]\n> **{title}**: {message}")
 
 
+def warning(title: str, message: str) -> None:
+    """Say what did not work and stops nothing, as an annotation of the run and in its summary."""
+    message = without_job_secrets(message)
+    print(f"::warning title={title}::{message}")
+    write(f"> [!WARNING]\n> **{title}**: {message}")
+
+
 def failure(title: str, message: str) -> None:
     """Say what failed, as an annotation of the run and in its summary."""
     message = without_job_secrets(message)

@@ -315,7 +315,13 @@ def list_runs(github: GitHub, call: Call, parts: tuple[str, ...]) -> Response:
 # --- issues and comments ----------------------------------------------------------------------------------------------
 
 
+def _check_issues_are_on(github: GitHub) -> None:
+    if not github.issues_are_on:
+        raise RefusedError(410, "Issues are disabled for this repo")
+
+
 def list_issues(github: GitHub, call: Call, _: tuple[str, ...]) -> Response:
+    _check_issues_are_on(github)
     only(call, "state", "labels", "creator", "direction", "sort")
     if call.query.get("sort", "created") != "created":
         raise RefusedError(501, "the stand-in sorts by creation only")
@@ -332,9 +338,52 @@ def list_issues(github: GitHub, call: Call, _: tuple[str, ...]) -> Response:
 
 
 def create_issue(github: GitHub, call: Call, _: tuple[str, ...]) -> Response:
+    _check_issues_are_on(github)
     body = call.json()
     _check_texts(body, required="title")
+    unknown = set(body.get("labels", [])) - github.labels
+    if unknown and github.unknown_label == "refuse":
+        raise _invalid("Issue", "labels")
+    if set(body.get("assignees", [])) - github.assignable and github.refuses_assignees:
+        raise _invalid("Issue", "assignees")
+    body["labels"] = _accepted_labels(github, body.get("labels", []))
+    body["assignees"] = [name for name in body.get("assignees", []) if name in github.assignable]
     return as_json(new_issue(github, call.token.user, body), 201)
+
+
+def _invalid(resource: str, name: str, code: str = "invalid") -> RefusedError:
+    return RefusedError(422, "Validation Failed", errors=[{"resource": resource, "field": name, "code": code}])
+
+
+def _accepted_labels(github: GitHub, names: list[str]) -> list[str]:
+    if github.unknown_label == "create":
+        github.labels |= set(names)
+    if github.unknown_label == "ignore":
+        return []
+    return [name for name in names if name in github.labels]
+
+
+def create_label(github: GitHub, call: Call, _: tuple[str, ...]) -> Response:
+    label = call.json()
+    if len(str(label.get("description", ""))) > 100 or not re.fullmatch("[0-9a-fA-F]{6}", label.get("color", "ededed")):
+        raise _invalid("Label", "description or color")
+    if label["name"] in github.labels:
+        raise _invalid("Label", "name", "already_exists")
+    github.labels.add(label["name"])
+    return as_json(label, 201)
+
+
+def add_labels(github: GitHub, call: Call, parts: tuple[str, ...]) -> Response:
+    issue = _numbered(github, call, parts[0], "write")
+    names = [name for name in call.json()["labels"] if name in github.labels or github.unknown_label == "create"]
+    issue["labels"] += [{"name": name} for name in names]
+    return as_json(issue["labels"])
+
+
+def check_assignee(github: GitHub, call: Call, parts: tuple[str, ...]) -> Response:
+    if parts[0] not in github.assignable:
+        raise RefusedError(404, "Not Found")
+    return Response(204)
 
 
 def new_issue(github: GitHub, user: str, body: Json) -> Json:
@@ -428,6 +477,8 @@ def _numbered(github: GitHub, call: Call, number: str, level: str) -> Json:
     issue = github.issues.get(int(number))
     if issue is None:
         raise RefusedError(404, "Not Found")
+    if "pull_request" not in issue:
+        _check_issues_are_on(github)
     if not call.token.allows("issues", level) and "pull_request" not in issue:
         raise RefusedError(403, FORBIDDEN)
     return issue
@@ -581,6 +632,9 @@ ROUTES = (
     _route("POST", "/issues", "issues", "write", create_issue),
     _route("GET", r"/issues/(\d+)", "issues|pull-requests", "read", get_issue),
     _route("PATCH", r"/issues/(\d+)", "issues|pull-requests", "write", update_issue),
+    _route("POST", r"/issues/(\d+)/labels", "issues|pull-requests", "write", add_labels),
+    _route("POST", "/labels", "issues|pull-requests", "write", create_label),
+    _route("GET", "/assignees/([^/]+)", "issues", "read", check_assignee),
     _route("GET", r"/issues/(\d+)/comments", "issues|pull-requests", "read", list_comments),
     _route("POST", r"/issues/(\d+)/comments", "issues|pull-requests", "write", create_comment),
     _route("PATCH", r"/issues/comments/(\d+)", "issues|pull-requests", "write", update_comment),

@@ -117,11 +117,18 @@ class GitHub:
     template: str = ""  # full name of the public repository that this one was generated from
     template_tags: list[str] = field(default_factory=list)
     actions_may_open_pulls: bool = True  # the repository setting; GitHub's own default is False
+    # What becomes of an issue whose label does not exist: GitHub has done all of these. "ignore" drops those that exist
+    # too, as GitHub has done in 2026.
+    unknown_label: Literal["create", "drop", "refuse", "ignore"] = "drop"
+    issues_are_on: bool = True  # the repository setting; off in forks
+    assignable: set[str] = field(default_factory=set)  # people; the rest is refused, as an organisation is
+    refuses_assignees: bool = True  # False: drops in silence whom it cannot assign, as GitHub does too
     now: Callable[[], datetime] = lambda: datetime.now(UTC)
 
     requests: list[Recorded] = field(default_factory=list)
     dispatches: list[Dispatch] = field(default_factory=list)
     pushes: list[Push] = field(default_factory=list)
+    labels: set[str] = field(default_factory=lambda: {"bug"})
     issues: dict[int, Json] = field(default_factory=dict)  # pull requests too, as on GitHub
     comments: dict[int, Json] = field(default_factory=dict)  # by comment id; "issue_number" says where
     runs: list[Json] = field(default_factory=list)

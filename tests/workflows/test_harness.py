@@ -265,6 +265,7 @@ def test_unknown_token_is_401(github: GitHub) -> None:
 
 def test_issue_lifecycle_and_paging(github: GitHub) -> None:
     may = {"issues": "write"}
+    github.labels.add("incident")
     for number in range(1, 4):
         assert (
             call(github, "POST", "/issues", may, {"title": f"t{number}", "labels": ["incident"]})[1]["number"] == number
@@ -275,6 +276,39 @@ def test_issue_lifecycle_and_paging(github: GitHub) -> None:
     assert [issue["title"] for issue in listed] == ["t2"]
     assert [issue["number"] for issue in call(github, "GET", "/issues?state=closed", may)[1]] == [1]
     assert call(github, "GET", "/issues/1/comments", may)[1][0]["body"] == "again"
+
+
+@pytest.mark.parametrize(
+    ("unknown_label", "status", "labels"),
+    [("create", 201, ["incident"]), ("drop", 201, []), ("refuse", 422, None), ("ignore", 201, [])],
+)
+def test_unknown_label_meets_what_github_has_done(
+    github: GitHub, unknown_label: Any, status: int, labels: list[str] | None
+) -> None:
+    github.unknown_label = unknown_label
+    answer = call(github, "POST", "/issues", {"issues": "write"}, {"title": "t", "labels": ["incident"]})
+    assert answer[0] == status
+    if labels is not None:
+        assert [label["name"] for label in answer[1]["labels"]] == labels
+
+
+def test_repository_without_issues_says_gone(github: GitHub) -> None:
+    github.issues_are_on = False
+    for method, path in [("GET", "/issues"), ("POST", "/issues")]:
+        answer = call(github, method, path, {"issues": "write"}, {"title": "t"} if method == "POST" else None)
+        assert answer == (410, {"message": "Issues are disabled for this repo"})
+
+
+def test_only_people_of_the_repository_are_assigned(github: GitHub) -> None:
+    may = {"issues": "write"}
+    github.assignable = {"ann"}
+    asked = {"title": "t", "assignees": ["ann", "acme"]}
+    assert call(github, "POST", "/issues", may, asked)[0] == 422
+    github.refuses_assignees = False
+    issue = call(github, "POST", "/issues", may, asked)[1]
+    assert issue["assignees"] == [{"login": "ann"}]
+    assert call(github, "GET", "/assignees/ann", may)[0] == 204
+    assert call(github, "GET", "/assignees/acme", may)[0] == 404
 
 
 def test_actions_may_be_forbidden_to_open_pulls(github: GitHub) -> None:

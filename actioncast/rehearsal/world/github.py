@@ -48,6 +48,8 @@ class GitHubStandIn(Loopback):
             return self._open_issue(body)
         if path.endswith("/issues"):
             return 200, self._open()
+        if path.endswith("/labels"):
+            return 201, body
         if "/actions/workflows" in path:
             return 200, {"workflows": [], "workflow_runs": []}
         return 404, {"message": "Not Found"}

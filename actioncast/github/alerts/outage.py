@@ -12,7 +12,8 @@ from datetime import datetime, timedelta
 from actioncast.times import isoformat, parse_time
 
 ONE_DAY = timedelta(days=1)
-EARLY = timedelta(hours=1)  # a daily look that comes a little early still counts as the next day
+EARLY = timedelta(minutes=30)  # a daily look that comes a little early still counts as the next day
+LIMIT_TOLERANCE = timedelta(seconds=20)  # the runner sets up before the clock that we read begins
 _MARK = re.compile(r"<!-- outage since=(\S+) failures=(\d+) noticed=(\S+) -->\s*\Z")
 
 
@@ -59,3 +60,35 @@ class Outage:
         since = isoformat(self.since)
         noticed = isoformat(self.noticed)
         return f"<!-- outage since={since} failures={self.failures} noticed={noticed} -->"
+
+
+@dataclass(frozen=True)
+class PastRun:
+    """An earlier run of the same workflow, which did not end by being cancelled."""
+
+    started: datetime
+    failed: bool
+
+
+def event_of_runs(previous: PastRun | None, now: datetime, *, failed: bool) -> str:
+    """What has happened, where no issue keeps it: "opened", "lasting", "recovered" or "" for no news.
+
+    Only the previous run is there to compare with, so an outage that lasts is news in the first run
+    of each day (UTC). Without a previous run, or when it may not be read, each failure is news.
+    """
+    was_failing = previous is not None and previous.failed
+    if not failed:
+        return "recovered" if was_failing else ""
+    if previous is None or not was_failing:
+        return "opened"
+    return "lasting" if previous.started.date() < now.date() else ""
+
+
+def hit_the_limit(started: datetime | None, now: datetime, limit_minutes: float) -> bool:
+    """Whether a cancelled job ran as long as it may: GitHub calls that "cancelled" too.
+
+    `started` is None where nobody knows it.
+    """
+    if started is None or limit_minutes <= 0:
+        return False
+    return now - started >= timedelta(minutes=limit_minutes) - LIMIT_TOLERANCE

@@ -1,0 +1,1 @@
+"""What an incident is made of: its issue, its words, its webhook and the dead man's switch."""
