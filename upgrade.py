@@ -37,7 +37,7 @@ NO_TEMPLATE = (
     "it beneath the name: generated from OWNER/NAME), such as https://github.com/OWNER/NAME"
 )
 FROM_HELP = "release that this copy is of (default: as .actioncast-version says, or else v0.1.0)"
-MEND = """Both sides stand in each file. Mend it and git add it; then: git commit --no-edit
+MEND = """Mend each file, git add it (git rm, if it shall go), then: git commit --no-edit
 To take one side whole: git checkout --ours FILE (yours) or git checkout --theirs FILE (the release's)
 Way back: git cherry-pick --abort && git switch {branch} && git branch -D {upgrade}"""
 GO_ON = """Next, on the branch {upgrade}, which is checked out ({branch} is as it was):
