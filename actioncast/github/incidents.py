@@ -43,6 +43,7 @@ from actioncast.github.api import Api, ApiError
 from actioncast.times import parse_time
 
 LONGEST_BODY = 60_000  # characters; an issue takes 65,536
+SWITCH_ON = "Settings, General, Features has the switch."
 NOTHING = "nothing to report"
 _ACCOUNT = re.compile(r"(?<![\w/-])@?([A-Za-z0-9][A-Za-z0-9-]*(?:/[\w.-]+)?)")
 
@@ -86,7 +87,8 @@ class Incidents:
                 raise
         if body is None:
             return NOTHING
-        return f"no issue says that {title}: Issues are switched off (Settings, General, Features)"
+        summary.notice("Issues are switched off", f"no issue says so: {title}. {SWITCH_ON}")
+        return f"no issue, Issues are switched off: {title}"
 
     def titles(self) -> list[str]:
         """The titles of the open incidents; none where Issues are switched off. Raises ApiError."""

@@ -264,13 +264,19 @@ def test_an_unknown_kind_is_a_warning_that_names_those_there_are(
 
 
 def test_where_issues_are_off_the_job_stays_green_and_says_so(
-    github: GitHub, slack: Receiver, capsys: pytest.CaptureFixture[str]
+    github: GitHub,
+    slack: Receiver,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
 ) -> None:
+    monkeypatch.setenv("GITHUB_STEP_SUMMARY", str(tmp_path / "summary.md"))
     github.issues_are_on = False
     assert incidents.main(["etl", "success"]) == 0
     assert slack.taken == []
     assert incidents.main(["etl", "failure"]) == 0
-    assert "Issues are switched off (Settings, General, Features)" in capsys.readouterr().out
+    assert f"::notice title=Issues are switched off::no issue says so: {TITLE}." in capsys.readouterr().out
+    assert "Issues are switched off" in (tmp_path / "summary.md").read_text()
     assert len(slack.taken) == 1
 
 

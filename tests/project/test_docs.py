@@ -87,6 +87,12 @@ def test_the_defaults_of_the_code_are_those_of_the_shipped_config() -> None:
         assert table.model_validate(document[name]) == table(), name
 
 
+def test_every_secret_and_variable_of_the_workflows_is_in_the_readme() -> None:
+    files = (ROOT / ".github" / "workflows").glob("*.yml")
+    names = {name for path in files for name in named(r"\b(?:secrets|vars)\.(\w+)", path.read_text(encoding="utf-8"))}
+    assert names - named(r"`(\w+)`") == set()
+
+
 def test_every_variable_of_the_example_is_in_the_readme() -> None:
     example = (ROOT / ".env.example").read_text(encoding="utf-8")
     assert named(r"(?m)^(\w+)=", example) <= named(r"\b([A-Z][A-Z_]+)\b")

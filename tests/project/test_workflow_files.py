@@ -83,6 +83,30 @@ def test_a_hang_fails_its_step_before_it_ends_the_job(path: Path) -> None:
         assert max(limits) + MINUTES_TO_REPORT <= job["timeout-minutes"], name
 
 
+@pytest.mark.parametrize("path", FILES, ids=lambda path: path.name)
+def test_an_incident_knows_its_job_s_limit_and_whom_to_tell(path: Path) -> None:
+    text = path.read_text(encoding="utf-8")
+    limits = re.findall(r"(?m)^    timeout-minutes: (\d+)", text)
+    incidents = [step for step in re.split(r"\n      - ", text) if "actioncast.github.incidents" in step]
+    for limit in re.findall(r"--limit-minutes (\d+)", text):
+        assert limits == [limit]
+    assert bool(incidents) == ("--limit-minutes" in text)
+    for step in incidents:
+        for name in ("NOTIFY", "WEBHOOK_KIND", "API_URL", "PUBLISH_PAGES"):
+            assert f"{name}: ${{{{ vars.{name} }}}}" in step
+        assert "WEBHOOK_URL: ${{ secrets.WEBHOOK_URL }}" in step
+
+
+@pytest.mark.parametrize("path", FILES, ids=lambda path: path.name)
+def test_the_log_of_an_incident_is_rid_of_every_secret_that_the_job_has(path: Path) -> None:
+    text = path.read_text(encoding="utf-8")
+    steps = re.split(r"\n      - ", text)
+    used = {name for step in steps for name in re.findall(r"\b\w+: \$\{\{ secrets\.(\w+) \}\}", step)}
+    for step in steps:
+        if "--limit-minutes" in step:
+            assert used - set(re.findall(r"secrets\.(\w+)", step)) == set()
+
+
 def test_a_minute_belongs_to_one_schedule() -> None:
     minutes = [cron for path in FILES for cron in re.findall(r'cron: "(\S+)', path.read_text(encoding="utf-8"))]
     assert len(minutes) == len(set(minutes))
