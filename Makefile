@@ -4,7 +4,10 @@ PORT ?= 8000
 BENCHES ?= etl train accuracy minutes
 VENV := .venv
 BIN := $(VENV)/bin
-UV = $$(command -v uv || echo $(BIN)/uv)
+# A uv of another version than pyproject.toml requires refuses to work in this folder; then .venv gets its own.
+UV_FITS = uv cache dir >/dev/null 2>&1
+UV = $$($(UV_FITS) && echo uv || echo $(BIN)/uv)
+UV_VERSION = $$(sed -n 's/^required-version = "\([^"]*\)".*/\1/p' pyproject.toml)
 RUN := $(BIN)/python
 # Compiled bytecode lets the scripts start three times as fast.
 unexport PYTHONDONTWRITEBYTECODE
@@ -58,8 +61,8 @@ $(BIN)/python:
 	@$(PYTHON) -c 'import sys; sys.exit(not (3, 11) <= sys.version_info < (3, 14))' \
 	  || { echo "Python 3.11, 3.12 or 3.13 is needed; say which: make install PYTHON=python3.12"; exit 1; }
 	@echo "creating $(VENV)"
-	@if command -v uv >/dev/null; then uv venv --quiet --python "$$(command -v $(PYTHON))" $(VENV); \
-	  else $(PYTHON) -m venv $(VENV) && $(BIN)/pip install --quiet uv; fi
+	@if $(UV_FITS); then uv venv --quiet --python "$$(command -v $(PYTHON))" $(VENV); \
+	  else $(PYTHON) -m venv $(VENV) && $(BIN)/pip install --quiet "uv$(UV_VERSION)"; fi
 
 $(VENV)/.scripts: requirements.txt | $(BIN)/python
 	@echo "installing requirements.txt into $(VENV)"
