@@ -604,8 +604,16 @@ def _known_pull(github: GitHub, number: str) -> Json:
 # --- Pages ------------------------------------------------------------------------------------------------------------
 
 
+def show_pages(github: GitHub, call: Call, _: tuple[str, ...]) -> Response:
+    if not github.pages_on:
+        raise RefusedError(404, "Not Found")
+    return as_json({"build_type": "workflow", "html_url": f"{github.url}/{github.full_name}/pages/"})
+
+
 def deploy_pages(github: GitHub, call: Call, _: tuple[str, ...]) -> Response:
     """What the deploy-pages stand-in calls with the site as a tar; the real action also needs an OIDC token."""
+    if not github.pages_on:
+        raise RefusedError(404, "Not Found")
     if not call.token.allows("id-token", "write"):
         raise RefusedError(403, 'Ensure GITHUB_TOKEN has permission "id-token: write".')
     with tarfile.open(fileobj=io.BytesIO(call.body)) as site:
@@ -642,5 +650,6 @@ ROUTES = (
     _route("POST", "/pulls", "pull-requests", "write", create_pull),
     _route("GET", r"/pulls/(\d+)", "pull-requests", "read", get_pull),
     _route("PATCH", r"/pulls/(\d+)", "pull-requests", "write", update_pull),
+    _route("GET", "/pages", "pages", "read", show_pages),
     _route("POST", "/pages/deployments", "pages", "write", deploy_pages),
 )

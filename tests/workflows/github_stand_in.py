@@ -133,6 +133,7 @@ class GitHub:
     comments: dict[int, Json] = field(default_factory=dict)  # by comment id; "issue_number" says where
     runs: list[Json] = field(default_factory=list)
     workflow_states: dict[str, str] = field(default_factory=dict)  # file -> "disabled_inactivity"; "active" when absent
+    pages_on: bool = True  # Settings, Pages; GitHub's own default is False
     pages: dict[str, bytes] = field(default_factory=dict)  # the published site: path -> content
     tokens: dict[str, Token] = field(default_factory=dict)
     groups: Groups = field(default_factory=Groups)

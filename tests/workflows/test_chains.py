@@ -279,9 +279,7 @@ def test_fresh_copy_brings_itself_to_its_first_forecast(
     project.seed(github, source.url)
     forecast = clock.tick("make_predictions.yml").check()
     assert [note.title for note in forecast.annotations if note.level == "notice"] == ["No champion yet"]
-    pages = clock.tick("pages.yml").check()
-    assert [note.title for note in pages.annotations] == ["Not published"]
-    assert pages.job("publish").step("Check out").conclusion == "skipped"
+    clock.tick("pages.yml", may_skip_all=True).check("skipped")
     chain = clock.settle(clock.tick("update_real_data.yml").check())
     assert [(run.file, run.conclusion) for run in chain] == [("retrain.yml", "success")]
     assert github.repository.log()[0].subject.startswith("Promote ")

@@ -7,6 +7,8 @@ import urllib.error
 import urllib.request
 from pathlib import Path
 
+NOT_FOUND = 404
+
 
 def main() -> int:
     site = Path(os.environ["STAND_IN_ARTIFACTS"]) / os.environ["NAME"] / "artifact.tar"
@@ -22,7 +24,9 @@ def main() -> int:
         with urllib.request.urlopen(request, timeout=30) as response:
             page_url = json.load(response)["page_url"]
     except urllib.error.HTTPError as error:
-        print(f"::error::Failed to create deployment (status: {error.code}): {error.read().decode()}")
+        site_settings = f"{os.environ['GITHUB_SERVER_URL']}/{os.environ['GITHUB_REPOSITORY']}/settings/pages"
+        hint = f" Ensure GitHub Pages has been enabled: {site_settings}" if error.code == NOT_FOUND else ""
+        print(f"::error::Failed to create deployment (status: {error.code}): {error.read().decode()}.{hint}")
         return 1
     with Path(os.environ["GITHUB_OUTPUT"]).open("a") as output:
         output.write(f"page_url={page_url}\n")
