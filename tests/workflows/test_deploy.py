@@ -39,7 +39,7 @@ AZURE = {
 }
 TARGETS = {"deploy_cloud_run.yml": GOOGLE, "deploy_aws.yml": AMAZON, "deploy_azure.yml": AZURE}
 ROLLBACK = """
-on: {workflow_dispatch: }
+on: {workflow_dispatch: {inputs: {series: {type: string}}}}
 concurrency: data
 jobs: {rollback: {runs-on: ubuntu-24.04, timeout-minutes: 1, steps: [{run: "true"}]}}
 """
@@ -100,10 +100,11 @@ def test_deployment_serves_and_a_rollback_lasts_until_the_next_one(
     assert image.endswith(f":{clock.github.repository.sha('refs/heads/main')}")
     assert f"MODEL_VERSION={VERSION}" in clouds.calls("docker", "build")[0]
 
-    run = clock.press("deploy_rollback.yml").check()
+    run = clock.press("deploy_rollback.yml", {"series": "demo"}).check()
     old = serving(clouds, file)
     assert old != new
-    assert [dispatch.workflow for dispatch in clock.github.take_dispatches(run.id)] == ["rollback.yml"]
+    (dispatch,) = clock.github.take_dispatches(run.id)
+    assert (dispatch.workflow, dispatch.payload["inputs"]) == ("rollback.yml", {"series": "demo"})
 
     clock.press(file).check()
     assert serving(clouds, file) not in (old, new)
@@ -146,6 +147,22 @@ def test_broken_champion_stops_before_anything_is_pushed(
 @pytest.mark.parametrize("file", TARGETS)
 def test_nothing_is_deployed_where_nobody_asked_for_it(clock: Clock, clouds: Clouds, file: str) -> None:
     assert clock.press(file, variables={}, may_skip_all=True).conclusion == "skipped"
+    assert not clouds.calls()
+
+
+def test_without_a_target_nothing_is_rolled_back_and_a_notice_says_so(clock: Clock, clouds: Clouds) -> None:
+    run = clock.press("deploy_rollback.yml").check()
+    assert [note.title for note in run.annotations] == ["Nothing was rolled back"]
+    assert clock.github.take_dispatches(run.id) == []
+    assert not clouds.calls()
+
+
+def test_a_push_to_another_branch_deploys_nothing(clock: Clock, clouds: Clouds, service: Service) -> None:
+    clock.github.repository.git("branch", "topic", "main")
+    clock.github.repository.commit({"model/demo/notes.txt": "x"}, branch="topic")
+    settings = variables("deploy_cloud_run.yml", service)
+    run = clock.push("deploy_cloud_run.yml", branch="topic", variables=settings, may_skip_all=True)
+    assert run.conclusion == "skipped"
     assert not clouds.calls()
 
 
