@@ -5,7 +5,7 @@ of sample, compares leaderboards, and scores the champion that serves now beside
 challenger. The hours are those of the database beside config.toml, else of the bundled recording.
 Nothing is promoted or committed.
 
-    python compare_training.py --base origin/main --output report.md
+    python compare_training.py --base origin/HEAD --output report.md
 
 Reads the git history; writes the report, also to the step summary.
 Exit codes: 0 compared; 1 this branch does not train; 2 wrong flags, config.toml or environment.
@@ -120,7 +120,9 @@ def _train(settings: Settings, commit: str, folder: Path, *, series_id: str, unt
 
 
 def _add_flags(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument("--base", default="origin/main", help="commit to compare with (default: origin/main)")
+    parser.add_argument(
+        "--base", default="origin/HEAD", help="commit to compare with (default: origin/HEAD, the default branch)"
+    )
     parser.add_argument("--output", type=Path, help="also write the report to this file")
 
 

@@ -10,8 +10,9 @@
 # Needs gcloud, logged in as an owner of the project, python3, curl and openssl. Optional environment:
 #     SERVICE=actioncast                     name of the service, and the beginning of all other names
 #     GITHUB_OWNER_ID, GITHUB_REPOSITORY_ID  numbers; asked of api.github.com when not set (public repositories)
+#     GITHUB_BRANCH=main                     the branch that deploys; not set, the default branch of this clone's origin
 #     CLOUD_SQL=db-f1-micro                  make a Cloud SQL server of this size instead of taking DATABASE_URL
-#     CLOUD_BUILD=1                          connection and trigger: each push to main runs cloudbuild.yaml
+#     CLOUD_BUILD=1                          connection and trigger: each push to the branch runs cloudbuild.yaml
 #     PING_TOKEN                             fine-grained GitHub token (this repository, Actions: write): Cloud Scheduler
 #                                            starts the hourly workflow on time. Who may view the project can read it.
 set -euo pipefail
@@ -26,11 +27,18 @@ for flag in "$@"; do
     *) echo "unknown flag $flag" >&2; exit 2 ;;
   esac
 done
-case $command in create | status | destroy) ;; *) sed -n '2,18s/^# \{0,1\}//p' "$0"; exit 2 ;; esac
+case $command in create | status | destroy) ;; *) sed -n '2,19s/^# \{0,1\}//p' "$0"; exit 2 ;; esac
+
+default_branch() {
+  local head
+  head=$(git -C "$(dirname "$0")" symbolic-ref --quiet --short refs/remotes/origin/HEAD 2>/dev/null) || head=origin/main
+  echo "${head#origin/}"
+}
 
 : "${PROJECT:?is not set}" "${REGION:?is not set, e.g. europe-west1}" "${SERVICE:=actioncast}"
 account=$SERVICE-deploy@$PROJECT.iam.gserviceaccount.com # builds and deploys
 runner=$SERVICE-run@$PROJECT.iam.gserviceaccount.com     # the service itself
+: "${GITHUB_BRANCH:=$(default_branch)}"
 changes=0
 
 gc() { gcloud --project="$PROJECT" --quiet "$@"; }
@@ -146,7 +154,7 @@ provider_there() {
 
 federated() { [ "$(pool_state)" = ACTIVE ] && provider_there; }
 
-# GitHub's workflows of this one repository and its main branch act as $account, without any key. The numbers of owner and
+# GitHub's workflows of this one repository and of $GITHUB_BRANCH act as $account, without any key. The numbers of owner and
 # repository never change; their names, and since July 2026 the token's subject, do.
 create_federation() {
   local ids number
@@ -164,7 +172,7 @@ create_federation() {
     change iam workload-identity-pools providers create-oidc github --location=global --workload-identity-pool="$SERVICE-github" \
       --issuer-uri=https://token.actions.githubusercontent.com \
       --attribute-mapping=google.subject=assertion.sub,attribute.repository_id=assertion.repository_id \
-      --attribute-condition="assertion.repository_owner_id == '$GITHUB_OWNER_ID' && assertion.repository_id == '$GITHUB_REPOSITORY_ID' && assertion.ref == 'refs/heads/main'"
+      --attribute-condition="assertion.repository_owner_id == '$GITHUB_OWNER_ID' && assertion.repository_id == '$GITHUB_REPOSITORY_ID' && assertion.ref == 'refs/heads/$GITHUB_BRANCH'"
   number=$(project_number)
   grant "principalSet://iam.googleapis.com/projects/$number/locations/global/workloadIdentityPools/$SERVICE-github/attribute.repository_id/$GITHUB_REPOSITORY_ID" \
     roles/iam.workloadIdentityUser "iam service-accounts" "$account"
@@ -188,7 +196,7 @@ create_build() {
       --remote-uri="https://github.com/${GITHUB_REPOSITORY:?is not set}.git"
   there builds triggers describe "$SERVICE" --region="$REGION" ||
     change builds triggers create github --name="$SERVICE" --region="$REGION" --repository="$repository" \
-      --branch-pattern='^main$' --build-config=cloudbuild.yaml --service-account="projects/$PROJECT/serviceAccounts/$account" \
+      --branch-pattern="^$GITHUB_BRANCH\$" --build-config=cloudbuild.yaml --service-account="projects/$PROJECT/serviceAccounts/$account" \
       --substitutions="_REGION=$REGION,_SERVICE=$SERVICE${CLOUD_SQL:+,_CLOUD_SQL_INSTANCE=$PROJECT:$REGION:$SERVICE}"
 }
 
@@ -196,7 +204,7 @@ create_ping() {
   there scheduler jobs describe "$SERVICE-hourly" --location="$REGION" ||
     change scheduler jobs create http "$SERVICE-hourly" --location="$REGION" --schedule='17 * * * *' --time-zone=UTC \
       --uri="https://api.github.com/repos/${GITHUB_REPOSITORY:?is not set}/actions/workflows/update_real_data.yml/dispatches" \
-      --http-method=POST --message-body='{"ref":"main"}' --attempt-deadline=30s \
+      --http-method=POST --message-body="{\"ref\":\"$GITHUB_BRANCH\"}" --attempt-deadline=30s \
       --flags-file=<(printf -- '--headers:\n  Accept: application/vnd.github+json\n  Authorization: "Bearer %s"\n' "$PING_TOKEN")
 }
 
