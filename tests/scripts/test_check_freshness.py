@@ -108,6 +108,16 @@ def test_findings_become_issues_and_recovery_closes_them(github: GitHub, config:
     assert open_issues(github) == []
 
 
+def test_where_issues_are_off_it_still_looks_and_says_so(
+    github: GitHub, config: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    github.issues_are_on = False
+    assert look(config) == 1, "the data are stale"
+    assert "no issue, Issues are switched off: The data are stale" in capsys.readouterr().out
+    load_and_forecast(config, "demo")
+    assert look(config) == 0
+
+
 def test_an_issue_of_many_series_stays_open_until_the_last_has_recovered(github: GitHub, config: Path) -> None:
     config.write_text(config.read_text() + MORE.format(number=2))
     assert look(config) == 1

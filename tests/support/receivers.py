@@ -21,6 +21,7 @@ class Receiver(LocalServer):
     def __init__(self, kind: str) -> None:
         super().__init__()
         self.kind = kind
+        self.path = SECRET_PATH
         self.taken: list[dict[str, Any]] = []
         self.paths: list[str] = []
         self.answers: list[int] = []
@@ -28,7 +29,7 @@ class Receiver(LocalServer):
     @property
     def address(self) -> str:
         """WEBHOOK_URL or HEARTBEAT_URL."""
-        return f"{self.url}{SECRET_PATH}"
+        return f"{self.url}{self.path}"
 
     def variables(self) -> dict[str, str]:
         return {"WEBHOOK_URL": self.address, "WEBHOOK_KIND": self.kind}
@@ -47,6 +48,8 @@ class Receiver(LocalServer):
             document = json.loads(request.body)
         except ValueError:
             return 400, "invalid_payload"
+        if self.kind == "slack" and request.path != self.path:
+            return 404, "no_service"
         fault = FAULTS[self.kind](document, len(request.body.encode()), request.path)
         if fault:
             return 400, fault
@@ -58,9 +61,7 @@ class Receiver(LocalServer):
         return [json.dumps(document, ensure_ascii=False) for document in self.taken]
 
 
-def _slack(document: Any, _: int, path: str) -> str:
-    if path != SECRET_PATH:
-        return "no_service"
+def _slack(document: Any, _: int, __: str) -> str:
     text = document.get("text", "")
     if not text:
         return "no_text"

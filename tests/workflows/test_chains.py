@@ -17,6 +17,7 @@ from actioncast.database.database import open_database
 from actioncast.rehearsal.world.replay import ReplayServer
 from tests.support.checkout import SERIES
 from tests.support.json_server import JsonServer
+from tests.support.receivers import Receiver
 from tests.support.source import Stub
 from tests.support.state import state_database
 from tests.support.temp_postgres import TempPostgres
@@ -195,18 +196,28 @@ def test_dead_source_is_one_issue_that_recovery_closes(
 ) -> None:
     project.seed(github, stub.url)
     canaries.plant("SOURCE_TOKEN")
-    clock.secrets = canaries.secrets
     stub.answer(b'{"status": "ok", "values": []}')
-    clock.tick("update_real_data.yml").check("failure")
-    second = clock.tick("update_real_data.yml").check("failure")
-    assert [issue["title"] for issue in github.issues.values()] == ["update_real_data is failing"]
-    assert f"/actions/runs/{second.id}" in github.issues[1]["body"], "the newest run is linked"
-    assert "answered without a single point" in github.issues[1]["body"], "the last lines"
-    assert "catches up" in github.issues[1]["body"], "the remedy"
-    assert stored(github, "select outcome from etl_runs", tmp_path) == [("failed",), ("failed",)]
-    github.repository.commit({"config.toml": project.config(source.url)}, "Another source")
-    clock.tick("update_real_data.yml").check()
+    with Receiver("slack") as slack, Receiver("heartbeat") as switch:
+        slack.path = f"/{canaries.plant('SLACK')}"
+        canaries.plant("HEARTBEAT_URL", f"{switch.url}/{{canary}}")
+        clock.secrets = canaries.secrets | {"WEBHOOK_URL": slack.address}
+        clock.variables = {"WEBHOOK_KIND": "slack", "NOTIFY": "@ann @acme/on-call", "PUBLISH_PAGES": "true"}
+        clock.tick("update_real_data.yml").check("failure")
+        second = clock.tick("update_real_data.yml").check("failure")
+        assert [issue["title"] for issue in github.issues.values()] == ["update_real_data is failing"]
+        body = github.issues[1]["body"]
+        assert "answered without a single point" in body.splitlines()[0], "the error comes first"
+        assert f"/actions/runs/{second.id}" in body, "the newest run is linked"
+        assert f"Series: {SERIES}." in body
+        assert "https://acme.github.io/forecasts/" in body, "the page"
+        assert "catches up" in body, "the remedy"
+        assert "@ann @acme/on-call" in body
+        assert stored(github, "select outcome from etl_runs", tmp_path) == [("failed",), ("failed",)]
+        github.repository.commit({"config.toml": project.config(source.url)}, "Another source")
+        clock.tick("update_real_data.yml").check()
     assert github.issues[1]["state"] == "closed"
+    assert len(slack.taken) == 2, "opened and recovered"
+    assert [path.endswith("/fail") for path in switch.paths] == [True, True, False]
     canaries.assert_unseen(github, *clock.runs)
 
 
