@@ -63,6 +63,13 @@ def test_the_tests_have_the_shipped_config() -> None:
     assert CONFIG.read_text(encoding="utf-8") == (ROOT / "config.toml").read_text(encoding="utf-8")
 
 
+def test_the_readme_names_whose_actions_an_organisation_must_allow() -> None:
+    files = [*(ROOT / ".github").rglob("*.yml")]
+    owners = {owner for path in files for owner in named(r"uses: ([\w-]+)/", path.read_text(encoding="utf-8"))}
+    section = README[README.index("## On GitHub, in ten minutes") : README.index("## Your own series")]
+    assert named(r"`([\w-]+)/[\w-]*@?\*`", section) == owners - {"actions"}
+
+
 def test_the_shipped_config_is_valid_and_shows_every_key_with_a_reason() -> None:
     settings = load_settings(CONFIG, {})
     text = CONFIG.read_text(encoding="utf-8")
