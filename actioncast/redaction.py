@@ -27,6 +27,7 @@ SECRETS = (  # the variables whose values are secret, of this project and of the
 )
 _BASE64 = re.compile(r"[A-Za-z0-9+/=_-]{8,}")
 _SECRET_NAME = re.compile(r"pass|token|secret|key", re.IGNORECASE)
+_AUTHORIZATION = re.compile(r"(?i)(?:bearer|basic|token|apikey)\s+(\S+)")  # the value of that header
 _NAME_IN_CONFIG = re.compile(r"[\"']\$(\w+)")  # headers = { Authorization = "$SOURCE_TOKEN" }
 
 _CREDENTIALS_IN_URL = re.compile(r"://[^/\s@]+@")
@@ -121,7 +122,8 @@ def environment_secrets(variables: Mapping[str, str], config: str = "") -> list[
 
 
 def _parts(name: str, value: str) -> list[str]:
-    """What of a value is secret: all of it, the password of a URL, each of the API's keys."""
+    """What of a value is secret: all of it, the token of a header, the password of a URL, each of
+    the API's keys."""
     if not value or value.startswith("sqlite:"):
         return []
     if name == "API_KEY":
@@ -129,7 +131,8 @@ def _parts(name: str, value: str) -> list[str]:
         return [key for key in keys if key]
     if "://" in value:
         return [value, *sorted(secret_values(value, {}))]
-    return [value]
+    header = _AUTHORIZATION.fullmatch(value)
+    return [value, header[1]] if header else [value]
 
 
 def secret_values(uri: str, variables: Mapping[str, str]) -> frozenset[str]:

@@ -112,5 +112,9 @@ def test_the_secrets_of_a_job_are_those_of_the_project_those_config_names_and_th
     ]
 
 
+def test_the_token_of_a_header_is_secret_by_itself() -> None:
+    assert environment_secrets({"SOURCE_TOKEN": "Bearer abc-def"}) == ["Bearer abc-def", "abc-def"]
+
+
 def test_the_path_of_a_sqlite_file_is_no_secret() -> None:
     assert environment_secrets({"DATABASE_URL": "sqlite:////home/me/actioncast.db"}) == []

@@ -91,4 +91,5 @@ def _is_ours(issue: Issue) -> bool:
     """
     if "pull_request" in issue:
         return False
-    return issue["user"]["type"] == "Bot" or issue["author_association"] in OUR_PEOPLE
+    author = issue["user"] or {}  # none when the account was deleted
+    return author.get("type") == "Bot" or issue.get("author_association") in OUR_PEOPLE

@@ -12,6 +12,7 @@ import time
 import urllib.error
 import urllib.request
 from collections.abc import Mapping
+from dataclasses import dataclass
 from urllib.parse import unquote, urlsplit
 
 from actioncast.errors import ActioncastError
@@ -20,7 +21,8 @@ from actioncast.redaction import masked
 
 TIMEOUT_SECONDS = 10
 PAUSES = (1.0, 3.0)  # seconds before the second and the third try
-PASSING = (429, 500, 502, 503, 504)  # statuses after which a later try may succeed
+NO_ANSWER = 0  # status when nothing came back
+PASSING = (NO_ANSWER, 429, 500, 502, 503, 504)  # statuses after which a later try may succeed
 SHOWN_CHARACTERS = 100  # of the receiver's own words
 
 
@@ -38,36 +40,50 @@ def send(
 
     Raises OutgoingError.
     """
+    answer = _once(url, body, headers or {})
     for pause in pauses:
-        status, words = _once(url, body, headers or {})
-        if status not in PASSING:
+        if answer.status not in PASSING:
             break
         time.sleep(pause)
-    else:
-        status, words = _once(url, body, headers or {})
-    if not 200 <= status < 300:
-        shown = masked(words, re.split(r"[/?&=@:]+", url))  # receivers quote what they were asked
-        raise OutgoingError(f"the receiver answered {status} {shown}".strip())
+        answer = _once(url, body, headers or {})
+    if not 200 <= answer.status < 300:
+        # Receivers quote what they were asked for.
+        raise OutgoingError(masked(answer.words, re.split(r"[/?&=@:]+", url)))
 
 
-def _once(url: str, body: bytes | None, headers: Mapping[str, str]) -> tuple[int, str]:
-    """Status and words of the answer. Silence counts as 504, since it may pass too."""
+@dataclass(frozen=True)
+class _Answer:
+    """`words` say what went wrong."""
+
+    status: int
+    words: str = ""
+
+
+def _once(url: str, body: bytes | None, headers: Mapping[str, str]) -> _Answer:
     try:
         request = _request(url, body, headers)
         # A redirected POST would become a GET, which answers 200 and tells nobody.
         opener = urllib.request.build_opener(NoRedirects) if body else urllib.request.build_opener()
         with opener.open(request, timeout=TIMEOUT_SECONDS) as response:
-            return int(response.status), ""
+            return _Answer(response.status)
     except urllib.error.HTTPError as error:
-        with error:
-            words = error.read(4 * SHOWN_CHARACTERS).decode(errors="replace")
-        return error.code, " ".join(words.split())[:SHOWN_CHARACTERS]
+        return _Answer(error.code, f"the receiver answered {error.code} {_words(error)}".strip())
     except urllib.error.URLError as error:
-        return 504, f"(no answer: {type(error.reason).__name__})"
+        return _Answer(NO_ANSWER, f"no answer: {type(error.reason).__name__}")
     except (OSError, http.client.HTTPException) as error:
-        return 504, f"(no answer: {type(error).__name__})"
+        return _Answer(NO_ANSWER, f"no answer: {type(error).__name__}")
     except ValueError:
         raise OutgoingError("its address is not an http(s) URL") from None
+
+
+def _words(error: urllib.error.HTTPError) -> str:
+    """The receiver's own, as far as they arrive."""
+    try:
+        with error:
+            words = error.read(4 * SHOWN_CHARACTERS).decode(errors="replace")
+    except (OSError, http.client.HTTPException):
+        return ""
+    return " ".join(words.split())[:SHOWN_CHARACTERS]
 
 
 def _request(url: str, body: bytes | None, headers: Mapping[str, str]) -> urllib.request.Request:
