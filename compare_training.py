@@ -2,8 +2,8 @@
 
 Trains the last commit of this branch and its base on the same hours, from the same origins and out
 of sample, compares leaderboards, and scores the champion that serves now beside this branch's
-challenger. The hours are those of the database beside config.toml, else of the bundled recording.
-Nothing is promoted or committed.
+challenger. The hours are those of the database beside config.toml, or of the bundled recording while
+these are too few for a first training. Nothing is promoted or committed.
 
     python compare_training.py --base origin/HEAD --output report.md
 
@@ -32,6 +32,7 @@ from actioncast.errors import ActioncastError
 from actioncast.github import summary
 from actioncast.github.git import git
 from actioncast.hours import to_hours
+from actioncast.monitoring.retrain_request import FIRST_HOURS
 from actioncast.rehearsal.world import replay
 from actioncast.settings import Settings
 from actioncast.times import ONE_HOUR, isoformat
@@ -71,10 +72,14 @@ def run(settings: Settings, now: datetime, *, series_id: str, base: str, output:
 
 def _put_hours(settings: Settings, path: Path, now: datetime, *, series_id: str) -> datetime:
     """Write the hours to a SQLite file; returns the moment at which both commits train."""
+    environment = settings.environment.model_copy(update={"database_url": SecretStr(f"sqlite:///{path}")})
+    settings = settings.model_copy(update={"environment": environment})
     stored = settings.folder / "actioncast.db"
     if stored.is_file():
         copy2(stored, path)
-        return now
+        if _enough_hours(settings, now, series_id=series_id):
+            return now
+        path.unlink()
     points = replay.read_recording()
     _, last_point = replay.first_and_last(points)
     until = last_point + ONE_HOUR
@@ -89,10 +94,16 @@ def _put_hours(settings: Settings, path: Path, now: datetime, *, series_id: str)
         "hours_missing": 0,
         "message": "",
     }
-    environment = settings.environment.model_copy(update={"database_url": SecretStr(f"sqlite:///{path}")})
-    with open_database(settings.model_copy(update={"environment": environment})) as database:
+    with open_database(settings) as database:
         database.load_hours(series_id, hours, until, run_row)
     return until
+
+
+def _enough_hours(settings: Settings, now: datetime, *, series_id: str) -> bool:
+    """Whether the series is stored, and for as long as a first training needs."""
+    with open_database(settings) as database:
+        history = database.reality(series_id, until=now, newest=FIRST_HOURS)
+    return history is not None and len(history) >= FIRST_HOURS
 
 
 def _train(settings: Settings, commit: str, folder: Path, *, series_id: str, until: datetime) -> Training:

@@ -10,16 +10,11 @@ from __future__ import annotations
 
 import sys
 
-import numpy as np
-
 from actioncast.config import load_settings
 from actioncast.errors import ActioncastError
-from actioncast.forecasting import features, forecaster
 from actioncast.forecasting.card import read_card
-from actioncast.forecasting.champion import load_champion
-from actioncast.hours import Grid, to_grid
+from actioncast.forecasting.trial import try_champion
 from actioncast.settings import Settings, SettingsError
-from actioncast.times import HOUR, HOURS_PER_DAY
 
 
 def check(settings: Settings, series_id: str) -> str:
@@ -27,17 +22,8 @@ def check(settings: Settings, series_id: str) -> str:
     directory = settings.model_directory(series_id)
     if read_card(directory) is None:
         return "no champion yet: /ready will say so until one is trained"
-    champion = load_champion(directory)
-    history = _made_up_history(champion.forecaster.reach + features.FILL_HOURS)
-    forecaster.forecast(champion.forecaster, history, HOURS_PER_DAY)
-    return f"{champion.card.name}, version {champion.card.version}"
-
-
-def _made_up_history(count: int) -> Grid:
-    """So many hours of a daily wave."""
-    hours = np.arange(count, dtype=np.int64)
-    values = 1000 + 100 * np.sin(hours * 2 * np.pi / HOURS_PER_DAY)
-    return to_grid(hours * HOUR, values)
+    card = try_champion(directory)
+    return f"{card.name}, version {card.version}"
 
 
 def main() -> int:

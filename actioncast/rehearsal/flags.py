@@ -17,6 +17,7 @@ from actioncast.hours import Points
 from actioncast.ingestion import ingestion, sources
 from actioncast.ingestion.documents import SourceError
 from actioncast.paths import RECORDING
+from actioncast.rehearsal.plan import SHORTEST_LEAD_IN
 from actioncast.rehearsal.policies import NAMED
 from actioncast.rehearsal.world import replay
 from actioncast.rehearsal.world.faults import SCENARIOS, Faults
@@ -27,6 +28,10 @@ LIVE_DAYS = 56  # of the real source that --live records
 DEMO_DAYS = 7
 WHOLE_HOURS = 1129  # of the bundled recording; with the last two ticks these are 1,131 ticks
 MINIMUM_SHARE = 0.75  # of the points of an hour of --csv or --stored that must be there
+RECORDED_KINDS = (
+    "blockchain",
+    "demo",
+)  # sources whose series is the bundled recording; settings of others do not fit it
 
 
 def add_flags(parser: argparse.ArgumentParser) -> None:
@@ -55,6 +60,11 @@ def _add_recordings(parser: argparse.ArgumentParser) -> None:
         "--stored",
         action="store_true",
         help="the hours in your own database (DATABASE_URL)",
+    )
+    recording.add_argument(
+        "--own",
+        action="store_true",
+        help="the series' own file; the bundled recording where its source is elsewhere, or the file short",
     )
     recording.add_argument(
         "--live",
@@ -208,9 +218,15 @@ def recording_of(arguments: argparse.Namespace, settings: Settings) -> tuple[Set
         return _reading(settings, series_id, points), points
     if arguments.live:
         return settings, _live_points(settings, series_id, arguments.now)
+    if arguments.own:
+        own_points = _own_points(settings, series_id, arguments)
+        if own_points is not None:
+            return settings, own_points
     points = replay.read_recording(arguments.recording)
     if arguments.whole:
         points = replay.joined(replay.read_recording(replay.LEAD_IN), points)
+    if settings.series[series_id].source.kind not in RECORDED_KINDS:
+        settings = _without_titles(_reading(settings, series_id, points), series_id)
     return settings, points
 
 
@@ -240,6 +256,32 @@ def _with_series(settings: Settings, series_id: str, changes: Mapping[str, objec
     series_settings = settings.series[series_id].model_copy(update=changes)
     series = {**settings.series, series_id: series_settings}
     return settings.model_copy(update={"series": series})
+
+
+def _own_points(settings: Settings, series_id: str, arguments: argparse.Namespace) -> Points | None:
+    """The points of the series' own file; None where its source is no file, or the file is too short.
+
+    Raises SourceError for a file that cannot be read.
+    """
+    source = settings.series[series_id].source
+    if source.kind != "file":
+        print(f"{series_id} has no file of its own: the bundled recording is replayed", file=sys.stderr)
+        return None
+    reading = ingestion.read_series(
+        settings,
+        series_id,
+        since=None,
+        now=arguments.now,
+        time_travel=True,
+    )
+    first, last = replay.first_and_last(reading.points)
+    needed = timedelta(hours=SHORTEST_LEAD_IN + hours_of(arguments))
+    if last - first <= needed:
+        days = needed / timedelta(days=1)
+        short = f"{source.path} spans less than {days:.3g} days"
+        print(f"{short}: the bundled recording is replayed", file=sys.stderr)
+        return None
+    return reading.points
 
 
 def stored_hours(settings: Settings, series_id: str, now: datetime) -> Points:

@@ -2,14 +2,19 @@
 
 from __future__ import annotations
 
-import sqlite3
-from contextlib import closing
+from datetime import UTC, datetime
 from pathlib import Path
 
+import numpy as np
 import pytest
 
 import compare_training
+from actioncast.database.database import open_database
 from actioncast.github.git import git
+from actioncast.hours import Hours
+from actioncast.times import HOUR, floor_hour, to_seconds
+from tests.support.rows import run_row, settings_for
+from tests.support.series import seasonal
 
 CONFIG = '[series.demo]\nsource = { kind = "file", path = "x.csv" }\nunit = "x"\n'
 TRAIN = """
@@ -34,6 +39,15 @@ def project(tmp_path: Path) -> Path:
     return folder
 
 
+def store_hours(project: Path, count: int, *, series_id: str = "demo") -> None:
+    """Put a database with so many hours, the last of which has just ended, beside config.toml."""
+    now = floor_hour(datetime.now(UTC))
+    starts = to_seconds(now) - HOUR * np.arange(count, 0, -1)
+    stored = Hours(starts, seasonal(count), np.full(count, 1))
+    with open_database(settings_for(f"sqlite:///{project / 'actioncast.db'}")) as database:
+        database.load_hours(series_id, stored, now, run_row(series_id=series_id, outcome="loaded"))
+
+
 def test_both_sides_train_on_the_bundled_recording(project: Path, tmp_path: Path) -> None:
     output = tmp_path / "report.md"
     flags = ["--config", str(project / "config.toml"), "--base", "HEAD~1", "--output", str(output)]
@@ -47,9 +61,7 @@ def test_both_sides_train_on_the_bundled_recording(project: Path, tmp_path: Path
 def test_stored_hours_are_preferred_and_a_base_that_fails_is_said(
     project: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    with closing(sqlite3.connect(project / "actioncast.db")) as connection, connection:
-        connection.execute("create table reality (value)")
-        connection.execute("insert into reality values (1)")
+    store_hours(project, 600)
     git(project, "rm", "--quiet", "train.py")
     git(project, "commit", "--quiet", "--message", "no training")
     (project / "train.py").write_text(TRAIN % "90.0")
@@ -57,9 +69,18 @@ def test_stored_hours_are_preferred_and_a_base_that_fails_is_said(
     git(project, "commit", "--quiet", "--message", "training again")
     assert compare_training.main(["--config", str(project / "config.toml"), "--base", "HEAD~1"]) == 0
     told = capsys.readouterr()
-    assert "kept: 1 hours" in told.out
+    assert "kept: 600 hours" in told.out
     assert "The base does not train" in told.out
     assert "::warning title=The base does not train" in told.err
+
+
+@pytest.mark.parametrize(("series_id", "hours"), [("demo", 30), ("another", 600)])
+def test_a_young_or_renamed_series_is_compared_on_the_bundled_recording(
+    project: Path, capsys: pytest.CaptureFixture[str], series_id: str, hours: int
+) -> None:
+    store_hours(project, hours, series_id=series_id)
+    assert compare_training.main(["--config", str(project / "config.toml"), "--base", "HEAD~1"]) == 0
+    assert "kept: 11" in capsys.readouterr().out
 
 
 def test_a_branch_that_does_not_train_fails(project: Path, capsys: pytest.CaptureFixture[str]) -> None:

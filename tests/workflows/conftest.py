@@ -12,7 +12,7 @@ from actioncast.rehearsal.world.replay import ReplayServer
 from tests.support.checkout import SERIES
 from tests.support.json_server import JsonServer
 
-from . import project
+from . import copies, project
 from .canaries import Canaries
 from .clock import Clock
 from .github_stand_in import GitHub
@@ -31,6 +31,15 @@ def github(tmp_path: Path) -> Iterator[GitHub]:
     if reason := _missing():
         pytest.skip(reason)
     with GitHub(tmp_path / "github") as stand_in:
+        yield stand_in
+
+
+@pytest.fixture
+def copy(tmp_path: Path) -> Iterator[GitHub]:
+    """A GitHub with one empty repository that becomes a copy of the template: see copies.make_copy."""
+    if reason := _missing():
+        pytest.skip(reason)
+    with copies.new_copy(tmp_path / "copy") as stand_in:
         yield stand_in
 
 

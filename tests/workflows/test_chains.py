@@ -363,15 +363,20 @@ def aged(database: bytes, tmp_path: Path) -> bytes:
 
 
 def test_pull_request_that_changes_training_is_compared(clock: Clock, github: GitHub, source: ReplayServer) -> None:
+    github.is_template = True
     project.seed(github, source.url, candidates='["seasonal_naive"]')
-    stand_in = {"Makefile": "check:\n\t@echo checked\ntest:\n\t@echo tested\n"}  # the tests do not run themselves
+    # The tests do not run themselves.
+    stand_in = {"Makefile": "check quick:\n\t@echo $@: done\n", ".ci/run": "echo everything: done\n"}
     base = github.repository.commit(stand_in, "Targets")
     github.repository.git("update-ref", "refs/heads/better", base)
     better = project.config(source.url)
     github.repository.commit({"config.toml": better}, "Let ridge compete", branch="better")
     number = github.open_pull("better")
     run = clock.pull_request("ci.yml", number).check()
-    assert "checked" in run.job("check").log
+    assert "check: done" in run.job("check").log
+    assert run.job("copy").conclusion == "skipped"
+    for python, tests in (("3.11", "quick"), ("3.12", "everything"), ("3.13", "quick"), ("3.14", "quick")):
+        assert f"{tests}: done" in run.job("test", python=python).log
     comment = next(iter(github.comments.values()))["body"]
     for text in (comment, run.summary):
         assert "(seasonal_naive_168) → **" in text
@@ -381,8 +386,9 @@ def test_pull_request_that_changes_training_is_compared(clock: Clock, github: Gi
 def test_pull_request_from_a_fork_or_without_training_code_gets_no_comment(
     clock: Clock, github: GitHub, source: ReplayServer
 ) -> None:
+    github.is_template = True
     project.seed(github, source.url)
-    base = github.repository.commit({"Makefile": "check test:\n\t@echo done\n"}, "Targets")
+    base = github.repository.commit({"Makefile": "check quick:\n\t@echo done\n", ".ci/run": "echo done\n"}, "Targets")
     github.repository.git("update-ref", "refs/heads/words", base)
     github.repository.commit({"CHANGELOG.md": "more"}, "Words", branch="words")
     run: Run = clock.pull_request("ci.yml", github.open_pull("words"), from_fork=True).check()
