@@ -1,5 +1,6 @@
 # The few words that people, CI and the README share. `make help` lists them.
-PYTHON ?= python3
+# The first of these that fits makes .venv; `make install PYTHON=python3.13` tries that one first.
+PYTHON ?= python3 python3.14 python3.13 python3.12 python3.11
 PORT ?= 8000
 BENCHES ?= etl train accuracy minutes
 VENV := .venv
@@ -13,7 +14,7 @@ RUN := $(BIN)/python
 unexport PYTHONDONTWRITEBYTECODE
 
 .DEFAULT_GOAL := help
-.PHONY: help install demo test check bench serve soak lock clean
+.PHONY: help install demo test quick check bench serve soak lock clean
 
 help: ## list the targets
 	@grep -hE '^[a-z]+:.*##' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "make %-8s %s\n", $$1, $$2}'
@@ -28,6 +29,9 @@ serve: $(VENV)/.scripts ## the API and its page on http://127.0.0.1:8000 (PORT=.
 
 test: $(VENV)/.tools ## all tests, with line and branch coverage
 	$(RUN) -m pytest --cov --cov-report=term $(ARGS)
+
+quick: $(VENV)/.tools ## the tests that need no container, no browser and no workflow engine, without coverage
+	$(RUN) -m pytest --ignore=tests/workflows --ignore=tests/deploy --ignore=tests/dashboard/test_browser.py $(ARGS)
 
 check: $(VENV)/.tools ## linters, types, workflow files and Dockerfiles
 	$(BIN)/ruff check .
@@ -52,17 +56,30 @@ soak: $(VENV)/.scripts ## 200 rehearsals with everything failing
 lock: $(VENV)/.tools ## compile requirements.in and requirements/*.in anew
 	@compile() { $(UV) pip compile --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-annotate --quiet "$$@"; }; \
 	compile requirements.in -o requirements.txt && \
-	for set in etl api api-lightgbm bench dev; do compile -c requirements.txt requirements/$$set.in -o requirements/$$set.txt || exit 1; done
+	for set in etl api api-lightgbm bench lint dev; do compile -c requirements.txt requirements/$$set.in -o requirements/$$set.txt || exit 1; done
 
 clean: ## remove .venv, the demo and caches
 	rm -rf $(VENV) .venv-bench-api demo report artifacts .soak .soak.json rehearsal .mypy_cache .ruff_cache .pytest_cache .hypothesis .coverage*
 
+define NO_PYTHON
+Python 3.11, 3.12, 3.13 or 3.14 is needed, and none of these is one: $(PYTHON)
+  Ubuntu, Debian    sudo apt install python3 python3-venv (Ubuntu 24.04, Debian 12 or newer)
+  Fedora            sudo dnf install python3.12
+  macOS             brew install python@3.12
+  anywhere, with uv uv python install 3.12
+Or say where one is: make install PYTHON=/usr/local/bin/python3.12
+endef
+export NO_PYTHON
+
 $(BIN)/python:
-	@$(PYTHON) -c 'import sys; sys.exit(not (3, 11) <= sys.version_info < (3, 14))' \
-	  || { echo "Python 3.11, 3.12 or 3.13 is needed; say which: make install PYTHON=python3.12"; exit 1; }
-	@echo "creating $(VENV)"
-	@if $(UV_FITS); then uv venv --quiet --python "$$(command -v $(PYTHON))" $(VENV); \
-	  else $(PYTHON) -m venv $(VENV) && $(BIN)/pip install --quiet "uv$(UV_VERSION)"; fi
+	@for python in $(PYTHON) "$$(uv python find --no-python-downloads '>=3.11,<3.15' 2>/dev/null)"; do \
+	  if "$$python" -c 'import sys; sys.exit(not (3, 11) <= sys.version_info < (3, 15))' 2>/dev/null; then break; fi; \
+	  python=; \
+	done; \
+	if [ -z "$$python" ]; then echo "$$NO_PYTHON"; exit 1; fi; \
+	echo "creating $(VENV) with $$python"; \
+	if $(UV_FITS); then uv venv --quiet --python "$$(command -v "$$python")" $(VENV); \
+	else "$$python" -m venv $(VENV) && $(BIN)/pip install --quiet "uv$(UV_VERSION)"; fi
 
 $(VENV)/.scripts: requirements.txt | $(BIN)/python
 	@echo "installing requirements.txt into $(VENV)"

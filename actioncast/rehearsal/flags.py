@@ -28,10 +28,7 @@ LIVE_DAYS = 56  # of the real source that --live records
 DEMO_DAYS = 7
 WHOLE_HOURS = 1129  # of the bundled recording; with the last two ticks these are 1,131 ticks
 MINIMUM_SHARE = 0.75  # of the points of an hour of --csv or --stored that must be there
-RECORDED_KINDS = (
-    "blockchain",
-    "demo",
-)  # sources whose series is the bundled recording; settings of others do not fit it
+RECORDED_KINDS = ("blockchain", "demo")  # sources whose settings fit the bundled recording
 
 
 def add_flags(parser: argparse.ArgumentParser) -> None:
