@@ -42,7 +42,7 @@ NULL = "\\N"
 MIGRATIONS = "schema_migrations.csv"
 NUMBERS = {"double precision": float, "integer": int, "boolean": int}  # declared type -> Python's
 _SPAN = re.compile(r"\d{4}-\d\d(-\d\d(T\d\d)?)?")
-_NAME = re.compile(r"(?P<table>[a-z_]+)(/\d{4}/\d\d(/\d\d){0,2}(/[^/]+)?)?\.csv")
+_NAME = re.compile(r"(?P<table>\w+)(/\d{4}/\d\d(/\d\d){0,2}(/[^/]+)?)?\.csv")
 
 
 class PartitionError(ActioncastError):
@@ -158,7 +158,7 @@ def _files_of_table(
     keys = [column.name for column in columns if column.is_key]
     layout = LAYOUTS.get(table)
     if layout is None:
-        rows = _rows(connection, table, columns, keys)
+        rows = _rows(connection, table, columns, keys or ["rowid"])
         if rows:
             yield f"{table}.csv", _text(names, rows)
         return

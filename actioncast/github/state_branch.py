@@ -61,7 +61,7 @@ def save(folder: Path, *, now: datetime, vintage_days: float) -> str:
     if not path.is_file():
         return f"there is no {FILE}: nothing to save"
     for attempt in range(TRIES):
-        _thin(path, now, vintage_days)
+        _make_ready(path, now, vintage_days)
         files = _files(path, now, vintage_days)
         held = state_commits.blobs(folder)
         changed = _changed(files, held)
@@ -105,7 +105,7 @@ def _put(built: Path, path: Path) -> None:
     path.write_bytes(built.read_bytes())
 
 
-def _thin(path: Path, now: datetime, vintage_days: float) -> None:
+def _make_ready(path: Path, now: datetime, vintage_days: float) -> None:
     """Bring the database into its one file, and drop what the rule of config.toml drops."""
     from actioncast.database import thinning
     from actioncast.database.sqlite_file import SqliteFileError, close_off

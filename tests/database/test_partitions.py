@@ -51,6 +51,12 @@ def test_every_table_but_the_series_says_how_it_is_spread() -> None:
             assert not layout.better or layout.better in table.c
 
 
+def test_every_declared_type_is_one_that_a_file_gives_back(stored: Path) -> None:
+    with closing(sqlite3.connect(stored)) as connection:
+        columns = [column for table in TABLES for column in partitions.columns_of(connection, table.name)]
+    assert {column.kind for column in columns} - {"text", "timestamptz"} <= set(partitions.NUMBERS)
+
+
 def test_odd_values_come_back_exactly(stored: Path, tmp_path: Path) -> None:
     odd = ["", "\\N", "\\", 'a "quoted", text', "two\nlines\r\n", "ü✓", "name=value", "x" * 200_000]
     numbers = [0.1 + 0.2, -0.0, 5e-324, 1e300, 1 / 3, 12345678901234567.0, 0.0, -7.0]
@@ -166,3 +172,14 @@ def test_a_time_that_is_none_is_an_error(stored: Path) -> None:
 def test_a_file_of_no_table_is_left_out(stored: Path, name: str) -> None:
     add_files(stored, {name: b"hello"})
     assert {name: rows for name, rows in rows_by_table(stored).items() if rows} == {}
+
+
+def test_a_table_of_the_users_own_migration_is_one_file(stored: Path, tmp_path: Path) -> None:
+    restored = empty(tmp_path / "restored.db")
+    for path in (stored, restored):
+        execute(path, "create table my_notes2 (note text, weight real)")
+    execute(stored, "insert into my_notes2 values (?, ?)", ("b", 0.1), ("a", None))
+    files = files_of(stored, NOW, 60)
+    assert files["my_notes2.csv"] == b"note,weight\nb,0.1\na,\\N\n"
+    add_files(restored, files)
+    assert execute(restored, "select * from my_notes2") == [("b", 0.1), ("a", None)]
