@@ -60,6 +60,11 @@ THEN = """\
 - **The page**: {page}
 - **An API in the cloud**: the README, section Deploy.
 - The runs: [Actions]({repository}/actions). The champions: [model/]({repository}/tree/{branch}/model)."""
+OUTCOMES = {  # of the delivery
+    "pushed": "It is committed to the folder model/.",
+    "kept": "It is the one that was there.",
+    "pull request": "Merge its pull request, and forecasts follow.",
+}
 PAGE_STARTED = "the workflow pages publishes it now; its run names the address."
 PAGE_OFF = (
     "Settings, Pages, Source: GitHub Actions; then the variable `PUBLISH_PAGES` = `true` "
@@ -174,9 +179,8 @@ def _trained(state: State, delivered: str) -> str:
     error = f"its error in the backtest is {state.card.mae:,.4g} {state.unit}"
     if not state.trained_now:
         return f"**Champion**: `{state.card.name}`, there since {_moment(state.card.created_at)}; {error}."
-    if delivered == "pull request":
-        return f"**Trained**: `{state.card.name}`; {error}. Merge its pull request, and forecasts follow."
-    return f"**Trained**: `{state.card.name}` won; {error}. It is committed to the folder model/."
+    outcome = OUTCOMES.get(delivered, "It was not delivered: the step that delivers says why.")
+    return f"**Trained**: `{state.card.name}` won; {error}. {outcome}"
 
 
 def _moment(moment: datetime) -> str:

@@ -124,10 +124,19 @@ def test_the_headline_says_whether_all_is_well(settings: Settings, written: Path
     assert "- **Champion**: `seasonal_naive_" in text
 
 
-def test_a_pull_request_is_to_be_merged(settings: Settings, written: Path) -> None:
+@pytest.mark.parametrize(
+    ("delivered", "expected"),
+    [
+        ("pushed", "It is committed to the folder model/."),
+        ("pull request", "Merge its pull request, and forecasts follow."),
+        ("", "It was not delivered: the step that delivers says why."),
+    ],
+)
+def test_the_summary_says_where_the_champion_went(
+    settings: Settings, written: Path, delivered: str, expected: str
+) -> None:
     start.train(settings, NOW, again=False)
-    text = summary_of(settings, written, trained="demo", delivered="pull request")
-    assert "Merge its pull request, and forecasts follow." in text
+    assert expected in summary_of(settings, written, trained="demo", delivered=delivered)
 
 
 def test_the_picture_goes_from_the_past_to_the_forecast() -> None:
