@@ -56,6 +56,11 @@ _ALLOW_PULL_REQUESTS = (
     "Settings, Actions, General: allow GitHub Actions to create pull requests; or open it from the branch"
 )
 
+_APPROVE = (
+    "its checks wait until a person presses “Approve workflows to run” there; "
+    "README, “Models as pull requests”, says when they need not"
+)
+
 
 class DeliveryError(ActioncastError):
     """The change could not be brought to the repository."""
@@ -229,6 +234,7 @@ def _open_pull_request(folder: Path, text: str, branch: str) -> None:
             f"{branch} was pushed, but its pull request was not opened. {_ALLOW_PULL_REQUESTS}. {error}"
         ) from None
     print(f"pull request #{pull['number']}: {subject}")
+    summary.notice(f"Pull request #{pull['number']}", _APPROVE)
 
 
 def _start_deployment(branch: str) -> None:

@@ -127,7 +127,7 @@ def test_a_champion_pushed_in_between_is_not_overwritten(folder: Path, github: G
 
 
 def test_pull_request_mode_and_what_stands_in_its_way(
-    folder: Path, github: GitHub, train: Train, monkeypatch: pytest.MonkeyPatch
+    folder: Path, github: GitHub, train: Train, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     monkeypatch.setenv("MODEL_DELIVERY", "pr")
     train("v1", 1.0)
@@ -137,6 +137,7 @@ def test_pull_request_mode_and_what_stands_in_its_way(
     github.actions_may_open_pulls = True
     train("v2", 1.0)
     assert delivery.deliver(folder) == "pull request"
+    assert "::notice title=Pull request #1::its checks wait until a person presses" in capsys.readouterr().out
     assert github.issues[1]["title"].startswith("Promote ridge_v2")
     git(folder, "reset", "--quiet", "--hard", "HEAD~2")
     train("v4", 1.0)
