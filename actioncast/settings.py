@@ -235,6 +235,20 @@ class StateSettings(Table):
     vintage_days: float = Field(default=60, ge=0)  # 0: all vintages for ever
 
 
+ClockHours = Literal[1, 2, 3, 4, 6, 8, 12, 24]  # what a cron line can keep through the day
+HOURS_OF_A_CLOCK: tuple[int, ...] = get_args(ClockHours)
+Weekday = Literal["Sun", "Mon", "Tue", "Wed", "Thu", "Fri", "Sat"]  # as cron counts them, from 0
+WEEKDAYS: tuple[Weekday, ...] = get_args(Weekday)
+
+
+class ScheduleSettings(Table):
+    """How often GitHub starts what the workflows do; actioncast/cli/schedule.py writes the cron lines."""
+
+    load_hours: ClockHours = 1
+    forecast_hours: ClockHours = 6
+    pages_days: tuple[Weekday, ...] = Field(default=("Mon", "Thu"), min_length=1)
+
+
 class ApiSettings(Table):
     """Who may ask the API, how much and how often."""
 
@@ -314,6 +328,7 @@ class Config(Table):
     retrain: RetrainSettings = RetrainSettings()
     freshness: FreshnessSettings = FreshnessSettings()
     state: StateSettings = StateSettings()
+    schedule: ScheduleSettings = ScheduleSettings()
     api: ApiSettings = ApiSettings()
 
 

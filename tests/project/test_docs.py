@@ -9,7 +9,14 @@ from importlib.util import module_from_spec, spec_from_file_location
 import pytest
 
 from actioncast.config import load_settings
-from actioncast.settings import ApiSettings, FreshnessSettings, RetrainSettings, SeriesSettings, TrainSettings
+from actioncast.settings import (
+    ApiSettings,
+    FreshnessSettings,
+    RetrainSettings,
+    ScheduleSettings,
+    SeriesSettings,
+    TrainSettings,
+)
 from tests.support import checkout
 from tests.support.checkout import CONFIG, ROOT
 
@@ -74,7 +81,7 @@ def test_the_shipped_config_is_valid_and_shows_every_key_with_a_reason() -> None
     settings = load_settings(CONFIG, {})
     text = CONFIG.read_text(encoding="utf-8")
     shown = named(r"(?m)^(?:# )?(\w+) = .*", text)
-    for table in (SeriesSettings, TrainSettings, RetrainSettings, FreshnessSettings, ApiSettings):
+    for table in (SeriesSettings, TrainSettings, RetrainSettings, ScheduleSettings, FreshnessSettings, ApiSettings):
         assert set(table.model_fields) <= shown, table.__name__
     uncommented = [line for line in text.splitlines() if re.match(r"\w+ = ", line) and "#" not in line]
     assert uncommented == ['title = "Bitcoin transactions entering the mempool (replayed recording)"'] + [
@@ -88,6 +95,7 @@ def test_the_defaults_of_the_code_are_those_of_the_shipped_config() -> None:
     for name, table in (
         ("train", TrainSettings),
         ("retrain", RetrainSettings),
+        ("schedule", ScheduleSettings),
         ("freshness", FreshnessSettings),
         ("api", ApiSettings),
     ):
