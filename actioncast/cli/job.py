@@ -240,6 +240,9 @@ def _run(arguments: argparse.Namespace, settings: Settings) -> int:
     first, count = arguments.shard
     asked_for = (arguments.series or list(settings.series))[first - 1 :: count]
     series_ids = _existing(settings, arguments.script, asked_for)
+    all_exist = len(series_ids) == len(asked_for)
+    if count > 1:
+        print(f"shard {first}/{count}: {len(series_ids)} series")
     # Without names, the script reports broken rows of the table `series` too.
     flags = [] if arguments.series else ["--shard", f"{first}/{count}"]
     now = datetime.now(UTC).replace(microsecond=0)
@@ -249,7 +252,7 @@ def _run(arguments: argparse.Namespace, settings: Settings) -> int:
         if not series_ids:
             return 0
     failed = run(settings, arguments.script, now, series_ids, flags)
-    if len(series_ids) < len(asked_for):
+    if not all_exist:
         return 2
     return 1 if failed else 0
 

@@ -55,7 +55,6 @@ _PROTECTED = ("GH006", "GH013", "protected branch", "Protected branch", "reposit
 _ALLOW_PULL_REQUESTS = (
     "Settings, Actions, General: allow GitHub Actions to create pull requests; or open it from the branch"
 )
-
 _APPROVE = (
     "its checks wait until a person presses “Approve workflows to run” there; "
     "README, “Models as pull requests”, says when they need not"
@@ -279,13 +278,11 @@ def deliver(folder: Path) -> Outcome:
 
 
 def _branch_of(promotions: Sequence[Change], variables: Mapping[str, str]) -> str:
-    """The branch of the pull request: one for each series or, for several at once, for each shard of them."""
+    """The branch of the pull request: one for each series or, for several at once, for each retrain."""
     if len(promotions) == 1:
         return f"model/{promotions[0].series}"
-    shard = variables.get("SHARD") or "1/1"
-    if shard == "1/1":
-        return "model/champions"
-    return f"model/champions-{shard.replace('/', '-of-')}"
+    run = variables.get("GITHUB_RUN_NUMBER")
+    return f"model/retrain-{run}" if run else "model/champions"
 
 
 def main() -> int:

@@ -55,12 +55,13 @@ COVERAGE = Kind(
     workflow="",
 )
 
-# Titles of the issues of one series, as earlier versions opened them, and the kind that has their place.
+# Titles of issues as earlier versions opened them, one a series or a shard, and those in their place.
 FORMER_TITLES = (
-    (re.compile(r"The data of \S+ are stale"), DATA),
-    (re.compile(r"The forecast of \S+ is stale"), FORECAST),
-    (re.compile(r"The champion of \S+ is old"), CHAMPION),
-    (re.compile(r"The intervals of \S+ are off"), COVERAGE),
+    (re.compile(r"The data of \S+ are stale"), DATA.title),
+    (re.compile(r"The forecast of \S+ is stale"), FORECAST.title),
+    (re.compile(r"The champion of \S+ is old"), CHAMPION.title),
+    (re.compile(r"The intervals of \S+ are off"), COVERAGE.title),
+    (re.compile(r"retrain, shard \S+, is failing"), "retrain is failing"),
 )
 
 
@@ -115,9 +116,9 @@ def former_titles(titles: Iterable[str]) -> list[tuple[str, str]]:
     """(the title of an issue that an earlier version opened, the title that has its place)."""
     pairs = []
     for title in titles:
-        for pattern, kind in FORMER_TITLES:
+        for pattern, present in FORMER_TITLES:
             if pattern.fullmatch(title):
-                pairs.append((title, kind.title))
+                pairs.append((title, present))
     return pairs
 
 

@@ -145,6 +145,12 @@ def test_a_check_takes_place_when_it_is_due_and_says_when_not(
     assert not output.exists(), "no look, no news for the incident"
 
 
+def test_a_job_in_which_some_series_are_due_is_done(settings: Settings, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(job, "load_settings", lambda: settings)
+    assert job.main(["check_retrain", "--series", "demo"]) == 0
+    assert job.main(["check_retrain", "--due"]) == 0, "that of dead"
+
+
 def test_only_a_check_can_be_due(written: Path) -> None:
     with pytest.raises(SystemExit, match="2"):
         job.main(["train", "--due"])

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+import shutil
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
@@ -149,6 +150,14 @@ def test_pull_request_mode_and_what_stands_in_its_way(
     train("v3", 1.0)
     with pytest.raises(delivery.DeliveryError, match="expected push or pr"):
         delivery.deliver(folder)
+
+
+def test_several_champions_get_a_branch_for_their_retrain(folder: Path, train: Train) -> None:
+    train("v1", 1.0)
+    shutil.copytree(folder / "model/demo", folder / "model/other")
+    together = delivery.changes(folder)
+    assert delivery._branch_of(together, {"GITHUB_RUN_NUMBER": "7"}) == "model/retrain-7"
+    assert delivery._branch_of(together[:1], {"GITHUB_RUN_NUMBER": "7"}) == "model/demo"
 
 
 def test_protected_branch_says_what_to_set(folder: Path, github: GitHub, train: Train) -> None:

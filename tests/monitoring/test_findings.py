@@ -53,19 +53,26 @@ def test_findings_are_grouped_by_kind() -> None:
     ]
 
 
-def test_issues_of_single_series_give_way_to_those_of_their_kind() -> None:
+def test_issues_of_single_series_and_shards_give_way() -> None:
     titles = [
         "The data of load are stale",
         "The forecast of load is stale",
         "The champion of load is old",
         "The intervals of load are off",
+        "retrain, shard 2/4, is failing",
         "The data are stale",
         "Something else",
     ]
     assert former_titles(titles) == list(
         zip(
-            titles[:4],
-            ["The data are stale", "The forecasts are stale", "Champions are old", "Intervals are off"],
+            titles[:5],
+            [
+                "The data are stale",
+                "The forecasts are stale",
+                "Champions are old",
+                "Intervals are off",
+                "retrain is failing",
+            ],
             strict=True,
         )
     )

@@ -22,6 +22,7 @@ CONFIG = '[series.demo]\nsource = { kind = "file", path = "x.csv" }\nunit = "x"\
 MENTIONS = {
     ".github/workflows/ci.yml": [f" requirements.txt {MODEL_FOLDER} "],
     ".github/workflows/make_predictions.yml": [f" {MODEL_FOLDER}/*/{CARD};"],
+    ".github/workflows/retrain.yml": [f" {MODEL_FOLDER}/*/{CARD};"],
     ".github/workflows/deploy_aws.yml": [f'"{MODEL_FOLDER}/**"'],
     ".github/workflows/deploy_azure.yml": [f'"{MODEL_FOLDER}/**"'],
     ".github/workflows/deploy_cloud_run.yml": [f'"{MODEL_FOLDER}/**"'],

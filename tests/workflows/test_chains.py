@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import sqlite3
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import closing
 from pathlib import Path
 from typing import Any
@@ -133,7 +133,8 @@ def test_champion_that_stays_is_not_committed(
     project.set_up(github, source.url, trained.ridge, trained.ridge_good)
     before = github.repository.sha()
     run = clock.press("retrain.yml", {"series": SERIES}).check()
-    assert "the champion stays: nothing to commit" in run.log
+    assert "to deliver: none" in run.log
+    assert run.job("deliver").step("Set up Python").conclusion == "skipped"
     assert github.repository.sha() == before
     assert stored(github, "select count(*) from training_runs where verdict = 'kept'", tmp_path) == [(1,)]
     assert clock.settle(run) == []
@@ -143,7 +144,12 @@ def test_push_race_is_won_on_top_of_the_other_push(
     clock: Clock, github: GitHub, source: ReplayServer, trained: Trained
 ) -> None:
     project.set_up(github, source.url, trained.naive, trained.naive_drifted)
-    github.before_push(lambda: github.repository.commit({"other.txt": "x"}, "Somebody else"), stage="receive")
+
+
+    def somebody_else() -> None:
+        github.before_push(lambda: github.repository.commit({"other.txt": "x"}, "Somebody else"), stage="receive")
+
+    github.before_push(somebody_else, stage="receive")  # the first push is that of the state
     run = clock.press("retrain.yml").check()
     assert "somebody pushed to main meanwhile: rebased" in run.log
     assert [commit.subject[:14] for commit in github.repository.log()[:2]] == ["Promote ridge_", "Somebody else"]
@@ -171,7 +177,7 @@ def test_unknown_series_in_a_payload_trains_nothing(
     payload = {"action": "execute-retrain", "client_payload": {"series": f'"; touch {tmp_path}/seen; $(touch seen) #'}}
     run = clock.run("retrain.yml", "repository_dispatch", payload).check("failure")
     assert "there is no series" in run.log
-    assert "the champion stays" in run.log
+    assert "to deliver: none" in run.log
     assert not (tmp_path / "seen").exists()
 
 
@@ -413,16 +419,39 @@ def test_policies_are_rehearsed_on_the_stored_history_and_nothing_is_changed(
 # --- many series ------------------------------------------------------------------------------------------------------
 
 
-def test_shards_train_side_by_side_and_each_delivers_its_champions(
+def test_a_list_is_spread_over_shards_and_delivered_in_one_commit_with_one_deployment(
     clock: Clock, github: GitHub, source: ReplayServer, trained: Trained, tmp_path: Path
 ) -> None:
-    """Four series on two machines; the second one's push finds the first one's commit, and so does its state."""
+    """Three series on two machines, a fourth without data, and a fifth that somebody took out of config.toml."""
     project.set_up(github, source.url, {}, trained.naive_drifted)
+    add_series(github, ("b", "c", "d"), tmp_path)
+    github.repository.commit({".github/workflows/deploy.yml": DEPLOY}, "Deployment")
+    clock.variables = {"TRAIN_SHARDS": '["1/2", "2/2"]', "DEPLOY_WORKFLOW": "deploy.yml"}
+    before = github.repository.sha()
+    payload = {"action": "execute-retrain", "client_payload": {"series": f"{SERIES},b,c,d,gone"}}
+    run = clock.run("retrain.yml", "repository_dispatch", payload).check("failure")
+    trainings = [run.job("train", shard=shard).step("Train").outcome for shard in ("1/2", "2/2")]
+    assert trainings == ["failure", "failure"], "gone has no settings, d has no data"
+    commit = github.repository.log()[0]
+    assert commit.subject == "Promote new champions of 3 series"
+    assert list(commit.parents) == [before], "one commit"
+    assert [deployed.file for deployed in clock.settle(run)] == ["deploy.yml"]
+    forecast = stored(github, "select distinct series_id from predictions where issued_at > '2026'", tmp_path)
+    assert {name for (name,) in forecast} == {SERIES, "b", "c"}
+    trained_series = stored(github, "select distinct series_id from training_runs where series_id <> 'd'", tmp_path)
+    assert {name for (name,) in trained_series} == {SERIES, "b", "c"}
+    assert open_issues(github) == ["retrain is failing"], "one, whatever the number of shards"
+    clock.press("retrain.yml", {"series": "b, c"}).check()
+    assert open_issues(github) == []
+
+
+def add_series(github: GitHub, names: Iterable[str], tmp_path: Path) -> None:
+    """Rows of the table `series` with the hours of SERIES; `d` gets none."""
     database = tmp_path / "series.db"
     database.write_bytes(state_database(github.repository))
     table = {"source": {"kind": "file", "path": "none.csv"}, "unit": "x", "horizon": 24}
     with closing(sqlite3.connect(database)) as connection:
-        for name in ("b", "c", "d"):
+        for name in names:
             connection.execute("insert into series values (?, ?)", (name, json.dumps(table)))
             copied = "series_id, reality_date, value, samples, loaded_at"
             query = f"insert into reality ({copied}) select ?, reality_date, value, samples, loaded_at from reality"
@@ -430,11 +459,3 @@ def test_shards_train_side_by_side_and_each_delivers_its_champions(
         connection.execute("delete from reality where series_id = 'd'")
         connection.commit()
     github.repository.commit({"actioncast.db": database.read_bytes()}, "Series", branch="state")
-    run = clock.press("retrain.yml", variables={"TRAIN_SHARDS": '["1/2", "2/2"]'}).check("failure")
-    trainings = [run.job("train", shard=shard).step("Train").outcome for shard in ("1/2", "2/2")]
-    assert trainings == ["success", "failure"]
-    cards = [name for name in (SERIES, "b", "c") if github.repository.read(f"model/{name}/card.json")]
-    assert cards == [SERIES, "b", "c"], "d has no data, and stops none"
-    trained_series = stored(github, "select distinct series_id from training_runs where series_id <> 'd'", tmp_path)
-    assert {name for (name,) in trained_series} == {SERIES, "b", "c"}
-    assert open_issues(github) == ["retrain, shard 2/2, is failing"]
