@@ -83,9 +83,18 @@ def test_a_hang_fails_its_step_before_it_ends_the_job(path: Path) -> None:
         assert max(limits) + MINUTES_TO_REPORT <= job["timeout-minutes"], name
 
 
-@pytest.mark.parametrize("path", FILES, ids=lambda path: path.name)
-def test_an_incident_knows_its_job_s_limit_and_whom_to_tell(path: Path) -> None:
-    text = path.read_text(encoding="utf-8")
+def texts_of_jobs(path: Path) -> list[str]:
+    """The text of each job of a workflow."""
+    _, _, jobs = path.read_text(encoding="utf-8").partition("\njobs:\n")
+    return re.split(r"(?m)^  (?=\w+:$)", jobs)[1:]
+
+
+JOBS = [(path, text) for path in FILES for text in texts_of_jobs(path)]
+NAMES_OF_JOBS = [f"{path.name}-{text.partition(':')[0]}" for path, text in JOBS]
+
+
+@pytest.mark.parametrize("text", [text for _, text in JOBS], ids=NAMES_OF_JOBS)
+def test_an_incident_knows_its_job_s_limit_and_whom_to_tell(text: str) -> None:
     limits = re.findall(r"(?m)^    timeout-minutes: (\d+)", text)
     incidents = [step for step in re.split(r"\n      - ", text) if "actioncast.github.incidents" in step]
     for limit in re.findall(r"--limit-minutes (\d+)", text):
@@ -97,9 +106,8 @@ def test_an_incident_knows_its_job_s_limit_and_whom_to_tell(path: Path) -> None:
         assert "WEBHOOK_URL: ${{ secrets.WEBHOOK_URL }}" in step
 
 
-@pytest.mark.parametrize("path", FILES, ids=lambda path: path.name)
-def test_the_log_of_an_incident_is_rid_of_every_secret_that_the_job_has(path: Path) -> None:
-    text = path.read_text(encoding="utf-8")
+@pytest.mark.parametrize("text", [text for _, text in JOBS], ids=NAMES_OF_JOBS)
+def test_the_log_of_an_incident_is_rid_of_every_secret_that_the_job_has(text: str) -> None:
     steps = re.split(r"\n      - ", text)
     used = {name for step in steps for name in re.findall(r"\b\w+: \$\{\{ secrets\.(\w+) \}\}", step)}
     for step in steps:

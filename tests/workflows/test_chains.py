@@ -145,7 +145,6 @@ def test_push_race_is_won_on_top_of_the_other_push(
 ) -> None:
     project.set_up(github, source.url, trained.naive, trained.naive_drifted)
 
-
     def somebody_else() -> None:
         github.before_push(lambda: github.repository.commit({"other.txt": "x"}, "Somebody else"), stage="receive")
 
