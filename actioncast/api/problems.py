@@ -36,7 +36,7 @@ DESCRIPTIONS = {
     404: "There is no such series, or nothing is stored yet",
     405: "This address does not know the method",
     413: "The request is larger than api.maximum_body_bytes",
-    422: "A parameter is wrong; errors names it",
+    422: "A parameter is wrong or unknown, or there is a body; errors names it",
     429: "More requests than api.requests_per_minute; Retry-After says when to come back",
     503: "The database, the champion or the data is missing; Retry-After says when to come back",
 }

@@ -8,6 +8,7 @@ from datetime import UTC, datetime, timedelta
 from typing import Annotated, Any
 
 from fastapi import APIRouter, Depends, Query, Request
+from fastapi.exceptions import RequestValidationError
 from fastapi.responses import Response
 from pydantic import AfterValidator, AwareDatetime, BeforeValidator
 
@@ -67,11 +68,41 @@ NumPredictions = Annotated[
 ]
 
 
+async def only_documented(request: Request) -> None:
+    """The request holds nothing that would be ignored: no parameter of another name, and no body.
+
+    Raises RequestValidationError, which names them and what is allowed.
+    """
+    if not request.scope["query_string"] and request.headers.get("content-length", "0") == "0":
+        return
+    allowed = [parameter.alias for parameter in request.scope["route"].dependant.query_params]
+    names = ", ".join(allowed) or "none"
+    errors = [
+        _undocumented("query", name, f"unknown parameter; allowed: {names}")
+        for name in request.query_params
+        if name not in allowed
+    ]
+    if request.headers.get("content-length", "0") != "0":
+        errors.append(_undocumented("body", "body", f"expected none; parameters of the URL: {names}"))
+    if errors:
+        raise RequestValidationError(errors)
+
+
+def _undocumented(location: str, name: str, message: str) -> dict[str, Any]:
+    """An error of the shape that FastAPI gives to a wrong parameter."""
+    return {"loc": (location, name), "msg": message}
+
+
+TO_ANYONE = [Depends(only_documented)]
+TO_READERS = [Depends(reading), *TO_ANYONE]
+TO_WRITERS = [Depends(writing), *TO_ANYONE]
+
+
 @router.post(
     "/forecast",
     tags=["forecast"],
     response_model=Forecast,
-    dependencies=[Depends(writing)],
+    dependencies=TO_WRITERS,
     openapi_extra={"security": TO_WRITE},
     responses=problems(401, 404, 413, 422, 429, 503),
 )
@@ -96,7 +127,7 @@ async def forecast(
     "/forecast",
     tags=["forecast"],
     response_model=Forecast,
-    dependencies=[Depends(reading)],
+    dependencies=TO_READERS,
     openapi_extra={"security": TO_READ},
     responses=problems(401, 404, 413, 422, 429, 503) | UNCHANGED,
 )
@@ -112,7 +143,7 @@ async def latest_forecast(request: Request, series: SeriesName = None) -> Respon
     "/performance",
     tags=["monitoring"],
     response_model=Performance,
-    dependencies=[Depends(reading)],
+    dependencies=TO_READERS,
     openapi_extra={"security": TO_READ},
     responses=problems(401, 404, 413, 422, 429, 503) | UNCHANGED,
 )
@@ -159,7 +190,7 @@ def _summary(page: Sequence[Mapping[str, Any]]) -> Summary:
 @router.get(
     "/model",
     tags=["model"],
-    dependencies=[Depends(reading)],
+    dependencies=TO_READERS,
     openapi_extra={"security": TO_READ},
     responses=problems(401, 404, 413, 422, 429, 503),
 )
@@ -173,9 +204,9 @@ async def model(request: Request, series: SeriesName = None) -> Card:
 @router.get(
     "/series",
     tags=["model"],
-    dependencies=[Depends(reading)],
+    dependencies=TO_READERS,
     openapi_extra={"security": TO_READ},
-    responses=problems(401, 413, 429, 503),
+    responses=problems(401, 413, 422, 429, 503),
 )
 async def series_list(request: Request) -> list[SeriesInfo]:
     """The series of config.toml and of the table `series`, with what is stored of each."""
@@ -197,7 +228,7 @@ async def series_list(request: Request) -> list[SeriesInfo]:
     return infos
 
 
-@router.get("/health", tags=["operation"], responses=problems(413))
+@router.get("/health", tags=["operation"], dependencies=TO_ANYONE, responses=problems(413, 422))
 async def health(request: Request) -> Health:
     """The process is alive, and which champions it serves. The database is not asked: /ready does."""
     forecasts = state_of(request).forecasts
@@ -211,7 +242,12 @@ async def health(request: Request) -> Health:
     )
 
 
-@router.get("/ready", tags=["operation"], responses=problems(413, 429) | NOT_READY)
+@router.get(
+    "/ready",
+    tags=["operation"],
+    dependencies=TO_ANYONE,
+    responses=problems(413, 422, 429) | NOT_READY,
+)
 async def ready(request: Request, response: Response) -> Readiness:
     """The database answers, every champion matches its card, the data are fresh."""
     report = await readiness(state_of(request).forecasts)
@@ -222,10 +258,10 @@ async def ready(request: Request, response: Response) -> Readiness:
 @router.get(
     "/metrics",
     tags=["operation"],
-    dependencies=[Depends(reading)],
+    dependencies=TO_READERS,
     openapi_extra={"security": TO_READ},
     response_class=Response,
-    responses=problems(401, 413, 429) | PLAIN_TEXT,
+    responses=problems(401, 413, 422, 429) | PLAIN_TEXT,
 )
 async def metrics(request: Request) -> Response:
     """Latency, ages, live error, coverage and model, for Prometheus."""

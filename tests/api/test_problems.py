@@ -190,3 +190,34 @@ def test_503_old_data_is_not_ready(sqlite: Settings) -> None:
         ready = client.get("/ready")
     assert ready.status_code == 503
     assert "over for 30 h, at most 12 h" in ready.json()["checks"][2]["detail"]
+
+
+# What no address knows ----------------------------------------------------------------------------
+
+FORECAST_PARAMETERS = "num_predictions, return_predictions, series"
+
+
+@pytest.mark.parametrize("name", ["n", "horizon", "Series"])
+def test_an_unknown_parameter_is_named_with_those_that_are_allowed(client: TestClient, name: str) -> None:
+    answer = client.post("/forecast", params={name: 3})
+    assert answer.status_code == 422
+    assert answer.headers["content-type"] == "application/problem+json"
+    detail = f"unknown parameter; allowed: {FORECAST_PARAMETERS}"
+    assert answer.json()["errors"] == [{"field": name, "location": "query", "detail": detail}]
+
+
+def test_a_body_is_refused_because_nothing_would_read_it(client: TestClient) -> None:
+    answer = client.post("/forecast", json={"num_predictions": 3})
+    assert answer.status_code == 422
+    assert answer.json()["detail"] == f"body: expected none; parameters of the URL: {FORECAST_PARAMETERS}"
+
+
+@pytest.mark.parametrize("method", ["GET", "HEAD"])
+@pytest.mark.parametrize("path", ["/forecast", "/performance", "/model", "/series", "/health", "/ready", "/metrics"])
+def test_every_address_refuses_what_it_does_not_know(client: TestClient, method: str, path: str) -> None:
+    assert client.request(method, path, params={"nothing": 1}).status_code == 422
+    assert client.request(method, path, content=b"{}").status_code == 422
+
+
+def test_a_parameter_that_is_known_and_empty_content_are_fine(client: TestClient) -> None:
+    assert client.post("/forecast", params={"num_predictions": 3}, content=b"").status_code == 200
