@@ -151,9 +151,9 @@ Rule = tuple[str, Callable[[Points], Flags]]  # the reason to reject a point, an
 def check_points(
     points: Points,
     now: datetime,
-    minimum_value: float,
+    minimum_value: float | None,
 ) -> tuple[Points, list[Rejection]]:
-    """Reject what cannot be true: not finite, below the minimum, in the future, out of order,
+    """Reject what cannot be true: not finite, below the minimum (None is no limit), in the future, out of order,
     contradicting itself.
 
     Points repeated with the same value are the same point and are read once. The rest stays in its
@@ -176,13 +176,14 @@ def check_points(
     return once, rejections
 
 
-def _rules(now: datetime, minimum_value: float) -> list[Rule]:
+def _rules(now: datetime, minimum_value: float | None) -> list[Rule]:
     """What must hold, in the order in which it is checked: each rule sees what the ones before it left."""
+    lowest = -np.inf if minimum_value is None else minimum_value
     return [
         ("the value is not finite", lambda points: np.isfinite(points.values)),
         (
-            f"the value is below minimum_value = {minimum_value:g}",
-            lambda points: points.values >= minimum_value,
+            f"the value is below minimum_value = {lowest:g}",
+            lambda points: points.values >= lowest,
         ),
         ("the time is before 1970 or no number", lambda points: points.times >= 0),
         (

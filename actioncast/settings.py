@@ -147,7 +147,8 @@ class SeriesSettings(Table):
     scale: float = 1.0
     points_per_hour: int = Field(default=1, ge=1)
     minimum_points_per_hour: int = Field(default=1, ge=1)
-    minimum_value: float = 0.0
+    minimum_value: float | None = None  # None: negatives are right values
+    round_seconds: int = Field(default=0, ge=0, le=1800)  # stamps are rounded to the nearest multiple; 0: not
     maximum_rejected_share: float = Field(default=0.05, ge=0, le=1)
     history_days: float = Field(default=math.inf, gt=0)
     reread_hours: int = Field(default=48, ge=1)

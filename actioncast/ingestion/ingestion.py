@@ -7,9 +7,9 @@ of the others. In between, a run notes how many points came: a refused answer ha
 
 from __future__ import annotations
 
-import math
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from functools import cached_property
 
 import numpy as np
 
@@ -18,6 +18,7 @@ from actioncast.database.database import Database
 from actioncast.errors import ActioncastError
 from actioncast.hours import (
     FUTURE,
+    DataError,
     Hours,
     Points,
     Rejection,
@@ -26,7 +27,7 @@ from actioncast.hours import (
     refuse_too_many,
     to_hours,
 )
-from actioncast.ingestion import sources
+from actioncast.ingestion import doubts, sources
 from actioncast.ingestion.documents import SourceError
 from actioncast.settings import Settings
 
@@ -42,8 +43,10 @@ class Demand:
     column: str = ""  # an exogenous column; empty for the series itself
     since: datetime | None  # None: all the source has
     until: datetime
-    minimum_value: float
+    minimum_value: float | None
     minimum_points: int  # of a complete hour
+    promised_points: int | None = None  # in an hour; None: nothing is promised
+    round_seconds: int = 0
     scale: float
     maximum_rejected_share: float
     future_is_doubtful: bool  # points after `until` count as bad data
@@ -60,14 +63,25 @@ class Reading:
     points_read: int
     rejections: list[Rejection]
 
+    @cached_property
+    def doubt(self) -> doubts.Doubt | None:
+        """What the moments of the points speak against, None where nothing was promised about them."""
+        if self.demand.promised_points is None:
+            return None
+        return doubts.find(self.points.times, self.demand.promised_points)
+
     def hours(self) -> Hours:
         """The complete hours.
 
-        Raises DataError when too many points were rejected and SourceError when the newest point is
-        too old: then the rest of the answer is doubtful too.
+        Raises DataError when too many points were rejected, or lie otherwise than points_per_hour
+        promises, and SourceError when the newest point is too old: then the rest of the answer is
+        doubtful too.
         """
         demand = self.demand
         refuse_too_many(self._held_against(), self.points_read, demand.maximum_rejected_share)
+        doubt = self.doubt
+        if doubt is not None and doubt.fails:
+            raise DataError(f"{self.source_name}: {doubt.message}; nothing was loaded")
         if demand.maximum_age_hours is not None:
             sources.refuse_old(
                 self.points,
@@ -104,6 +118,8 @@ def read(settings: Settings, demand: Demand) -> Reading:
         until=demand.until,
     )
     points, unreadable = read_points(rows)
+    if demand.round_seconds:
+        points = Points(doubts.rounded(points.times, demand.round_seconds), points.values)
     points, untrue = check_points(points, demand.until, demand.minimum_value)
     return Reading(
         demand=demand,
@@ -130,6 +146,8 @@ def read_series(
         until=now,
         minimum_value=series.minimum_value,
         minimum_points=series.minimum_points_per_hour,
+        promised_points=series.points_per_hour,
+        round_seconds=series.round_seconds,
         scale=series.scale,
         maximum_rejected_share=series.maximum_rejected_share,
         # A recording replayed at an earlier moment has a future, which is nothing against it.
@@ -182,7 +200,7 @@ def _read_column(
         column=column,
         since=since,
         until=times.floor_hour(now) + timedelta(hours=series.horizon + 1),
-        minimum_value=-math.inf,
+        minimum_value=None,
         minimum_points=1,
         scale=1,
         maximum_rejected_share=series.maximum_rejected_share,

@@ -28,6 +28,7 @@ unit = "x"
 scale = 10
 horizon = {HORIZON}
 history_days = 1
+minimum_value = 0
 """
 
 
@@ -66,6 +67,23 @@ def test_a_refused_answer_has_been_read_and_counted(settings: Settings) -> None:
     assert (reading.points_read, len(reading.rejections)) == (2, 1)
     with pytest.raises(DataError, match="1 of 2 points rejected"):
         reading.hours()
+
+
+def test_points_denser_than_promised_are_refused(settings: Settings) -> None:
+    write_points(settings, "load.csv", [1.0] * 20)
+    with (settings.folder / "load.csv").open("a") as file:
+        file.writelines(f"\n{isoformat(at(hour))},2" for hour in (20.1, 20.4, 20.9, 21.2, 21.7, 22.1, 22.3))
+    with pytest.raises(DataError, match=r"load\.csv: 3 hours hold 2 points \(up to 3\) where 1 is promised"):
+        read(settings, now=23).hours()
+
+
+def test_stamps_are_rounded_where_the_series_says_so(settings: Settings) -> None:
+    write_points(settings, "load.csv", [1.0, 2.0])
+    text = (settings.folder / "load.csv").read_text()
+    (settings.folder / "load.csv").write_text(text.replace("T01:00:00", "T00:59:59"))
+    series = settings.series["demo"].model_copy(update={"round_seconds": 60})
+    rounding = settings.model_copy(update={"series": {"demo": series}})
+    np.testing.assert_array_equal(read(rounding, now=2).hours().values, [10.0, 20.0])
 
 
 def test_a_future_point_speaks_against_a_source_but_not_against_a_recording(settings: Settings) -> None:

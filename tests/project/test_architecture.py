@@ -42,6 +42,7 @@ MAY_IMPORT = {
 }
 PURE = {  # decisions: arrays or rows in, verdict out
     "forecasting": {"forecasting"},
+    "ingestion.doubts": {"ingestion"},
     "training.clean": {"forecasting", "training"},
     "training.backtest": {"forecasting", "training"},
     "training.metrics": {"forecasting", "training"},

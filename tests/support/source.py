@@ -18,6 +18,7 @@ unit = "transactions/h"
 scale = 3600
 points_per_hour = 4
 minimum_points_per_hour = 3
+minimum_value = 0
 """
 
 
