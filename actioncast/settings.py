@@ -76,13 +76,14 @@ class UrlSource(TabularFields):
     """What sources at any URL have alike.
 
     In the URL {start} and {end} become ISO times, {start:%Y-%m-%d} the same in another form, and
-    {days} the number of days between them.
+    {days} the number of days between them. {offset} and {page} count rows and pages, from 0 and 1.
     """
 
     url: Url
     headers: dict[str, str] = {}  # a value "$NAME" is read from the environment
     timeout_seconds: float = Field(default=30, gt=0)
     days_per_request: float | None = Field(default=None, ge=1)  # a longer span is asked for in parts
+    row_limit: int | None = Field(default=None, ge=1)  # rows of a full answer; None: a round number
 
 
 class JsonSource(UrlSource):
@@ -90,6 +91,7 @@ class JsonSource(UrlSource):
 
     kind: Literal["json"]
     records: str = ""  # dotted path to the list, e.g. "data.points"; empty: the document is the list
+    next: str = ""  # dotted path to the link of the next page, or to what stands for {cursor} in the URL
 
 
 class CsvSource(UrlSource):
@@ -267,9 +269,11 @@ class Patience(BaseModel):
 
     pause_seconds: float = 0.5  # before the second try; doubled at each further one
     longest_pause_seconds: int = 20  # a server that wants a longer pause gets it, until the next scheduled run
+    retry_after_seconds: int = 90  # the same of a source of data, many of which count by the minute
 
 
-NO_PAUSES = Patience(pause_seconds=0, longest_pause_seconds=0)  # for a virtual clock, where a pause proves nothing
+# For a virtual clock, where a pause proves nothing.
+NO_PAUSES = Patience(pause_seconds=0, longest_pause_seconds=0, retry_after_seconds=0)
 
 
 class Environment(BaseModel):

@@ -93,7 +93,7 @@ def record_rows(records: Sequence[Any], fields: TabularFields, source_name: str)
     """
     pairs = []
     for record in records:
-        pairs.append((_cell(record, fields.timestamp), _cell(record, fields.value)))
+        pairs.append((cell(record, fields.timestamp), cell(record, fields.value)))
     if pairs and all(written is None for written, _ in pairs):
         raise _missing_field("timestamp", fields.timestamp, records[0], source_name)
     if pairs and all(value is None for _, value in pairs):
@@ -109,7 +109,7 @@ def _missing_field(key: str, name: str, first_record: Any, source_name: str) -> 
     )
 
 
-def _cell(record: Any, name: str) -> Any:
+def cell(record: Any, name: str) -> Any:
     """The field of this name, or the one at this dotted path; None where there is none."""
     try:
         if not isinstance(record, Mapping):
@@ -117,7 +117,7 @@ def _cell(record: Any, name: str) -> Any:
         if name in record:
             return record[name]
         outer, _, inner = name.partition(".")
-        return _cell(record[outer], inner)
+        return cell(record[outer], inner)
     except (KeyError, ValueError, IndexError, TypeError):
         return None
 

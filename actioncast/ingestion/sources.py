@@ -10,24 +10,18 @@ from __future__ import annotations
 
 import importlib
 import os
+import re
 import sys
-import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from datetime import datetime
 from functools import partial
 from pathlib import Path
-from urllib.parse import urlsplit
-
-import requests
-from requests.adapters import HTTPAdapter
-from urllib3.exceptions import HTTPError
-from urllib3.exceptions import TimeoutError as HTTPTimeoutError
-from urllib3.util import Retry
 
 from actioncast.hours import Points
-from actioncast.ingestion import documents, recording, spans
+from actioncast.ingestion import documents, recording, spans, web
 from actioncast.ingestion.documents import Rows, SourceError
+from actioncast.ingestion.paging import Page, Pager
 from actioncast.paths import RECORDING
 from actioncast.settings import (
     BlockchainSource,
@@ -35,7 +29,6 @@ from actioncast.settings import (
     DemoSource,
     FileSource,
     JsonSource,
-    Patience,
     PythonSource,
     Settings,
     SourceSettings,
@@ -43,8 +36,8 @@ from actioncast.settings import (
 from actioncast.text import progress
 from actioncast.times import HOUR, ONE_HOUR, from_seconds, isoformat, to_seconds
 
-PASSING = (429, 500, 502, 503, 504)  # statuses after which a later try may succeed
-BLOCK_BYTES = 1 << 18  # of a body, read at once at most
+# What sources say when they are asked for too many days at once.
+TOO_LONG = re.compile(r"(?i)\b(range|span|period|interval|days?|months?|exceed\w*|too (long|large|many|wide))\b")
 
 
 @dataclass(frozen=True)
@@ -55,7 +48,8 @@ class _Request:
     since: datetime | None  # None: all the source has
     until: datetime
     folder: Path  # of config.toml: relative paths start here
-    patience: Patience
+    client: web.Client
+    latest_hours: float | None  # age of a newest row that is old news; None where age says nothing
 
 
 def fetch(
@@ -78,7 +72,8 @@ def fetch(
         since=since,
         until=until,
         folder=settings.folder,
-        patience=settings.patience,
+        client=web.Client(settings.environment.github_repository, settings.patience),
+        latest_hours=None if column else settings.freshness.source_hours,
     )
     rows = _ask(_source_of(settings, series_id, column), request)
     if not rows:
@@ -97,22 +92,15 @@ def name_of(settings: Settings, series_id: str, column: str = "") -> str:
     """The source as an error may name it: without the query string and the user, which may hold a key."""
     match _source_of(settings, series_id, column):
         case BlockchainSource() as source:
-            return _without_secrets(_chart_url(source))
+            return web.without_secrets(_chart_url(source))
         case JsonSource() | CsvSource() as source:
-            return _without_secrets(source.url)
+            return web.without_secrets(source.url)
         case FileSource() as source:
             return str(source.path)
         case PythonSource() as source:
             return source.function
         case DemoSource():
             return "the bundled recording"
-
-
-def _without_secrets(url: str) -> str:
-    """The URL without its user, password and query string."""
-    parts = urlsplit(url)
-    host = parts.netloc.rpartition("@")[2]
-    return f"{parts.scheme}://{host}{parts.path}"
 
 
 def refuse_old(points: Points, now: datetime, maximum_hours: float, source_name: str) -> None:
@@ -139,9 +127,11 @@ def _ask(source: SourceSettings, request: _Request) -> Rows:
         case BlockchainSource():
             return _ask_chart(source, request)
         case JsonSource():
-            return _ask_in_parts(partial(_ask_json, source), source, request)
+            read_json = partial(_read_json, source=source, source_name=request.source_name)
+            return _ask_url(source, request, read_json)
         case CsvSource():
-            return _ask_in_parts(partial(_ask_csv, source), source, request)
+            read_csv = partial(_read_csv, source=source, source_name=request.source_name)
+            return _ask_url(source, request, read_csv)
         case FileSource():
             return _read_file(source, request)
         case PythonSource():
@@ -155,11 +145,10 @@ def _ask_chart(source: BlockchainSource, request: _Request) -> Rows:
     timespan = "all"
     if request.since is not None:
         timespan = f"{spans.days(request.since, request.until)}days"
-    body = _get(
+    body = request.client.get(
         _chart_url(source),
         parameters={"timespan": timespan, "sampled": "false", "format": "json"},
         timeout_seconds=source.timeout_seconds,
-        patience=request.patience,
     )
     document = documents.json_document(body, request.source_name)
     return documents.chart_rows(document, request.source_name)
@@ -169,45 +158,73 @@ def _chart_url(source: BlockchainSource) -> str:
     return f"{source.url.rstrip('/')}/{source.chart}"
 
 
-def _ask_in_parts(
-    ask: Callable[[_Request], Rows],
+def _ask_url(
     source: JsonSource | CsvSource,
     request: _Request,
+    read: Callable[[bytes], Page],
 ) -> Rows:
     """Ask once, or once for each part where the source answers only so many days at a time."""
     if source.days_per_request is None:
-        return ask(request)
+        return _ask_span(source, request, read)
     if request.since is None:
         raise SourceError(
             f"{request.source_name} is asked for {source.days_per_request:g} days at a time, and needs "
             "to be told from when on: set history_days of the series, or pass --backfill START"
         )
+    parts = list(spans.parts(request.since, request.until, source.days_per_request))
     rows: Rows = []
-    for begin, end in spans.parts(request.since, request.until, source.days_per_request):
-        part = ask(replace(request, since=begin, until=end))
-        rows += documents.rows_after(rows, part)
+    with progress("requests", len(parts), "part") as advance:
+        for begin, end in parts:
+            part = _ask_span(source, replace(request, since=begin, until=end), read)
+            rows += documents.rows_after(rows, part)
+            advance(1)
     return rows
 
 
-def _ask_json(source: JsonSource, request: _Request) -> Rows:
-    document = documents.json_document(_get_span(source, request), request.source_name)
-    records = documents.records_at(document, source.records, request.source_name)
-    return documents.record_rows(records, source, request.source_name)
-
-
-def _ask_csv(source: CsvSource, request: _Request) -> Rows:
-    body = documents.unpacked(_get_span(source, request), request.source_name)
-    return documents.csv_rows(body, source, request.source_name)
-
-
-def _get_span(source: JsonSource | CsvSource, request: _Request) -> bytes:
-    """The body at the URL of the source, with the span of the request put into it."""
-    return _get(
-        spans.filled(source.url, request.since, request.until),
-        headers=_with_secrets(source.headers),
-        timeout_seconds=source.timeout_seconds,
-        patience=request.patience,
+def _ask_span(
+    source: JsonSource | CsvSource,
+    request: _Request,
+    read: Callable[[bytes], Page],
+) -> Rows:
+    """The rows of a span, however many pages the source makes of it."""
+    pager = Pager(
+        source=source,
+        source_name=request.source_name,
+        since=request.since,
+        until=request.until,
+        latest_hours=request.latest_hours,
+        ask=lambda url: read(_get(url, source, request)),
     )
+    return pager.rows()
+
+
+def _get(url: str, source: JsonSource | CsvSource, request: _Request) -> bytes:
+    """The body at a URL of the source. An error says what helps a source that refuses long spans."""
+    try:
+        return request.client.get(
+            url,
+            headers=_with_secrets(source.headers),
+            timeout_seconds=source.timeout_seconds,
+        )
+    except web.RefusedError as error:
+        if source.days_per_request is not None or not TOO_LONG.search(error.reason):
+            raise
+        days = spans.days(request.since or spans.EPOCH, request.until)
+        advice = f"{days:,} days were asked for at once: set days_per_request of the source to what it allows"
+        raise SourceError(f"{error}; {advice}") from None
+
+
+def _read_json(body: bytes, source: JsonSource, source_name: str) -> Page:
+    document = documents.json_document(body, source_name)
+    records = documents.records_at(document, source.records, source_name)
+    rows = documents.record_rows(records, source, source_name)
+    following = documents.cell(document, source.next) if source.next else None
+    return Page(rows, len(records), following)
+
+
+def _read_csv(body: bytes, source: CsvSource, source_name: str) -> Page:
+    rows = documents.csv_rows(documents.unpacked(body, source_name), source, source_name)
+    return Page(rows, len(rows))
 
 
 def _read_file(source: FileSource, request: _Request) -> Rows:
@@ -253,7 +270,7 @@ def _replay(request: _Request) -> Rows:
     return recording.replayed(recorded, request.since, request.until)
 
 
-# HTTP ---------------------------------------------------------------------------------------------
+# Headers -----------------------------------------------------------------------------------------
 
 
 def _with_secrets(headers: Mapping[str, str]) -> dict[str, str]:
@@ -273,77 +290,3 @@ def _header_value(header: str, value: str) -> str:
         fault = "holds characters that no header may hold"
         raise SourceError(f"the header {header}: {variable} {fault}")
     return secret
-
-
-def _get(
-    url: str,
-    *,
-    parameters: Mapping[str, str] | None = None,
-    headers: Mapping[str, str] | None = None,
-    timeout_seconds: float,
-    patience: Patience,
-) -> bytes:
-    """The body of a GET; time-outs, 429 and 5xx are retried twice.
-
-    The time limit holds for the first byte and for the whole body, so that an answer that trickles
-    ends too.
-    """
-    with _session(headers or {}, patience) as session:
-        try:
-            with session.get(
-                url,
-                params=parameters,
-                timeout=timeout_seconds,
-                stream=True,
-            ) as answer:
-                if answer.status_code != 200:
-                    reason = f"HTTP {answer.status_code} {answer.reason}"
-                    raise SourceError(f"{_without_secrets(url)}: {reason}")
-                return _body(answer, time.monotonic() + timeout_seconds, url)
-        except (requests.RequestException, HTTPError) as error:
-            cause = _cause(error, timeout_seconds)
-            raise SourceError(f"{_without_secrets(url)}: {cause}") from None
-
-
-def _session(headers: Mapping[str, str], patience: Patience) -> requests.Session:
-    retries = Retry(
-        total=2,
-        backoff_factor=patience.pause_seconds,
-        status_forcelist=PASSING,
-        raise_on_status=False,
-        retry_after_max=patience.longest_pause_seconds,
-    )
-    session = requests.Session()
-    session.headers.update({"User-Agent": "actioncast", **headers})
-    session.mount("http://", HTTPAdapter(max_retries=retries))
-    session.mount("https://", HTTPAdapter(max_retries=retries))
-    return session
-
-
-def _body(answer: requests.Response, deadline: float, url: str) -> bytes:
-    """The whole body; `deadline` is a reading of the monotonic clock."""
-    body = bytearray()
-    size = float(answer.headers.get("Content-Length", 0))
-    with progress("download", size, "B") as advance:
-        # read1 returns what has come: waiting for a full block would go beyond the deadline.
-        while chunk := answer.raw.read1(BLOCK_BYTES, decode_content=True):
-            body += chunk
-            advance(len(chunk))
-            if time.monotonic() > deadline:
-                fault = f"the answer was not complete in time; {len(body)} bytes came"
-                raise SourceError(f"{_without_secrets(url)}: {fault}")
-    return bytes(body)
-
-
-def _cause(error: BaseException, timeout_seconds: float) -> str:
-    """The innermost reason of a connection error: the outer ones repeat the URL with its query."""
-    inner = error.__cause__ or error.__context__
-    while inner is not None:
-        error = inner
-        inner = error.__cause__ or error.__context__
-    if isinstance(error, TimeoutError | HTTPTimeoutError):
-        return f"no answer within {timeout_seconds:g} s"
-    # An error of requests itself, such as a URL without a host, quotes the URL.
-    if isinstance(error, requests.RequestException):
-        return type(error).__name__
-    return f"{type(error).__name__}: {error}"

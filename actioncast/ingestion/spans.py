@@ -11,6 +11,7 @@ from actioncast.times import HOUR, HOURS_PER_DAY, isoformat, to_seconds
 
 EPOCH = datetime.fromtimestamp(0, UTC)
 PLACEHOLDER = re.compile(r"\{(start|end)(?::([^}]*))?\}")  # {start}, {end:%Y-%m-%d}
+FIRST_PAGE = {"offset": 0, "page": 1, "cursor": ""}
 
 
 def days(since: datetime, until: datetime) -> int:
@@ -19,8 +20,16 @@ def days(since: datetime, until: datetime) -> int:
     return math.ceil(seconds / (HOURS_PER_DAY * HOUR)) + 1
 
 
-def filled(url: str, since: datetime | None, until: datetime) -> str:
-    """The URL with {start}, {end} and {days} put in; `since` None is 1970."""
+def filled(
+    url: str,
+    since: datetime | None,
+    until: datetime,
+    **counters: object,
+) -> str:
+    """The URL with {start}, {end} and {days} put in; `since` None is 1970.
+
+    `counters` give what stands for {offset}, {page} and {cursor}; their beginnings are the default.
+    """
     start = since or EPOCH
     moments = {"start": start, "end": until}
 
@@ -30,7 +39,25 @@ def filled(url: str, since: datetime | None, until: datetime) -> str:
         return moment.strftime(form) if form else isoformat(moment)
 
     url = PLACEHOLDER.sub(written, url)
-    return url.replace("{days}", str(days(start, until)))
+    texts = {"days": days(start, until), **FIRST_PAGE, **counters}
+    for name, text in texts.items():
+        url = url.replace(f"{{{name}}}", str(text))
+    return url
+
+
+def counts_pages(url: str) -> bool:
+    """Whether the URL asks for its pages by number."""
+    return "{offset}" in url or "{page}" in url
+
+
+def has_start(url: str) -> bool:
+    """Whether the URL says from when on."""
+    return any(placeholder[1] == "start" for placeholder in PLACEHOLDER.finditer(url))
+
+
+def has_end(url: str) -> bool:
+    """Whether the URL says up to when."""
+    return any(placeholder[1] == "end" for placeholder in PLACEHOLDER.finditer(url))
 
 
 def parts(

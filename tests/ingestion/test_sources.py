@@ -4,6 +4,8 @@ import gzip
 import json
 import sys
 import time
+from datetime import UTC, datetime, timedelta
+from email.utils import format_datetime
 from pathlib import Path
 
 import pytest
@@ -57,6 +59,22 @@ def test_retry_after_is_obeyed(stub: Stub, chart_config: Path, monkeypatch: pyte
     stub.answer(Answer(status=429, headers={"Retry-After": "7"}), chart(ROWS))
     assert fetched(chart_config) == ROWS
     assert waited == [7]
+
+
+def test_retry_after_may_be_a_date(stub: Stub, chart_config: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    waited: list[float] = []
+    monkeypatch.setattr(Retry, "sleep", SLEEP)
+    monkeypatch.setattr("urllib3.util.retry.time.sleep", waited.append)
+    date = format_datetime(datetime.now(UTC) + timedelta(seconds=40), usegmt=True)
+    stub.answer(Answer(status=503, headers={"Retry-After": date}), chart(ROWS))
+    assert fetched(chart_config) == ROWS
+    assert 30 < waited[0] <= 40
+
+
+def test_a_source_that_asks_for_a_long_pause_is_left_alone(stub: Stub, chart_config: Path) -> None:
+    stub.answer(Answer(status=429, headers={"Retry-After": "3600"}))
+    assert error_of(chart_config).endswith("HTTP 429 Too Many Requests; it asks to be left alone for 3,600 s")
+    assert len(stub.requests) == 1
 
 
 def test_a_source_that_never_recovers_is_asked_three_times(stub: Stub, chart_config: Path) -> None:
@@ -123,6 +141,47 @@ def test_a_client_names_itself(stub: Stub, chart_config: Path) -> None:
     stub.answer(chart(ROWS))
     fetched(chart_config)
     assert stub.requests[0].headers["User-Agent"] == "actioncast"
+
+
+def test_a_client_on_github_says_where_its_operator_is(
+    stub: Stub, chart_config: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("GITHUB_REPOSITORY", "ada/loads")
+    stub.answer(chart(ROWS))
+    fetched(chart_config)
+    assert stub.requests[0].headers["User-Agent"] == "actioncast (+https://github.com/ada/loads)"
+
+
+def test_headers_of_the_source_do_not_follow_to_another_host(
+    stub: Stub, configure: Configure, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("METER_KEY", "s3cret")
+    with Stub() as other:
+        other.answer(JSON_ROWS)
+        elsewhere = other.url.replace("127.0.0.1", "localhost")
+        stub.answer(Answer(status=302, headers={"Location": f"{elsewhere}/b"}))
+        path = configure(f'{{ kind = "json", url = "{stub.url}/a", headers = {{ X-Key = "$METER_KEY" }} }}')
+        assert floats(fetched(path)) == ROWS
+        assert "X-Key" not in other.requests[0].headers
+    assert stub.requests[0].headers["X-Key"] == "s3cret"
+
+
+def test_a_source_that_refuses_long_spans_is_met_with_advice(stub: Stub, configure: Configure) -> None:
+    reason = b'{"error": "The date range from 2020-03-04 must not exceed 28 days, see http://x.test/?key=s3cret"}'
+    stub.answer(Answer(reason, status=400))
+    url = f"{stub.url}/a?from={{start}}&key=s3cret"
+    message = error_of(configure(f'{{ kind = "json", url = "{url}" }}'), since=at(-24 * 730))
+    assert message.startswith(f"{stub.url}/a: HTTP 400 Bad Request: ")
+    assert "must not exceed 28 days" in message
+    assert message.endswith("; 732 days were asked for at once: set days_per_request of the source to what it allows")
+    assert "s3cret" not in message
+
+
+def test_a_refusal_for_another_reason_is_shown_without_advice(stub: Stub, configure: Configure) -> None:
+    stub.answer(Answer(b"no such meter", status=422), Answer(b"<html>bad</html>", status=400))
+    path = configure(f'{{ kind = "json", url = "{stub.url}/a" }}')
+    assert error_of(path) == f"{stub.url}/a: HTTP 422 Unprocessable Entity: no such meter"
+    assert error_of(path) == f"{stub.url}/a: HTTP 400 Bad Request"
 
 
 def test_the_span_is_put_into_the_url(stub: Stub, configure: Configure) -> None:

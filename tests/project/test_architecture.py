@@ -57,7 +57,7 @@ PURE = {  # decisions: arrays or rows in, verdict out
     "monitoring.findings": {"monitoring"},
 }
 TOUCHES_MODEL_FOLDER = {"forecasting.champion", "forecasting.card"}
-SPEAKS_HTTP = {"ingestion.sources", "api.client", "github.api", "github.alerts.outgoing"}
+SPEAKS_HTTP = {"ingestion.web", "api.client", "github.api", "github.alerts.outgoing"}
 NETWORK_AND_DATABASES = {"sqlalchemy", "sqlite3", "psycopg2", "requests", "urllib", "httpx", "socket", "subprocess"}
 OUTSIDE = {"open", "now", "today", "time", "read_text", "read_bytes", "write_text", "write_bytes"}  # functions
 

@@ -24,10 +24,10 @@ def fetched(config: Path, since: datetime | None = None) -> Rows:
     return sources.fetch(load_settings(config), "demo", since=since, until=at(1))
 
 
-def error_of(config: Path) -> str:
+def error_of(config: Path, since: datetime | None = None) -> str:
     """Why the source of the series `demo` gives nothing."""
     with pytest.raises(SourceError) as caught:
-        fetched(config)
+        fetched(config, since)
     return str(caught.value)
 
 
