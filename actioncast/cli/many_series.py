@@ -28,6 +28,7 @@ from actioncast.text import progress, table
 # Script -> module and function of the root script that does it for one series.
 SCRIPTS = {
     "update_real_data": "update_real_data:run",
+    "check_data": "check_data:run",
     "make_predictions": "make_predictions:run",
     "check_retrain": "check_retrain:look",
     "train": "train:run",

@@ -40,9 +40,11 @@ MAY_IMPORT = {
     "rehearsal": {"database", "forecasting", "github", "ingestion", "monitoring", "tracking", "training"},
     "cli": {"api", "database", "forecasting", "github", "ingestion", "monitoring", "tracking", "training"},
 }
+HEALTH = ROOT / PACKAGE / "ingestion" / "health"
 PURE = {  # decisions: arrays or rows in, verdict out
     "forecasting": {"forecasting"},
     "ingestion.doubts": {"ingestion"},
+    **{f"ingestion.health.{module.stem}": {"ingestion"} for module in HEALTH.glob("[a-z]*.py")},
     "training.clean": {"forecasting", "training"},
     "training.backtest": {"forecasting", "training"},
     "training.metrics": {"forecasting", "training"},

@@ -1,0 +1,1 @@
+"""The health of a series: what its stored hours say about its source. Pure functions."""

@@ -1,0 +1,98 @@
+"""What looks wrong in a series: hours, evidence and remedy. Pure."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from actioncast.arrays import Flags
+from actioncast.times import ONE_HOUR, isoformat
+
+GAP = "gap"
+REPEATING_GAP = "repeating gap"
+FREQUENCY = "frequency"
+FUTURE = "future hours"
+SILENT = "silent"
+ZEROS = "zeros"
+STUCK = "stuck"
+UNIT = "unit"
+SHIFT = "shift by one hour"
+SHAPE = "changed daily shape"
+REJECTED = "rejected points"
+REVISIONS = "revisions"
+
+REMEDIES = {
+    GAP: "If the source has the hours by now, load them: python update_real_data.py --backfill START.",
+    REPEATING_GAP: "Read what the loads say about rejected points; the source may leave these hours out.",
+    FREQUENCY: "Forecasts are hourly: hours between two values count as missing. Is there a finer source?",
+    FUTURE: "Look at the source's time zone: set `timezone` or `stamps` of the series, then backfill.",
+    SILENT: "Look at the runs of update_real_data and at the source.",
+    ZEROS: "A source that is down should give no value. Set the hours aside if nothing was measured.",
+    STUCK: "Look at the sensor or at the source's cache. Set the hours aside if nothing was measured.",
+    UNIT: "Look at the unit of the source: set `scale`, then backfill. Set the hours aside until then.",
+    SHIFT: "Look at the source's labels and clock changes: set `timezone` or `stamps`, then backfill.",
+    SHAPE: "Did the source begin to measure something else? Then retrain once a few weeks have come.",
+    REJECTED: "Look at the rejected points in the newest runs of update_real_data.",
+    REVISIONS: 'If the source restates its values, say revisions = "last" in the series.',
+}
+
+
+@dataclass(frozen=True)
+class Suspicion:
+    """Hours of an array that look wrong: `first` and `last` are indices."""
+
+    first: int
+    last: int
+    evidence: str
+
+    def overlaps(self, other: Suspicion) -> bool:
+        return self.first <= other.last and other.first <= self.last
+
+
+@dataclass(frozen=True)
+class HealthFinding:
+    """Hours that look wrong, `first` to `last` (hour starts, aware UTC), and the evidence."""
+
+    kind: str
+    first: datetime
+    last: datetime
+    evidence: str
+
+    @property
+    def hours(self) -> int:
+        """Number of hours from the first to the last."""
+        return (self.last - self.first) // ONE_HOUR + 1
+
+    def overlaps(self, other: HealthFinding) -> bool:
+        return self.first <= other.last and other.first <= self.last
+
+    @property
+    def remedy(self) -> str:
+        return REMEDIES[self.kind]
+
+    def __str__(self) -> str:
+        return f"{self.kind}: {isoformat(self.first)} to {isoformat(self.last)}: {self.evidence}"
+
+    def as_json(self) -> dict[str, Any]:
+        return {
+            "kind": self.kind,
+            "first": isoformat(self.first),
+            "last": isoformat(self.last),
+            "hours": self.hours,
+            "evidence": self.evidence,
+            "remedy": self.remedy,
+        }
+
+
+def runs(flags: Flags) -> list[tuple[int, int]]:
+    """(first, last) index of each run of neighbours that are true."""
+    pairs = []
+    padded = [False, *flags.tolist(), False]
+    first = 0
+    for index in range(1, len(padded)):
+        if padded[index] and not padded[index - 1]:
+            first = index - 1
+        if padded[index - 1] and not padded[index]:
+            pairs.append((first, index - 2))
+    return pairs

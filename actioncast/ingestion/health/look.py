@@ -1,0 +1,89 @@
+"""Look at a series: the newest hours, or all of them week by week. Pure."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+from datetime import datetime, timedelta
+
+from actioncast.arrays import Values
+from actioncast.hours import Grid
+from actioncast.ingestion.health import clocks, findings, gaps, profile, values
+from actioncast.ingestion.health.findings import HealthFinding, Suspicion
+
+Detector = Callable[[Values, int], list[Suspicion]]
+NEWEST = 24  # hours that a load judges
+WINDOW = 24 * 7 * 6  # hours that show what is usual, those judged included
+STRIDE = 24 * 7  # hours that each look at a long history judges
+
+DETECTORS: dict[str, Detector] = {
+    findings.FREQUENCY: gaps.frequency,
+    findings.GAP: gaps.gaps,
+    findings.REPEATING_GAP: gaps.repeating,
+    findings.ZEROS: values.zeros,
+    findings.STUCK: values.stuck,
+    findings.UNIT: values.units,
+    findings.SHIFT: profile.shifts,
+    findings.SHAPE: profile.shapes,
+}
+EXPLAINED_BY_VALUES = (findings.SHIFT, findings.SHAPE, findings.STUCK)
+
+
+def newest(history: Grid, judged_hours: int = NEWEST) -> list[HealthFinding]:
+    """What looks wrong in the last `judged_hours` of a history; the hours before show what is usual."""
+    recent = history.values[-WINDOW:]
+    skipped = len(history) - len(recent)
+    judged = max(len(recent) - judged_hours, 0)
+    health_findings = []
+    for kind, detect in DETECTORS.items():
+        for suspicion in detect(recent, judged):
+            health_findings.append(_finding(history.start, skipped, kind, suspicion))
+    return [each for each in _most_telling(health_findings) if not _is_the_clocks(each, history)]
+
+
+def whole(history: Grid) -> list[HealthFinding]:
+    """What looks wrong in a history, judged week by week as it would have been at the time."""
+    merged: dict[tuple[str, datetime], HealthFinding] = {}
+    lengths = [*range(len(history), 0, -STRIDE)][::-1]
+    for length in lengths:
+        part = Grid(history.start, history.values[:length])
+        for finding in newest(part, STRIDE):
+            # The next week sees the same run again, and how it went on.
+            merged[finding.kind, finding.first] = finding
+    return _without_repeats(merged.values())
+
+
+def _finding(start: datetime, skipped: int, kind: str, suspicion: Suspicion) -> HealthFinding:
+    return HealthFinding(
+        kind=kind,
+        first=start + timedelta(hours=skipped + suspicion.first),
+        last=start + timedelta(hours=skipped + suspicion.last),
+        evidence=suspicion.evidence,
+    )
+
+
+def _most_telling(health_findings: Iterable[HealthFinding]) -> list[HealthFinding]:
+    """Without those of the profile where zeros, one value or another unit explain it."""
+    chosen: list[HealthFinding] = []
+    for finding in health_findings:
+        explained = finding.kind in EXPLAINED_BY_VALUES and any(finding.overlaps(other) for other in chosen)
+        if not explained:
+            chosen.append(finding)
+    return chosen
+
+
+def _is_the_clocks(finding: HealthFinding, history: Grid) -> bool:
+    """Whether the profile moved because people changed their clocks: in UTC it should."""
+    if finding.kind != findings.SHIFT:
+        return False
+    hours = 1 if finding.evidence.endswith(profile.DIRECTIONS[1]) else -1
+    return clocks.is_clock_change(finding.first, hours, history.start, history.end)
+
+
+def _without_repeats(health_findings: Iterable[HealthFinding]) -> list[HealthFinding]:
+    """In the order of their first hours; of one kind, one that overlaps an earlier one is the same."""
+    chosen: list[HealthFinding] = []
+    for finding in sorted(health_findings, key=lambda each: (each.first, each.last)):
+        same = [other for other in chosen if other.kind == finding.kind and other.overlaps(finding)]
+        if not same:
+            chosen.append(finding)
+    return chosen

@@ -1,0 +1,84 @@
+"""The health report of a series, as check_data.py prints it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from actioncast.arrays import np
+from actioncast.hours import Grid
+from actioncast.ingestion.health import clocks, picture
+from actioncast.ingestion.health.findings import HealthFinding, runs
+from actioncast.ingestion.health.gaps import step_of
+from actioncast.report import Report
+from actioncast.text import hours as hours_text
+from actioncast.text import table
+from actioncast.times import isoformat
+
+
+@dataclass(frozen=True)
+class HealthReport(Report):
+    """Facts about a stored series, and what looks wrong; findings are warnings and no failure."""
+
+    series: str
+    history: Grid
+    rejected_share: float  # of the points that the newest loads read
+    findings: list[HealthFinding]
+
+    @property
+    def outcome(self) -> str:
+        return "findings" if self.findings else "healthy"
+
+    @property
+    def missing(self) -> int:
+        """Number of hours that are missing between the first and the last."""
+        return int(np.isnan(self.history.values).sum())
+
+    @property
+    def longest_gap(self) -> int:
+        """Number of missing hours in a row, at most."""
+        gaps = runs(np.isnan(self.history.values))
+        return max((last - first + 1 for first, last in gaps), default=0)
+
+    def as_json(self) -> dict[str, Any]:
+        return {
+            "series": self.series,
+            "outcome": self.outcome,
+            "first_hour": isoformat(self.history.start),
+            "last_hour": isoformat(self.history.end),
+            "hours": len(self.history) - self.missing,
+            "step_hours": step_of(self.history.values),
+            "hours_missing": self.missing,
+            "longest_gap_hours": self.longest_gap,
+            "rejected_share": self.rejected_share,
+            "clock_changes": clocks.hints(self.history),
+            "findings": [finding.as_json() for finding in self.findings],
+        }
+
+    def as_text(self) -> str:
+        facts = self.as_json()
+        stored = hours_text(facts["hours"])
+        step = hours_text(facts["step_hours"])
+        lines = [
+            f"{self.series}: {self.outcome}",
+            picture.line(self.history.values),
+            f"{stored} from {facts['first_hour']} to {facts['last_hour']}, one value every {step}",
+            f"{facts['hours_missing']:,} missing, at most {facts['longest_gap_hours']:,} in a row",
+            f"{self.rejected_share:.1%} of the points that the newest loads read were rejected",
+            *facts["clock_changes"],
+        ]
+        if self.findings:
+            rows = [_row(finding) for finding in self.findings]
+            remedies = dict.fromkeys(f"{finding.kind}: {finding.remedy}" for finding in self.findings)
+            headers = ["finding", "first hour", "last hour", "evidence"]
+            lines += ["", table(headers, rows), "", *remedies]
+        return "\n".join(lines)
+
+
+def _row(finding: HealthFinding) -> list[str]:
+    return [finding.kind, _moment(finding.first), _moment(finding.last), finding.evidence]
+
+
+def _moment(moment: datetime) -> str:
+    return f"{moment:%Y-%m-%d %H:%MZ}"
