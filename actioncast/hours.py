@@ -7,7 +7,6 @@ Inside, moments are whole unix seconds in int64 arrays: no time zone can get los
 
 from __future__ import annotations
 
-from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
@@ -19,7 +18,8 @@ from actioncast.arrays import Flags, Numbers, Seconds, Values, np
 from actioncast.errors import ActioncastError
 from actioncast.times import HOUR, from_seconds, isoformat, to_seconds
 
-LATEST = 253_402_300_799  # unix seconds of 9999-12-31T23:59:59Z
+LARGEST = 2**62  # unix seconds that an array holds
+PLAUSIBLE = range(315_532_800, 2_000_000_000)  # unix seconds of 1980 to 2033: other numbers may mean something else
 MILLISECONDS = 10**11  # from here on: as seconds this is the year 5138, as milliseconds 1973
 
 
@@ -49,6 +49,8 @@ class Rejection:
     time: str
     value: str
     reason: str
+    seconds: int | None = None  # the time in unix seconds, where it can be read
+    text: str = ""  # the cell that cannot be read; empty for a point that cannot be true
 
     def __str__(self) -> str:
         return f"{self.time} = {self.value}: {self.reason}"
@@ -109,6 +111,8 @@ def read_points(rows: Sequence[tuple[object, object]]) -> tuple[Points, list[Rej
             time=_readable_time(time),
             value=repr(value)[:SHOWN_CHARACTERS],
             reason=message,
+            seconds=_seconds_of(time),
+            text=str(_unread(time, value))[:SHOWN_CHARACTERS],
         )
         rejections.append(rejection)
     good = [row for index, row in enumerate(rows) if index not in faults]
@@ -129,16 +133,40 @@ def _as_points(rows: list[tuple[float, float]]) -> Points:
     pairs = np.asarray(rows, dtype=np.float64).reshape(-1, 2)
     seconds = np.nan_to_num(np.floor(pairs[:, 0]), nan=-1)
     # Beyond these limits check_points rejects a time whatever it is, and int64 could not hold it.
-    times = np.clip(seconds, -1, LATEST).astype(np.int64)
+    times = np.clip(seconds, -1, LARGEST).astype(np.int64)
     return Points(times, pairs[:, 1])
 
 
 def _readable_time(time: Any) -> str:
     """A time as a person reads it, whatever it is."""
-    try:
-        return isoformat(from_seconds(int(time)))
-    except (ValueError, TypeError, OverflowError, OSError):
+    seconds = _seconds_of(time)
+    if seconds is None:
         return repr(time)[:SHOWN_CHARACTERS]
+    return readable_moment(seconds)
+
+
+def readable_moment(seconds: int) -> str:
+    """A moment as text; one that lies decades away with the number that was read as it."""
+    try:
+        moment = isoformat(from_seconds(seconds))
+    except (ValueError, OverflowError, OSError):
+        return f"{seconds} (read as seconds since 1970)"
+    if seconds in PLAUSIBLE:
+        return moment
+    return f"{moment} ({seconds} read as seconds since 1970)"
+
+
+def _seconds_of(time: Any) -> int | None:
+    """Unix seconds of a time that can be read."""
+    try:
+        return int(time)
+    except (ValueError, TypeError, OverflowError):
+        return None
+
+
+def _unread(time: Any, value: object) -> object:
+    """The cell of a row that cannot be read: its time, else its value."""
+    return time if _seconds_of(time) is None else value
 
 
 # Checking -----------------------------------------------------------------------------------------
@@ -229,12 +257,22 @@ def refuse_too_many(rejections: Sequence[Rejection], read: int, maximum_share: f
     )
 
 
-def describe(rejections: Sequence[Rejection], most: int = 5) -> str:
-    """How many points were rejected for which reason, and the first few of them."""
-    counts = Counter(rejection.reason for rejection in rejections)
-    reasons = ", ".join(f"{count} x {reason}" for reason, count in counts.most_common())
-    examples = "; ".join(f"{point.time} = {point.value}" for point in rejections[:most])
-    return f"{reasons} (e.g. {examples})"
+def describe(rejections: Sequence[Rejection], most: int = 3) -> str:
+    """How many points were rejected for which reason, and the first few of each."""
+    parts = []
+    for reason, points in by_reason(rejections).items():
+        examples = "; ".join(f"{point.time} = {point.value}" for point in points[:most])
+        parts.append(f"{len(points)} x {reason} (e.g. {examples})")
+    return ", ".join(parts)
+
+
+def by_reason(rejections: Sequence[Rejection]) -> dict[str, list[Rejection]]:
+    """The rejections of each reason, the most frequent reason first."""
+    groups: dict[str, list[Rejection]] = {}
+    for rejection in rejections:
+        groups.setdefault(rejection.reason, []).append(rejection)
+    frequent = sorted(groups.items(), key=lambda item: len(item[1]), reverse=True)
+    return dict(frequent)
 
 
 # Aggregating --------------------------------------------------------------------------------------

@@ -209,11 +209,33 @@ def test_the_hint_about_order_comes_only_with_points_out_of_order() -> None:
     assert "newest_first" not in str(caught.value)
 
 
-def test_a_description_counts_each_reason_and_shows_the_first_few() -> None:
+def test_a_description_counts_each_reason_and_shows_the_first_few_of_each() -> None:
     mixed = [*rejections(1, "rare"), *rejections(7, "frequent")]
     assert describe(mixed, most=2) == (
-        "7 x frequent, 1 x rare (e.g. 2022-03-04T00:00:00Z = 1; 2022-03-04T00:00:00Z = 1)"
+        "7 x frequent (e.g. 2022-03-04T00:00:00Z = 1; 2022-03-04T00:00:00Z = 1), "
+        "1 x rare (e.g. 2022-03-04T00:00:00Z = 1)"
     )
+
+
+@pytest.mark.parametrize(
+    ("time", "expected"),
+    [
+        (T, "2022-03-04T00:00:00Z"),
+        (45_352, "1970-01-01T12:35:52Z (45352 read as seconds since 1970)"),
+        (2_026_112_400, "2034-03-16T09:00:00Z (2026112400 read as seconds since 1970)"),
+        (T * 1000, "1646352000000 (read as seconds since 1970)"),
+        (20_261_124_000_000, "20261124000000 (read as seconds since 1970)"),
+    ],
+)
+def test_a_time_decades_away_is_shown_with_the_number_that_was_read(time: int, expected: str) -> None:
+    points, _ = read_points([(time, -1.0)])
+    _, untrue = check_points(points, at(1), minimum_value=0)
+    assert untrue[0].time == expected
+
+
+def test_what_cannot_be_read_is_kept_as_it_was_written() -> None:
+    _, unreadable = read_points([(T, "1,012.55"), ("24:00", 1.0), (T, 2.0)])
+    assert [(rejection.seconds, rejection.text) for rejection in unreadable] == [(T, "1,012.55"), (None, "24:00")]
 
 
 def test_a_rejection_reads_as_a_line() -> None:

@@ -110,4 +110,6 @@ def _loading(etl_run: Row | None, now: datetime) -> Light:
     outcome = etl_run["outcome"]
     status: Status = "bad" if outcome == "failed" else "good"
     detail = f"ran {duration(now - etl_run['started_at'])} ago"
+    if etl_run["points_rejected"]:
+        detail += f", {etl_run['points_rejected']} points rejected"
     return Light("Loading", status, outcome, detail)

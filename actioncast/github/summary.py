@@ -163,7 +163,18 @@ def etl(report: Report, unit: str, newest: Line) -> str:
         y_title=unit,
         lines=[newest[-SHOWN_HOURS:]],
     )
-    return _section(report, _rows(report, ETL_KEYS), chart)
+    return _section(report, _rows(report, ETL_KEYS), f"{_rejected(report)}{chart}")
+
+
+def _rejected(report: Report) -> str:
+    """What an ingestion left out: as plain text, which no source can turn into Markdown."""
+    lines = []
+    for row in report["rejected_by_reason"]:
+        examples = "; ".join(row["examples"])
+        lines.append(f"    {row['count']} points: {row['reason']}, e.g. {examples}")
+    if not lines:
+        return ""
+    return "\n".join(["Rejected:", "", *lines, "", ""])
 
 
 def forecast(report: Report, unit: str) -> str:

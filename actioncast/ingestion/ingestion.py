@@ -23,11 +23,12 @@ from actioncast.hours import (
     Points,
     Rejection,
     check_points,
+    describe,
     read_points,
     refuse_too_many,
     to_hours,
 )
-from actioncast.ingestion import doubts, sources
+from actioncast.ingestion import doubts, patterns, sources
 from actioncast.ingestion.documents import SourceError
 from actioncast.settings import Settings
 
@@ -78,6 +79,7 @@ class Reading:
         doubtful too.
         """
         demand = self.demand
+        self._refuse_pattern()
         refuse_too_many(self._held_against(), self.points_read, demand.maximum_rejected_share)
         doubt = self.doubt
         if doubt is not None and doubt.fails:
@@ -96,6 +98,16 @@ class Reading:
             since=demand.since,
             now=demand.until,
         )
+
+    def _refuse_pattern(self) -> None:
+        """Raise DataError when points were rejected for a common reason, however few they are."""
+        rejections = self._held_against()
+        pattern = patterns.find(rejections, self.points)
+        if pattern:
+            raise DataError(
+                f"{self.source_name}: {len(rejections)} of {self.points_read} points rejected, and not by "
+                f"chance: {pattern}. {describe(rejections)}; nothing was loaded"
+            )
 
     def _held_against(self) -> list[Rejection]:
         """The rejections that say something about the quality of the source."""

@@ -8,11 +8,12 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Any
 
-from actioncast.hours import Rejection, describe
+from actioncast.hours import Rejection, by_reason, describe
 from actioncast.report import Report
 from actioncast.times import isoformat
 
 SHOWN_REJECTIONS = 20  # of the rejected points; more of them say nothing new
+SHOWN_EXAMPLES = 3  # of the points rejected for one reason
 
 
 @dataclass
@@ -72,10 +73,18 @@ class IngestionReport(Report):
             "points_read": self.points_read,
             "points_rejected": len(self.rejections),
             "rejections": [str(rejection) for rejection in self.rejections[:SHOWN_REJECTIONS]],
+            "rejected_by_reason": self._rejected_by_reason(),
             "last_hour": isoformat(self.last_hour) if self.last_hour else None,
             "outcome": self.outcome,
             "exogenous": self.exogenous,
         }
+
+    def _rejected_by_reason(self) -> list[dict[str, Any]]:
+        reasons = []
+        for reason, points in by_reason(self.rejections).items():
+            examples = [f"{point.time} = {point.value}" for point in points[:SHOWN_EXAMPLES]]
+            reasons.append({"reason": reason, "count": len(points), "examples": examples})
+        return reasons
 
     def as_text(self) -> str:
         last_hour = isoformat(self.last_hour) if self.last_hour else "none"

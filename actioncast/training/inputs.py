@@ -40,7 +40,8 @@ def read_history(settings: Settings, database: Database, now: datetime, *, serie
     if history is None or hours < SHORTEST_HISTORY:
         raise ForecastError(
             f"{hours} hours of {series_id} are stored, {SHORTEST_HISTORY} are the least to learn from; "
-            f"run: python update_real_data.py --series {series_id}"
+            f"wait for {SHORTEST_HISTORY - hours} more, or load older ones, if the source has them: "
+            f"python update_real_data.py --series {series_id} --backfill"
         )
     return history
 

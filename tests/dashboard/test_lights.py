@@ -48,3 +48,11 @@ def test_a_champion_is_old_after_its_days_and_broken_when_its_card_cannot_be_rea
 )
 def test_a_verdict_has_its_colour(verdict: str, status: str) -> None:
     assert status_of(verdict) == status
+
+
+def test_the_points_that_a_load_rejected_are_counted() -> None:
+    run = {"outcome": "loaded", "started_at": at(0), "points_rejected": 3}
+    loading = lights(
+        EMPTY, card=None, card_problem="", checks=[], etl_runs=[run], now=at(1), policy=FreshnessSettings()
+    )[4]
+    assert (loading.status, loading.detail) == ("good", "ran 1 h ago, 3 points rejected")

@@ -75,3 +75,10 @@ def test_the_days_of_a_check_are_means_of_their_hours() -> None:
     assert "line [2, 5, 7]" in text
     assert "line [2, 6, 6]" in text
     assert "- because" in text
+
+
+def test_what_a_load_left_out_is_listed_with_its_reason() -> None:
+    rejected = {"reason": "no number", "count": 2, "examples": ["00:00 = '<b>'", "01:00 = 'x'"]}
+    report = {"series": "demo", "points_rejected": 2, "rejected_by_reason": [rejected]}
+    assert "\nRejected:\n\n    2 points: no number, e.g. 00:00 = '<b>'; 01:00 = 'x'" in summary.etl(report, "x", [])
+    assert "Rejected" not in summary.etl(report | {"rejected_by_reason": []}, "x", [])

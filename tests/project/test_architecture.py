@@ -45,6 +45,7 @@ PURE = {  # decisions: arrays or rows in, verdict out
     "forecasting": {"forecasting"},
     "ingestion.doubts": {"ingestion"},
     **{f"ingestion.health.{module.stem}": {"ingestion"} for module in HEALTH.glob("[a-z]*.py")},
+    "ingestion.patterns": {"ingestion"},
     "training.clean": {"forecasting", "training"},
     "training.backtest": {"forecasting", "training"},
     "training.metrics": {"forecasting", "training"},

@@ -113,9 +113,17 @@ def test_no_candidate_small_enough_is_said(stage: Stage, monkeypatch: pytest.Mon
 @pytest.mark.parametrize("hours", [0, 71])
 def test_too_few_hours_are_said(stage: Stage, hours: int) -> None:
     now = stage.load(hours) if hours else START
-    with pytest.raises(ForecastError, match=f"{hours} hours of demo are stored, 72 are the least .* update_real_data"):
+    needed = f"{hours} hours of demo are stored, 72 are the least .* wait for {72 - hours} more.* update_real_data"
+    with pytest.raises(ForecastError, match=needed):
         stage.train(now)
     assert stage.ledger() == []
+
+
+@pytest.mark.parametrize("hours", [72, 97, 167])
+def test_less_than_a_week_is_enough_for_a_champion_and_for_its_gate(stage: Stage, hours: int) -> None:
+    now = stage.load(hours)
+    assert stage.train(now).gate.promoted
+    assert stage.train(now).gate.champion_mae is not None
 
 
 def test_the_trackers_are_told(stage: Stage, monkeypatch: pytest.MonkeyPatch) -> None:

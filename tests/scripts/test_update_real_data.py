@@ -89,6 +89,7 @@ def test_complete_hours_are_stored_and_reported(run: Run, stub: Stub) -> None:
         "points_read": 15,
         "points_rejected": 0,
         "rejections": [],
+        "rejected_by_reason": [],
         "last_hour": "2022-03-04T03:00:00Z",
         "outcome": "loaded",
         "exogenous": {},
@@ -261,8 +262,42 @@ def test_rejected_points_are_counted_and_listed(run: Run, stub: Stub) -> None:
         "2022-03-04T02:15:00Z = None: Input should be a valid number",
         "2022-03-04T01:15:00Z = -1: the value is below minimum_value = 0",
     ]
+    assert ran.out["rejected_by_reason"] == [
+        {
+            "reason": "Input should be a valid number",
+            "count": 1,
+            "examples": ["2022-03-04T02:15:00Z = None"],
+        },
+        {
+            "reason": "the value is below minimum_value = 0",
+            "count": 1,
+            "examples": ["2022-03-04T01:15:00Z = -1"],
+        },
+    ]
     assert "1 x the value is below minimum_value = 0" in ran.etl_runs[0]["message"]
     assert ran.etl_runs[0]["points_rejected"] == 2
+
+
+def test_points_rejected_for_a_common_reason_load_nothing_however_few_they_are(run: Run, stub: Stub) -> None:
+    points: list[tuple[object, object]] = [*quarters(*[1] * 4 * 48)]
+    for peak in (5, 60, 130):
+        points[peak] = (points[peak][0], "1,012.55")
+    stub.answer(chart(points))
+    ran = run(now=48)
+    assert (ran.code, ran.reality) == (1, {})
+    assert "3 of 192 points rejected, and not by chance: 3 texts have the form '9,999.99'" in ran.out["error"]
+    assert "e.g. 2022-03-04T01:15:00Z = '1,012.55'" in ran.out["error"]
+
+
+def test_negative_values_are_right_where_no_minimum_is_set(stub: Stub, tmp_path: Path) -> None:
+    path = tmp_path / "config.toml"
+    path.write_text(
+        f'[series.demo]\nsource = {{ kind = "blockchain", url = "{stub.url}" }}\nunit = "EUR"\npoints_per_hour = 4\n'
+    )
+    stub.answer(chart(quarters(*[-2] * 4)))
+    settings = load_settings(path, {"DATABASE_URL": f"sqlite:///{tmp_path}/a.db"})
+    with open_database(settings) as database:
+        assert update_real_data.run(settings, database, at(1), series_id="demo").rejections == []
 
 
 def test_too_many_rejected_points_load_nothing(run: Run, stub: Stub) -> None:
