@@ -10,6 +10,7 @@ from zoneinfo import ZoneInfo
 
 from actioncast.arrays import Values, np
 from actioncast.hours import Grid
+from actioncast.ingestion.health.medians import medians
 from actioncast.times import HOURS_PER_DAY, ONE_HOUR
 
 ZONES = {"Europe": "Europe/Berlin", "North America": "America/New_York", "Australia": "Australia/Sydney"}
@@ -95,11 +96,9 @@ def _follows(history: Grid, change: Change) -> bool | None:
 
 
 def _profile(values: Values) -> Values:
-    """[24] the median of each hour of the day less their mean; NaN where none is there."""
-    by_hour = values.reshape(-1, HOURS_PER_DAY)
-    missing = np.isnan(by_hour).all(axis=0)
-    medians = np.nanmedian(np.where(missing, 0.0, by_hour), axis=0)
-    profile: Values = np.where(missing, np.nan, medians - medians.mean())
+    """[24] the median of each hour of the day less their mean; NaN where one has none."""
+    typical = medians(values.reshape(-1, HOURS_PER_DAY))
+    profile: Values = typical - typical.mean()
     return profile
 
 

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from actioncast.arrays import Flags
+from actioncast.arrays import Flags, np
 from actioncast.times import ONE_HOUR, isoformat
 
 GAP = "gap"
@@ -87,12 +87,8 @@ class HealthFinding:
 
 def runs(flags: Flags) -> list[tuple[int, int]]:
     """(first, last) index of each run of neighbours that are true."""
-    pairs = []
-    padded = [False, *flags.tolist(), False]
-    first = 0
-    for index in range(1, len(padded)):
-        if padded[index] and not padded[index - 1]:
-            first = index - 1
-        if padded[index - 1] and not padded[index]:
-            pairs.append((first, index - 2))
-    return pairs
+    padded = np.concatenate(([False], flags, [False]))
+    edges = np.flatnonzero(padded[1:] != padded[:-1]).tolist()
+    firsts = edges[::2]
+    ends = edges[1::2]
+    return [(first, end - 1) for first, end in zip(firsts, ends, strict=True)]

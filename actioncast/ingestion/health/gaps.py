@@ -7,6 +7,7 @@ from datetime import datetime
 from actioncast.arrays import Flags, Numbers, Values, np
 from actioncast.hours import Grid
 from actioncast.ingestion.health.findings import FUTURE, SILENT, HealthFinding, Suspicion, runs
+from actioncast.ingestion.health.medians import median
 from actioncast.times import HOURS_PER_DAY, ONE_HOUR, floor_hour
 
 FEWEST_MISSING = 24  # hours of a gap that is worth a word
@@ -73,7 +74,7 @@ def step_of(values: Values) -> int:
     present = np.flatnonzero(~np.isnan(values))
     if len(present) < 2:
         return 1
-    return int(np.median(np.diff(present)))
+    return int(median(np.diff(present).astype(np.float64)))
 
 
 def future(history: Grid, now: datetime) -> list[HealthFinding]:

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from actioncast.arrays import Numbers, Values, np
 from actioncast.ingestion.health.findings import Suspicion
+from actioncast.ingestion.health.medians import median, medians
 from actioncast.times import HOURS_PER_DAY
 
 LAGS = (24, 48, 168)  # hours back, from which an hour is expected
@@ -69,11 +70,11 @@ def _expected(values: Values, judged: int) -> Values:
 
 def _usual_errors(errors: Values) -> Values | None:
     """[24] the median error by hour of the day (counted from the first hour); None where nothing shows it."""
-    medians = _by_hour_of_day(errors)
-    usual = float(np.median(medians))
+    typical = _by_hour_of_day(errors)
+    usual = median(typical)
     if np.isnan(usual) or usual <= 0:
         return None
-    scales: Values = np.maximum(medians, SMALLEST_SCALE * usual)
+    scales: Values = np.maximum(typical, SMALLEST_SCALE * usual)
     return scales
 
 
@@ -82,11 +83,7 @@ def _by_hour_of_day(values: Values) -> Values:
     days = -(-len(values) // HOURS_PER_DAY)
     padded = np.full(days * HOURS_PER_DAY, np.nan)
     padded[: len(values)] = values
-    by_hour = padded.reshape(days, HOURS_PER_DAY)
-    missing = np.isnan(by_hour).all(axis=0)
-    medians = np.nanmedian(np.where(missing, 0.0, by_hour), axis=0)
-    result: Values = np.where(missing, np.nan, medians)
-    return result
+    return medians(padded.reshape(days, HOURS_PER_DAY))
 
 
 def _visible(steps: Values, scales: Values) -> float:
@@ -157,11 +154,10 @@ def shapes(values: Values, judged: int) -> list[Suspicion]:
 def _profiles(values: Values) -> Values:
     """[weeks, 24] the median of each hour of the day; NaN where half of its hours are missing."""
     by_hour = values.reshape(-1, WEEK // HOURS_PER_DAY, HOURS_PER_DAY)
-    missing = np.isnan(by_hour).mean(axis=1) >= 0.5
-    by_hour = np.where(missing[:, None, :], 0.0, by_hour)
-    medians = np.nanmedian(by_hour, axis=1)
-    profiles: Values = np.where(missing, np.nan, medians)
-    return profiles
+    profiles = np.array([medians(week) for week in by_hour])
+    half_missing = np.isnan(by_hour).mean(axis=1) >= 0.5
+    result: Values = np.where(half_missing, np.nan, profiles)
+    return result
 
 
 def _correlation(one: Values, other: Values) -> float:

@@ -11,6 +11,7 @@ from dataclasses import dataclass
 
 from actioncast.arrays import Flags, Values, np
 from actioncast.ingestion.health.findings import Suspicion, runs
+from actioncast.ingestion.health.medians import median, medians
 
 FEWEST_BEFORE = 336  # hours that must have shown what is usual
 FEWEST_ZEROS = 3
@@ -97,15 +98,15 @@ class _InUnit:
 def units(values: Values, judged: int) -> list[Suspicion]:
     """Runs of hours whose level is a well-known factor times that of the same hours of the weeks before."""
     present = _present(values)
-    if len(present) < FEWEST_BEFORE or np.median(present[:FEWEST_BEFORE]) <= 0:
+    if len(present) < FEWEST_BEFORE or median(present[:FEWEST_BEFORE]) <= 0:
         return []
     logarithms = log_ratios(values)
     # What is usual is seen before what is judged: a lie is no example of it.
     usual = _present(np.abs(logarithms[:judged]))
     if len(usual) < FEWEST_BEFORE / 2:
         return []
-    usual_error = float(np.median(usual))
-    rare_error = float(np.quantile(usual, RARE))
+    usual_error = median(usual)
+    rare_error = float(np.sort(usual)[int(RARE * (len(usual) - 1))])
     candidates: list[_InUnit] = []
     for name, factor in FACTORS.items():
         size = math.log(factor)
@@ -124,10 +125,8 @@ def log_ratios(values: Values) -> Values:
         back = (row + 1) * WEEK
         if back < len(values):
             earlier[row, back:] = logarithms[:-back]
-    unknown = np.isnan(earlier).all(axis=0)
-    earlier[:, unknown] = 0.0  # the median of nothing would warn
-    expected = np.nanmedian(earlier, axis=0)
-    return np.where(unknown, np.nan, logarithms - expected)
+    result: Values = logarithms - medians(earlier)
+    return result
 
 
 def _in_unit(logarithms: Values, name: str, size: float, usual_error: float) -> list[_InUnit]:
@@ -138,7 +137,7 @@ def _in_unit(logarithms: Values, name: str, size: float, usual_error: float) -> 
     near = np.abs(logarithms - size) <= abs(size) / 2
     candidates = []
     for first, last in runs(near):
-        distance = abs(float(np.median(logarithms[first : last + 1])) - size)
+        distance = abs(median(logarithms[first : last + 1]) - size)
         length = last - first + 1
         if length >= fewest and distance <= allowed:
             evidence = f"{length} hours are {name} of the same hours of the weeks before"
