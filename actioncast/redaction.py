@@ -21,6 +21,7 @@ SECRETS = (  # the variables whose values are secret, of this project and of the
     "TOKEN",
     "API_KEY",
     "SOURCE_TOKEN",
+    "WAREHOUSE_URL",
     "WEBHOOK_URL",
     "HEARTBEAT_URL",
     "MLFLOW_TRACKING_TOKEN",

@@ -7,6 +7,7 @@ Secrets come from the environment (or .env beside config.toml) only and never pr
 from __future__ import annotations
 
 import math
+import re
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Annotated, Literal, get_args
@@ -107,6 +108,24 @@ class FileSource(TabularFields):
     path: Path
 
 
+def _name_of_a_variable(url: str) -> str:
+    """Refuse the URL itself, without repeating it: it holds a password."""
+    if not re.fullmatch(r"\$\w+", url):
+        raise ValueError(
+            'expected "$" and the name of an environment variable that holds the URL, such as "$WAREHOUSE_URL"'
+        )
+    return url
+
+
+class SqlSource(TabularFields):
+    """A query at a database, whose URL stands in the environment. :start and :end in it are aware times."""
+
+    kind: Literal["sql"]
+    url: Annotated[str, AfterValidator(_name_of_a_variable)]
+    query: str = Field(min_length=1)
+    timeout_seconds: float = Field(default=60, gt=0)  # PostgreSQL and SQLite end a query that takes longer
+
+
 class PythonSource(Table):
     """A function of the user: (since, until) -> iterable of (time, value).
 
@@ -124,7 +143,7 @@ class DemoSource(Table):
 
 
 SourceSettings = Annotated[
-    BlockchainSource | JsonSource | CsvSource | FileSource | PythonSource | DemoSource,
+    BlockchainSource | JsonSource | CsvSource | FileSource | SqlSource | PythonSource | DemoSource,
     Field(discriminator="kind"),
 ]
 

@@ -65,7 +65,7 @@ def test_defaults_fill_what_is_left_out(tmp_path: Path) -> None:
         (MINIMAL + '[retrain]\nmode = "auto"', "retrain.mode: Input should be 'dispatch' or 'suggest'; got 'auto'"),
         (
             MINIMAL.replace("file", "fil"),
-            "series.a.source: kind must be one of blockchain, json, csv, file, python, demo; got",
+            "series.a.source: kind must be one of blockchain, json, csv, file, sql, python, demo; got",
         ),
         (MINIMAL.replace('kind = "file", ', ""), "series.a.source: kind must be one of blockchain, json, csv, file,"),
         (

@@ -18,8 +18,10 @@ from datetime import datetime
 from functools import partial
 from pathlib import Path
 
+from actioncast.database import warehouse
+from actioncast.database.connection import DatabaseError
 from actioncast.hours import Points
-from actioncast.ingestion import documents, recording, spans, web
+from actioncast.ingestion import documents, recording, spans, typed, web
 from actioncast.ingestion.documents import Rows, SourceError
 from actioncast.ingestion.paging import Page, Pager
 from actioncast.paths import RECORDING
@@ -32,6 +34,7 @@ from actioncast.settings import (
     PythonSource,
     Settings,
     SourceSettings,
+    SqlSource,
 )
 from actioncast.text import progress
 from actioncast.times import HOUR, ONE_HOUR, from_seconds, isoformat, to_seconds
@@ -97,6 +100,8 @@ def name_of(settings: Settings, series_id: str, column: str = "") -> str:
             return web.without_secrets(source.url)
         case FileSource() as source:
             return str(source.path)
+        case SqlSource() as source:
+            return f"the query at {source.url}"
         case PythonSource() as source:
             return source.function
         case DemoSource():
@@ -134,6 +139,8 @@ def _ask(source: SourceSettings, request: _Request) -> Rows:
             return _ask_url(source, request, read_csv)
         case FileSource():
             return _read_file(source, request)
+        case SqlSource():
+            return _query(source, request)
         case PythonSource():
             return _call_function(source.function, request)
         case DemoSource():
@@ -238,6 +245,26 @@ def _read_file(source: FileSource, request: _Request) -> Rows:
         document = documents.json_document(body, str(path))
         return documents.chart_rows(document, str(path))
     return documents.csv_rows(body, source, str(path))
+
+
+def _query(source: SqlSource, request: _Request) -> Rows:
+    """The rows of a query."""
+    variable = source.url.removeprefix("$")
+    address = os.environ.get(variable, "").strip()
+    if not address:
+        fault = f"the environment variable {variable} is not set"
+        raise SourceError(f"{request.source_name}: {fault}; on GitHub it is a secret of this name")
+    moments = {"start": request.since or spans.EPOCH, "end": request.until}
+    try:
+        columns = warehouse.read(
+            address,
+            source.query,
+            moments,
+            timeout_seconds=source.timeout_seconds,
+        )
+    except DatabaseError as error:
+        raise SourceError(f"{request.source_name}: {error}") from None
+    return typed.rows_of(columns, source, request.source_name)
 
 
 def _call_function(reference: str, request: _Request) -> Rows:
