@@ -61,6 +61,7 @@ class Layout:
 
 LAYOUTS = {
     "reality": Layout("reality_date", DAY, by_series=True, better="samples"),
+    "revisions": Layout("replaced_at", DAY, by_series=True),
     "exogenous": Layout("exogenous_date", DAY, by_series=True, better="loaded_at"),
     "predictions": Layout("issued_at", HOUR, by_series=True),
     "etl_runs": Layout("started_at", HOUR),

@@ -71,6 +71,14 @@ REALITY = _table(
     samples=Integer,
     loaded_at=UtcTime,
 )
+REVISIONS = _table(
+    "revisions",
+    series_id=String,
+    reality_date=UtcTime,
+    value=Float,
+    samples=Integer,
+    replaced_at=UtcTime,
+)
 EXOGENOUS = _table(
     "exogenous",
     series_id=String,
@@ -145,4 +153,4 @@ CHECKS = _table(
     dispatched=Boolean,
 )
 # All that is stored, in the order of a copy.
-TABLES = (REALITY, PREDICTIONS, ETL_RUNS, TRAINING_RUNS, CHECKS, EXOGENOUS, SERIES)
+TABLES = (REALITY, PREDICTIONS, ETL_RUNS, TRAINING_RUNS, CHECKS, EXOGENOUS, SERIES, REVISIONS)

@@ -10,14 +10,14 @@ from sqlalchemy import BigInteger, cast, extract, func, insert, select
 
 from actioncast.arrays import np
 from actioncast.database.bulk import merge_hours, refuse_infinite, upsert_column
-from actioncast.database.schema import ETL_RUNS, EXOGENOUS, REALITY, SERIES, UtcTime
+from actioncast.database.schema import ETL_RUNS, EXOGENOUS, REALITY, REVISIONS, SERIES, Row, UtcTime
 from actioncast.database.transactions import Transactions
 from actioncast.hours import Grid, Hours, to_grid
 from actioncast.times import ONE_HOUR, to_seconds
 
 
 class StoredHours(Transactions):
-    """The tables `reality`, `exogenous` and `series`."""
+    """The tables `reality`, `revisions`, `exogenous` and `series`."""
 
     def load_hours(
         self,
@@ -26,19 +26,29 @@ class StoredHours(Transactions):
         loaded_at: datetime,
         run: Mapping[str, Any],
         columns: Mapping[str, Hours] | None = None,
+        *,
+        restates: bool = False,
     ) -> int:
         """Upsert complete hours, those of exogenous columns, and the row of the run, all or none.
 
         `run` is a row of `etl_runs` without `hours_loaded` and `outcome`; `columns`: name -> hours.
-        An hour is never replaced by one built from fewer points, nor rewritten when nothing
-        changed. Returns how many hours are new or changed. Raises DataError for a value that is
-        not finite.
+        An hour is never rewritten when nothing changed, nor replaced by one built from fewer points
+        unless this load `restates` what was loaded before. A value that is replaced goes to the
+        table `revisions`. Returns how many hours are new or changed. Raises DataError for a value
+        that is not finite.
         """
         columns = columns or {}
         for loaded in (hours, *columns.values()):
             refuse_infinite(loaded)
         with self._transaction(write=True) as connection:
-            changed = merge_hours(connection, series_id, hours, loaded_at, is_sqlite=self.is_sqlite)
+            changed = merge_hours(
+                connection,
+                series_id,
+                hours,
+                loaded_at,
+                restates=restates,
+                is_sqlite=self.is_sqlite,
+            )
             changed_in_columns = 0
             for name, column in columns.items():
                 changed_in_columns += upsert_column(
@@ -48,6 +58,15 @@ class StoredHours(Transactions):
             row = {**run, "hours_loaded": changed, "outcome": outcome}
             connection.execute(insert(ETL_RUNS), row)
         return changed
+
+    def revisions(self, series_id: str, *, since: datetime) -> list[Row]:
+        """The values of hours from `since` on that a newer one replaced: by hour, the oldest first."""
+        query = (
+            select(REVISIONS)
+            .where(REVISIONS.c.series_id == series_id, REVISIONS.c.reality_date >= since)
+            .order_by(REVISIONS.c.reality_date, REVISIONS.c.replaced_at)
+        )
+        return self._rows(query)
 
     def last_hour(self, series_id: str) -> datetime | None:
         """Start of the newest stored hour."""

@@ -22,14 +22,20 @@ from tests.support.temp_postgres import TempPostgres
 def test_migrations_are_applied_once(url: str) -> None:
     database = Database(database_url(settings_for(url)))
     kind = "sqlite" if database.is_sqlite else "postgresql"
-    assert database.migrate() == ["0001_tables.sql", f"0002_views.{kind}.sql", "0003_exogenous.sql", "0004_series.sql"]
+    assert database.migrate() == [
+        "0001_tables.sql",
+        f"0002_views.{kind}.sql",
+        "0003_exogenous.sql",
+        "0004_series.sql",
+        "0005_revisions.sql",
+    ]
     assert database.migrate() == []
     database.close()
 
 
 def test_the_tables_have_the_same_columns_on_both(postgres: TempPostgres, tmp_path: Path) -> None:
     names = ["reality", "predictions", "latest_predictions", "performance", "etl_runs", "training_runs", "checks"]
-    names += ["exogenous", "series"]
+    names += ["exogenous", "series", "revisions"]
     columns = []
     for url in (postgres.new_database(), f"sqlite:///{tmp_path / 'a.db'}"):
         with open_database(settings_for(url)) as opened, opened.engine.connect() as connection:
@@ -74,4 +80,4 @@ def test_migrations_that_meet_are_applied_once(url: str, monkeypatch: pytest.Mon
 
     monkeypatch.setattr("actioncast.database.migrations.execute_script", slowly)
     applied = at_once(url, lambda database, _: database.migrate())
-    assert sorted(len(names) for names in applied if isinstance(names, list)) == [0, 0, 0, 4]
+    assert sorted(len(names) for names in applied if isinstance(names, list)) == [0, 0, 0, 5]

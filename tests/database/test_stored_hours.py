@@ -65,6 +65,30 @@ def test_an_hour_is_replaced_unless_by_fewer_points(
     assert stored(database) == [expected]
 
 
+def test_what_a_newer_value_replaces_is_kept(database: Database) -> None:
+    load(database, hours(1, 5, samples=3))
+    load(database, hours(2, 5, samples=4), run_id="second")
+    expected = {"series_id": "a", "reality_date": at(0), "value": 1.0, "samples": 3, "replaced_at": at(9)}
+    assert database.revisions("a", since=at(0)) == [expected]
+    assert database.revisions("a", since=at(1)) == database.revisions("b", since=at(0)) == []
+
+
+@pytest.mark.parametrize("second", [hours(1, samples=3), hours(2, samples=2), hours(1, samples=4)])
+def test_nothing_is_kept_where_no_value_was_replaced(database: Database, second: Hours) -> None:
+    load(database, hours(1, samples=3))
+    load(database, second, run_id="second")
+    assert database.revisions("a", since=at(0)) == []
+
+
+def test_a_load_that_restates_replaces_also_by_fewer_points_and_keeps_each_value(database: Database) -> None:
+    for number, loaded in enumerate([hours(1, samples=4), hours(2, samples=2), hours(3, samples=1)]):
+        row = run_row(f"{number}", started_at=at(number))
+        database.load_hours("a", loaded, at(number), row, restates=True)
+    assert stored(database) == [3]
+    kept = [(row["value"], row["replaced_at"]) for row in database.revisions("a", since=at(0))]
+    assert kept == [(1, at(1)), (2, at(2))]
+
+
 def test_nothing_is_loaded_with_an_empty_answer(database: Database) -> None:
     assert load(database, hours()) == 0
     assert database.etl_runs("a", since=at(-1))[0]["outcome"] == "nothing new"
