@@ -4,15 +4,17 @@
 Reads from the last stored hour on. The hours just before it, and those since the first hole of the
 last two weeks, are read again: late points complete them. Safe to run at any time, twice, or after
 days of silence: it catches up. A source that is dead, old or broken changes nothing and fails the
-run. The columns of `exogenous` are read up to the horizon ahead; one that fails is listed and fails
-the run, after the series itself and the other columns have been stored.
+run. Values that a source has not yet, and those of hours to come, are awaited and no fault. The columns
+of `exogenous` are read up to the horizon ahead; one that fails is listed and fails the run, after the
+series itself and the other columns have been stored. What a newer value of an hour replaces is kept in
+`revisions`.
 
     python update_real_data.py                      # what is new
     python update_real_data.py --backfill           # all the source has
     python update_real_data.py --backfill 2024-01-01
     python update_real_data.py --all
 
-Writes `reality`, `exogenous` and one row of `etl_runs` per run, failures included.
+Writes `reality`, `revisions`, `exogenous` and one row of `etl_runs` per run, failures included.
 Exit codes: 0 loaded, or nothing new (it says which); 1 the source or the database failed, nothing
 was loaded; 2 wrong flags, config.toml or environment.
 """
@@ -44,7 +46,6 @@ def run(
     *,
     series_id: str,
     backfill: datetime | bool = False,
-    time_travel: bool = False,
 ) -> IngestionReport:
     """Fetch, check, aggregate, store. `backfill` is a start, or True for all the source has.
 
@@ -59,7 +60,6 @@ def run(
             series_id,
             since=since,
             now=now,
-            time_travel=time_travel,
         )
         etl_run.points_read = reading.points_read
         etl_run.points_rejected = len(reading.rejections)
@@ -67,7 +67,14 @@ def run(
         etl_run.hours_missing = missing_hours(hours)
         columns, failures = ingestion.read_columns(settings, database, series_id, since=since, now=now)
         row = etl_run.row(masked(_message(reading.rejections, failures), secrets))
-        hours_loaded = database.load_hours(series_id, hours, now, row, columns)
+        hours_loaded = database.load_hours(
+            series_id,
+            hours,
+            now,
+            row,
+            columns,
+            restates=settings.series[series_id].revisions == "last",
+        )
         last_hour = database.last_hour(series_id)
     except ActioncastError as error:
         _record_failure(database, etl_run.row(masked(str(error), secrets)))
@@ -76,8 +83,7 @@ def run(
         series=series_id,
         hours_loaded=hours_loaded,
         hours_missing=etl_run.hours_missing,
-        points_read=reading.points_read,
-        rejections=reading.rejections,
+        reading=reading,
         last_hour=last_hour,
         outcome="loaded" if hours_loaded else "nothing new",
         columns=_last_known_hours(columns),
@@ -130,7 +136,7 @@ def _run(
     settings: Settings,
     database: Database,
 ) -> IngestionReport | many_series.FleetReport:
-    options = {"backfill": arguments.backfill, "time_travel": arguments.time_travel}
+    options = {"backfill": arguments.backfill}
     if many_series.are_asked_for(arguments):
         return many_series.run("update_real_data", arguments, settings, options)
     return run(settings, database, arguments.now, series_id=arguments.series, **options)

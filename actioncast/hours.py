@@ -1,12 +1,13 @@
 """Raw points -> complete hours. Pure functions: no database, no network, no clock.
 
 Points are moments with a value; an hour is named by its start (UTC) and its value is scale x the
-mean of its points.
+mean of its points, or another aggregate of them (actioncast/aggregates.py).
 Inside, moments are whole unix seconds in int64 arrays: no time zone can get lost on the way.
 """
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
@@ -14,6 +15,7 @@ from typing import Any
 
 from pydantic import TypeAdapter, ValidationError
 
+from actioncast.aggregates import Aggregate, Stamps, aggregated
 from actioncast.arrays import Flags, Numbers, Seconds, Values, np
 from actioncast.errors import ActioncastError
 from actioncast.times import HOUR, from_seconds, isoformat, to_seconds
@@ -29,7 +31,7 @@ class DataError(ActioncastError):
 
 @dataclass(frozen=True)
 class Points:
-    """Raw points in the order in which they came: times [n] in unix seconds, values [n] in the source's unit."""
+    """Raw points: times [n] in unix seconds, values [n] in the source's unit, NaN where a point has no value yet."""
 
     times: Seconds
     values: Values
@@ -93,15 +95,24 @@ class Grid:
 # Reading ------------------------------------------------------------------------------------------
 
 SHOWN_CHARACTERS = 80  # of a time or a value that cannot be read
-_ROWS = TypeAdapter(list[tuple[float, float]])
+# What sources write where they have no value; upper and lower case are alike.
+WITHOUT_VALUE = frozenset({"", "-", "--", "nan", "na", "n/a", "null", "none"})
+_ROWS = TypeAdapter(list[tuple[float, float | None]])
 
 
 def read_points(rows: Sequence[tuple[object, object]]) -> tuple[Points, list[Rejection]]:
-    """(unix seconds, value) pairs as a source gave them -> points; what is not a number is rejected."""
+    """(unix seconds, value) pairs as a source gave them -> points in the order of their times.
+
+    Of equal times the row that came first stays first. A row without a value has the value NaN;
+    what else is not a number is rejected.
+    """
     # Nearly always all rows are good: then one call of compiled code reads them.
     try:
-        numbers = _ROWS.validate_python(rows)
-        return _as_points(numbers), []
+        return _as_points(_ROWS.validate_python(rows)), []
+    except ValidationError:
+        rows = [_without_words(time, value) for time, value in rows]
+    try:
+        return _as_points(_ROWS.validate_python(rows)), []
     except ValidationError as error:
         faults = _first_fault_by_row(error)
     rejections = []
@@ -116,8 +127,16 @@ def read_points(rows: Sequence[tuple[object, object]]) -> tuple[Points, list[Rej
         )
         rejections.append(rejection)
     good = [row for index, row in enumerate(rows) if index not in faults]
-    numbers = _ROWS.validate_python(good)
-    return _as_points(numbers), rejections
+    return _as_points(_ROWS.validate_python(good)), rejections
+
+
+def _without_words(time: object, value: object) -> tuple[object, object]:
+    """The row with None for a word that means "no value"; an empty row gets a time that is no number."""
+    if isinstance(value, str) and value.strip().lower() in WITHOUT_VALUE:
+        value = None
+    if value is None and time in (None, ""):
+        time = math.nan
+    return time, value
 
 
 def _first_fault_by_row(error: ValidationError) -> dict[int, str]:
@@ -129,12 +148,14 @@ def _first_fault_by_row(error: ValidationError) -> dict[int, str]:
     return faults
 
 
-def _as_points(rows: list[tuple[float, float]]) -> Points:
+def _as_points(rows: list[tuple[float, float | None]]) -> Points:
     pairs = np.asarray(rows, dtype=np.float64).reshape(-1, 2)
-    seconds = np.nan_to_num(np.floor(pairs[:, 0]), nan=-1)
+    moments = np.nan_to_num(pairs[:, 0], nan=-1)
     # Beyond these limits check_points rejects a time whatever it is, and int64 could not hold it.
-    times = np.clip(seconds, -1, LARGEST).astype(np.int64)
-    return Points(times, pairs[:, 1])
+    moments = np.clip(moments, -1, LARGEST)
+    order = np.argsort(moments, kind="stable")
+    times = np.floor(moments[order]).astype(np.int64)
+    return Points(times, pairs[order, 1])
 
 
 def _readable_time(time: Any) -> str:
@@ -171,42 +192,59 @@ def _unread(time: Any, value: object) -> object:
 
 # Checking -----------------------------------------------------------------------------------------
 
-FUTURE = "the time is in the future"  # how the reason of such a rejection begins
-OUT_OF_ORDER = "out of order: an earlier point of the answer is later in time"
+CONTRADICTION = "the same time comes with different values"
 Rule = tuple[str, Callable[[Points], Flags]]  # the reason to reject a point, and [n] True where it is good
+
+
+@dataclass(frozen=True)
+class Checked:
+    """Points that can be true, ascending and each time once, and what became of the others."""
+
+    points: Points
+    rejections: list[Rejection]
+    without_value: Points  # no value yet: neither good nor bad
+    ahead: Points  # later than now: they wait until then
 
 
 def check_points(
     points: Points,
     now: datetime,
     minimum_value: float | None,
-) -> tuple[Points, list[Rejection]]:
-    """Reject what cannot be true: not finite, below the minimum (None is no limit), in the future, out of order,
-    contradicting itself.
+    *,
+    last_wins: bool = False,
+) -> Checked:
+    """Reject what cannot be true: infinite, below the minimum, without a proper time, contradicting
+    itself. Points ascend in time.
 
-    Points repeated with the same value are the same point and are read once. The rest stays in its
-    order.
+    Points repeated with the same value are the same point and are read once. Of different values
+    for one time the last one counts with `last_wins`, otherwise none.
     """
+    has_value = ~np.isnan(points.values)
+    without_value = points.where(~has_value)
+    points = points.where(has_value)
     rejections: list[Rejection] = []
-    for reason, is_good in _rules(now, minimum_value):
+    for reason, is_good in _rules(minimum_value):
         keep = is_good(points)
-        rejected = points.where(~keep)
-        for time, value in zip(rejected.times, rejected.values, strict=True):
-            rejection = Rejection(
-                time=_readable_time(time),
-                value=f"{value:g}",
-                reason=reason,
-            )
-            rejections.append(rejection)
+        rejections += _rejected(points.where(~keep), reason)
         points = points.where(keep)
-    _, first = np.unique(points.times, return_index=True)
-    once = Points(points.times[first], points.values[first])
-    return once, rejections
+    is_ahead = points.times > to_seconds(now)
+    ahead = points.where(is_ahead)
+    points = points.where(~is_ahead)
+    if not last_wins:
+        keep = _without_contradiction(points)
+        rejections += _rejected(points.where(~keep), CONTRADICTION)
+        points = points.where(keep)
+    return Checked(
+        points=points.where(_last_of_each_time(points.times)),
+        rejections=rejections,
+        without_value=without_value,
+        ahead=ahead,
+    )
 
 
-def _rules(now: datetime, minimum_value: float | None) -> list[Rule]:
+def _rules(minimum_value: float | None) -> list[Rule]:
     """What must hold, in the order in which it is checked: each rule sees what the ones before it left."""
-    lowest = -np.inf if minimum_value is None else minimum_value
+    lowest = -math.inf if minimum_value is None else minimum_value
     return [
         ("the value is not finite", lambda points: np.isfinite(points.values)),
         (
@@ -218,19 +256,25 @@ def _rules(now: datetime, minimum_value: float | None) -> list[Rule]:
             "the time looks like milliseconds, expected unix seconds",
             lambda points: points.times < MILLISECONDS,
         ),
-        (
-            f"{FUTURE} of {now:%Y-%m-%d %H:%M:%SZ}",
-            lambda points: points.times <= to_seconds(now),
-        ),
-        (OUT_OF_ORDER, _in_order),
-        ("the same time comes with different values", _without_contradiction),
     ]
 
 
-def _in_order(points: Points) -> Flags:
-    if not len(points):
-        return np.zeros(0, dtype=np.bool_)
-    return points.times >= np.maximum.accumulate(points.times)
+def _rejected(points: Points, reason: str) -> list[Rejection]:
+    rejections = []
+    for time, value in zip(points.times, points.values, strict=True):
+        rejection = Rejection(
+            time=_readable_time(time),
+            value=f"{value:g}",
+            reason=reason,
+            seconds=int(time),
+        )
+        rejections.append(rejection)
+    return rejections
+
+
+def _last_of_each_time(times: Seconds) -> Flags:
+    """Where the next time of these ascending ones is another one."""
+    return np.append(times[1:] != times[:-1], np.ones(len(times[:1]), dtype=np.bool_))
 
 
 def _without_contradiction(points: Points) -> Flags:
@@ -247,13 +291,10 @@ def refuse_too_many(rejections: Sequence[Rejection], read: int, maximum_share: f
     """Raise DataError when more than this share of the points read was rejected: then the others are doubtful too."""
     if not read or len(rejections) / read <= maximum_share:
         return
-    hint = ""
-    if any(rejection.reason == OUT_OF_ORDER for rejection in rejections):
-        hint = " Does the source list the newest first? Then say newest_first = true."
     raise DataError(
         f"{len(rejections)} of {read} points rejected, "
         f"more than maximum_rejected_share = {maximum_share:g}: "
-        f"{describe(rejections)}; nothing was loaded.{hint}"
+        f"{describe(rejections)}; nothing was loaded."
     )
 
 
@@ -285,31 +326,32 @@ def to_hours(
     scale: float,
     since: datetime | None,
     now: datetime,
+    aggregate: Aggregate = "mean",
+    stamps: Stamps = "start",
 ) -> Hours:
     """Complete hours among checked points (ascending, unique).
 
-    An hour is complete when it is over at `now` and holds at least `minimum_points`. Hours that
-    begin before `since` are left out: an answer that starts inside an hour shows only a part of it,
-    which must not replace a stored one.
+    An hour is complete when it is over at `now` and holds enough (see actioncast/aggregates.py).
+    Hours that begin before `since` are left out: an answer that starts inside an hour shows only a
+    part of it, which must not replace a stored one.
     """
-    hour_of_point = points.times // HOUR * HOUR
-    starts, group, samples = np.unique(
-        hour_of_point,
-        return_inverse=True,
-        return_counts=True,
+    hours = aggregated(
+        aggregate,
+        points.times,
+        points.values,
+        minimum_points=minimum_points,
+        stamps=stamps,
     )
-    sums = np.bincount(group, weights=points.values, minlength=len(starts))
+    complete = hours.starts + HOUR <= to_seconds(now)
+    if since is not None:
+        complete &= hours.starts >= to_seconds(since)
     # A value that gets infinite here is refused where it would be stored.
     with np.errstate(over="ignore"):
-        values = scale * (sums / samples)
-    is_over = starts + HOUR <= to_seconds(now)
-    complete = is_over & (samples >= minimum_points)
-    if since is not None:
-        complete &= starts >= to_seconds(since)
+        values = scale * hours.values[complete]
     return Hours(
-        starts=starts[complete],
-        values=values[complete],
-        samples=samples[complete],
+        starts=hours.starts[complete],
+        values=values,
+        samples=hours.samples[complete],
     )
 
 

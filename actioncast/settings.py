@@ -10,7 +10,7 @@ import math
 import re
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Annotated, Literal, get_args
+from typing import Annotated, Any, Literal, get_args
 
 from pydantic import (
     AfterValidator,
@@ -22,6 +22,7 @@ from pydantic import (
     model_validator,
 )
 
+from actioncast.aggregates import MOMENTS, Aggregate, Stamps
 from actioncast.errors import ActioncastError
 from actioncast.paths import MODEL_FOLDER
 from actioncast.redaction import environment_secrets
@@ -158,6 +159,13 @@ SeriesName = Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9_-]+$")]
 ColumnName = Annotated[str, StringConstraints(pattern=r"^[A-Za-z]\w*$")]
 
 
+def _fewest_points(table: dict[str, Any]) -> int:
+    """All points for a sum, which is smaller without some of them; one for a mean, which is only less certain."""
+    if table.get("aggregate") == "sum":
+        return int(table.get("points_per_hour", 1))
+    return 1
+
+
 class SeriesSettings(Table):
     """One [series.NAME] table."""
 
@@ -166,11 +174,14 @@ class SeriesSettings(Table):
     unit: str
     frequency: Literal["1h"] = "1h"
     scale: float = 1.0
+    aggregate: Aggregate = "mean"
+    stamps: Stamps = "start"
     points_per_hour: int = Field(default=1, ge=1)
-    minimum_points_per_hour: int = Field(default=1, ge=1)
+    minimum_points_per_hour: int = Field(default_factory=_fewest_points, ge=1)
     minimum_value: float | None = None  # None: negatives are right values
     round_seconds: int = Field(default=0, ge=0, le=1800)  # stamps are rounded to the nearest multiple; 0: not
     maximum_rejected_share: float = Field(default=0.05, ge=0, le=1)
+    revisions: Literal["contradiction", "last"] = "contradiction"
     history_days: float = Field(default=math.inf, gt=0)
     reread_hours: int = Field(default=48, ge=1)
     seasonality: Seasonality | Literal["auto"] = "auto"
@@ -183,6 +194,12 @@ class SeriesSettings(Table):
     def _holiday_is_taken(self) -> SeriesSettings:
         if "holiday" in self.exogenous:
             raise ValueError("exogenous.holiday: this name is the column that `holidays` makes; choose another")
+        return self
+
+    @model_validator(mode="after")
+    def _a_moment_has_no_end(self) -> SeriesSettings:
+        if self.stamps == "end" and self.aggregate in MOMENTS:
+            raise ValueError(f'stamps = "end" is for periods; the points of aggregate = "{self.aggregate}" are moments')
         return self
 
     @model_validator(mode="after")

@@ -82,6 +82,10 @@ def test_defaults_fill_what_is_left_out(tmp_path: Path) -> None:
             MINIMAL + "points_per_hour = 4\nminimum_points_per_hour = 5",
             "series.a: minimum_points_per_hour is 5, more than points_per_hour = 4",
         ),
+        (
+            MINIMAL + 'aggregate = "counter"\nstamps = "end"',
+            'series.a: stamps = "end" is for periods; the points of aggregate = "counter" are moments',
+        ),
         (MINIMAL + "[retrain]\nbad_checks = 5", "retrain: bad_checks is 5, more than of_checks = 4"),
         (
             MINIMAL + "[retrain]\nminimum_scored_hours = 49",
@@ -100,6 +104,14 @@ def test_defaults_fill_what_is_left_out(tmp_path: Path) -> None:
 )
 def test_a_wrong_key_is_named_with_what_is_allowed(tmp_path: Path, text: str, expected: str) -> None:
     assert expected in error_of(tmp_path, text)
+
+
+def test_a_sum_needs_all_points_unless_the_series_says_otherwise(tmp_path: Path) -> None:
+    summed = MINIMAL + 'aggregate = "sum"\npoints_per_hour = 4\n'
+    settings = load_settings(write(tmp_path, summed), {})
+    assert settings.series["a"].minimum_points_per_hour == 4
+    settings = load_settings(write(tmp_path, summed + "minimum_points_per_hour = 3"), {})
+    assert settings.series["a"].minimum_points_per_hour == 3
 
 
 def test_a_long_wrong_value_is_cut(tmp_path: Path) -> None:

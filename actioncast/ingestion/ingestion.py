@@ -7,17 +7,18 @@ of the others. In between, a run notes how many points came: a refused answer ha
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from functools import cached_property
 
 import numpy as np
 
 from actioncast import times
+from actioncast.aggregates import MOMENTS, Aggregate, Stamps
 from actioncast.database.database import Database
 from actioncast.errors import ActioncastError
 from actioncast.hours import (
-    FUTURE,
+    Checked,
     DataError,
     Hours,
     Points,
@@ -25,14 +26,17 @@ from actioncast.hours import (
     check_points,
     describe,
     read_points,
+    readable_moment,
     refuse_too_many,
     to_hours,
 )
-from actioncast.ingestion import doubts, patterns, sources
+from actioncast.ingestion import doubts, patterns, refusals, sources
 from actioncast.ingestion.documents import SourceError
 from actioncast.settings import Settings
+from actioncast.times import HOUR, isoformat
 
 HOLE_HOURS = 24 * 14  # newest stored hours whose holes are asked for again: sources back-fill late
+LONGEST_GAP_AHEAD = 48 * HOUR  # between points of a feed that is ahead of its time
 MAXIMUM_DAYS = 36_500  # of history; a longer one means all there is
 
 
@@ -50,8 +54,10 @@ class Demand:
     round_seconds: int = 0
     scale: float
     maximum_rejected_share: float
-    future_is_doubtful: bool  # points after `until` count as bad data
     maximum_age_hours: float | None  # of the newest point at `until`; None where age says nothing
+    aggregate: Aggregate = "mean"
+    stamps: Stamps = "start"
+    last_wins: bool = False  # of several values for one moment
 
 
 @dataclass(frozen=True)
@@ -60,9 +66,16 @@ class Reading:
 
     demand: Demand
     source_name: str
-    points: Points
+    checked: Checked
     points_read: int
-    rejections: list[Rejection]
+
+    @property
+    def points(self) -> Points:
+        return self.checked.points
+
+    @property
+    def rejections(self) -> list[Rejection]:
+        return self.checked.rejections
 
     @cached_property
     def doubt(self) -> doubts.Doubt | None:
@@ -74,50 +87,77 @@ class Reading:
     def hours(self) -> Hours:
         """The complete hours.
 
-        Raises DataError when too many points were rejected, or lie otherwise than points_per_hour
-        promises, and SourceError when the newest point is too old: then the rest of the answer is
-        doubtful too.
+        Raises DataError when too many points were rejected, contradict each other or lie otherwise
+        than the settings promise, and SourceError when no point is usable or the newest is too old:
+        then the rest of the answer is doubtful too.
         """
         demand = self.demand
+        self._refuse_doubtful()
+        return to_hours(
+            _with_ends_of_states(self.checked, demand),
+            minimum_points=demand.minimum_points,
+            scale=demand.scale,
+            since=demand.since,
+            now=demand.until,
+            aggregate=demand.aggregate,
+            stamps=demand.stamps,
+        )
+
+    def _refuse_doubtful(self) -> None:
+        demand = self.demand
+        refusals.refuse_contradictions(self.rejections, self.source_name)
         self._refuse_pattern()
-        refuse_too_many(self._held_against(), self.points_read, demand.maximum_rejected_share)
+        judged = self.points_read - len(self.checked.without_value) - len(self.checked.ahead)
+        refuse_too_many(self.rejections, judged, demand.maximum_rejected_share)
         doubt = self.doubt
         if doubt is not None and doubt.fails:
             raise DataError(f"{self.source_name}: {doubt.message}; nothing was loaded")
         if demand.maximum_age_hours is not None:
-            sources.refuse_old(
+            refusals.refuse_nothing(self.checked, demand.until, self.source_name)
+            refusals.refuse_old(
                 self.points,
                 demand.until,
                 maximum_hours=demand.maximum_age_hours,
                 source_name=self.source_name,
             )
-        return to_hours(
-            self.points,
-            minimum_points=demand.minimum_points,
-            scale=demand.scale,
-            since=demand.since,
-            now=demand.until,
-        )
+        if demand.aggregate == "counter":
+            refusals.refuse_no_counter(self.points, self.source_name)
+        if demand.promised_points == 1 and demand.aggregate in ("mean", "sum"):
+            refusals.refuse_half_hours(self.points, self.source_name)
 
     def _refuse_pattern(self) -> None:
         """Raise DataError when points were rejected for a common reason, however few they are."""
-        rejections = self._held_against()
-        pattern = patterns.find(rejections, self.points)
+        pattern = patterns.find(self.rejections, self.points)
         if pattern:
             raise DataError(
-                f"{self.source_name}: {len(rejections)} of {self.points_read} points rejected, and not by "
-                f"chance: {pattern}. {describe(rejections)}; nothing was loaded"
+                f"{self.source_name}: {len(self.rejections)} of {self.points_read} points rejected, and not by "
+                f"chance: {pattern}. {describe(self.rejections)}; nothing was loaded"
             )
 
-    def _held_against(self) -> list[Rejection]:
-        """The rejections that say something about the quality of the source."""
-        if self.demand.future_is_doubtful:
-            return self.rejections
-        return [
-            rejection
-            for rejection in self.rejections
-            if not rejection.reason.startswith(FUTURE)  # beyond what was asked for
-        ]
+    def notes(self) -> list[str]:
+        """What a person should know about an answer that is good."""
+        ahead = self.checked.ahead
+        if not len(ahead):
+            return []
+        last = readable_moment(int(ahead.times[-1]))
+        note = f"{len(ahead)} points lie ahead of {isoformat(self.demand.until)}, up to {last}: they wait"
+        newest_and_ahead = np.concatenate([self.points.times[-1:], ahead.times])
+        if (np.diff(newest_and_ahead) > LONGEST_GAP_AHEAD).any():
+            note += ". Some lie days after all others: is a clock wrong?"
+        return [note]
+
+
+def _with_ends_of_states(checked: Checked, demand: Demand) -> Points:
+    """The points, and where each row is a change of state, also the rows that end one without a new value."""
+    if demand.aggregate != "time_weighted":
+        return checked.points
+    ends = checked.without_value.times
+    is_past = (ends >= 0) & (ends <= times.to_seconds(demand.until))
+    ends = np.setdiff1d(ends[is_past], checked.points.times)
+    moments = np.concatenate([checked.points.times, ends])
+    values = np.concatenate([checked.points.values, np.full(len(ends), np.nan)])
+    order = np.argsort(moments)
+    return Points(moments[order], values[order])
 
 
 def read(settings: Settings, demand: Demand) -> Reading:
@@ -132,13 +172,17 @@ def read(settings: Settings, demand: Demand) -> Reading:
     points, unreadable = read_points(rows)
     if demand.round_seconds:
         points = Points(doubts.rounded(points.times, demand.round_seconds), points.values)
-    points, untrue = check_points(points, demand.until, demand.minimum_value)
+    checked = check_points(
+        points,
+        demand.until,
+        demand.minimum_value,
+        last_wins=demand.last_wins,
+    )
     return Reading(
         demand=demand,
         source_name=sources.name_of(settings, demand.series_id, demand.column),
-        points=points,
+        checked=replace(checked, rejections=unreadable + checked.rejections),
         points_read=len(rows),
-        rejections=unreadable + untrue,
     )
 
 
@@ -148,7 +192,6 @@ def read_series(
     *,
     since: datetime | None,
     now: datetime,
-    time_travel: bool,
 ) -> Reading:
     """Ask the source of a series for its points up to `now`. Raises SourceError."""
     series = settings.series[series_id]
@@ -158,13 +201,15 @@ def read_series(
         until=now,
         minimum_value=series.minimum_value,
         minimum_points=series.minimum_points_per_hour,
-        promised_points=series.points_per_hour,
+        promised_points=None if series.aggregate in MOMENTS else series.points_per_hour,
         round_seconds=series.round_seconds,
         scale=series.scale,
         maximum_rejected_share=series.maximum_rejected_share,
-        # A recording replayed at an earlier moment has a future, which is nothing against it.
-        future_is_doubtful=not time_travel,
         maximum_age_hours=settings.freshness.source_hours,
+        aggregate=series.aggregate,
+        stamps=series.stamps,
+        # A log of states may change twice within a second: the later state is the one that holds.
+        last_wins=series.revisions == "last" or series.aggregate == "time_weighted",
     )
     return read(settings, demand)
 
@@ -216,7 +261,6 @@ def _read_column(
         minimum_points=1,
         scale=1,
         maximum_rejected_share=series.maximum_rejected_share,
-        future_is_doubtful=False,  # a forecast may reach further than it was asked for
         maximum_age_hours=None,
     )
     reading = read(settings, demand)

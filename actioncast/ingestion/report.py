@@ -9,6 +9,7 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from actioncast.hours import Rejection, by_reason, describe
+from actioncast.ingestion.ingestion import Reading
 from actioncast.report import Report
 from actioncast.times import isoformat
 
@@ -49,12 +50,34 @@ class IngestionReport(Report):
     series: str
     hours_loaded: int
     hours_missing: int
-    points_read: int
-    rejections: list[Rejection]
+    reading: Reading
     last_hour: datetime | None
     outcome: str
     columns: dict[str, str]  # exogenous column that was loaded -> how far it is known
     column_failures: dict[str, str]  # one that was not -> why
+
+    @property
+    def points_read(self) -> int:
+        return self.reading.points_read
+
+    @property
+    def points_without_value(self) -> int:
+        """Points for which the source has no value yet."""
+        return len(self.reading.checked.without_value)
+
+    @property
+    def points_ahead(self) -> int:
+        """Points of hours to come."""
+        return len(self.reading.checked.ahead)
+
+    @property
+    def rejections(self) -> list[Rejection]:
+        return self.reading.rejections
+
+    @property
+    def notes(self) -> list[str]:
+        """What a person should know about an answer that is good."""
+        return self.reading.notes()
 
     @property
     def failed(self) -> bool:
@@ -71,9 +94,12 @@ class IngestionReport(Report):
             "hours_loaded": self.hours_loaded,
             "hours_missing": self.hours_missing,
             "points_read": self.points_read,
+            "points_without_value": self.points_without_value,
+            "points_ahead": self.points_ahead,
             "points_rejected": len(self.rejections),
             "rejections": [str(rejection) for rejection in self.rejections[:SHOWN_REJECTIONS]],
             "rejected_by_reason": self._rejected_by_reason(),
+            "notes": self.notes,
             "last_hour": isoformat(self.last_hour) if self.last_hour else None,
             "outcome": self.outcome,
             "exogenous": self.exogenous,
@@ -94,6 +120,9 @@ class IngestionReport(Report):
         ]
         if self.rejections:
             lines.append(f"{len(self.rejections)} points rejected: {describe(self.rejections)}")
+        if self.points_without_value:
+            lines.append(f"{self.points_without_value} points without a value yet")
+        lines += self.notes
         for column, state in self.exogenous.items():
             lines.append(f"{column}: {state}")
         return "\n".join(lines)

@@ -20,7 +20,6 @@ from pathlib import Path
 
 from actioncast.database import warehouse
 from actioncast.database.connection import DatabaseError
-from actioncast.hours import Points
 from actioncast.ingestion import documents, recording, spans, typed, web
 from actioncast.ingestion.documents import Rows, SourceError
 from actioncast.ingestion.paging import Page, Pager
@@ -37,7 +36,7 @@ from actioncast.settings import (
     SqlSource,
 )
 from actioncast.text import progress
-from actioncast.times import HOUR, ONE_HOUR, from_seconds, isoformat, to_seconds
+from actioncast.times import to_seconds
 
 # What sources say when they are asked for too many days at once.
 TOO_LONG = re.compile(r"(?i)\b(range|span|period|interval|days?|months?|exceed\w*|too (long|large|many|wide))\b")
@@ -106,22 +105,6 @@ def name_of(settings: Settings, series_id: str, column: str = "") -> str:
             return source.function
         case DemoSource():
             return "the bundled recording"
-
-
-def refuse_old(points: Points, now: datetime, maximum_hours: float, source_name: str) -> None:
-    """Raise SourceError when the newest point is too old: a dead source may still answer."""
-    if not len(points):
-        moment = isoformat(now)
-        raise SourceError(f"{source_name}: no usable point up to {moment}; nothing was loaded")
-    newest = from_seconds(int(points.times.max()))
-    age_hours = (now - newest).total_seconds() / HOUR
-    if age_hours > maximum_hours:
-        raise SourceError(
-            f"{source_name}: the newest point is from {isoformat(newest)}, "
-            f"{age_hours:,.0f} h before {isoformat(now)}, more "
-            f"than freshness.source_hours = {maximum_hours:g}; nothing was loaded. "
-            f"Is the source dead? For a finished recording pass --now {isoformat(newest + ONE_HOUR)}"
-        )
 
 
 # Each kind of source ------------------------------------------------------------------------------

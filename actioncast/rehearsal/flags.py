@@ -14,7 +14,7 @@ import numpy as np
 
 from actioncast.database.database import open_database
 from actioncast.hours import Points
-from actioncast.ingestion import ingestion, sources
+from actioncast.ingestion import ingestion, refusals, sources
 from actioncast.ingestion.documents import SourceError
 from actioncast.paths import RECORDING
 from actioncast.rehearsal.plan import SHORTEST_LEAD_IN
@@ -239,6 +239,8 @@ def _reading(settings: Settings, series_id: str, points: Points) -> Settings:
         "scale": 1.0,
         "points_per_hour": points_per_hour,
         "minimum_points_per_hour": math.ceil(MINIMUM_SHARE * points_per_hour),
+        "aggregate": "mean",
+        "stamps": "start",
         "minimum_value": min(0.0, float(points.values.min())),
     }
     return _with_series(settings, series_id, changes)
@@ -269,7 +271,6 @@ def _own_points(settings: Settings, series_id: str, arguments: argparse.Namespac
         series_id,
         since=None,
         now=arguments.now,
-        time_travel=True,
     )
     first, last = replay.first_and_last(reading.points)
     needed = timedelta(hours=SHORTEST_LEAD_IN + hours_of(arguments))
@@ -310,9 +311,9 @@ def _live_points(settings: Settings, series_id: str, now: datetime) -> Points:
             series_id,
             since=since,
             now=now,
-            time_travel=True,
         )
-        sources.refuse_old(
+        refusals.refuse_nothing(reading.checked, now, source_name)
+        refusals.refuse_old(
             reading.points,
             now,
             maximum_hours=settings.freshness.source_hours,

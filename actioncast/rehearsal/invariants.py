@@ -65,6 +65,8 @@ class Invariants:
             scale=series_settings.scale,
             since=None,
             now=now,
+            aggregate=series_settings.aggregate,
+            stamps=series_settings.stamps,
         )
         starts = hours.starts.tolist()
         values = hours.values.tolist()

@@ -79,6 +79,8 @@ def _hours(plan: Plan) -> Grid:
         scale=series_settings.scale,
         since=None,
         now=plan.end,
+        aggregate=series_settings.aggregate,
+        stamps=series_settings.stamps,
     )
     return to_grid(hours.starts, hours.values)
 

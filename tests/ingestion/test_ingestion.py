@@ -44,8 +44,8 @@ def write_points(settings: Settings, name: str, values: list[float]) -> None:
     (settings.folder / name).write_text("\n".join(["timestamp,value", *lines]))
 
 
-def read(settings: Settings, now: float, *, time_travel: bool = False) -> Reading:
-    return ingestion.read_series(settings, "demo", since=None, now=at(now), time_travel=time_travel)
+def read(settings: Settings, now: float) -> Reading:
+    return ingestion.read_series(settings, "demo", since=None, now=at(now))
 
 
 def store(database: Database, hours: list[int]) -> None:
@@ -86,11 +86,11 @@ def test_stamps_are_rounded_where_the_series_says_so(settings: Settings) -> None
     np.testing.assert_array_equal(read(rounding, now=2).hours().values, [10.0, 20.0])
 
 
-def test_a_future_point_speaks_against_a_source_but_not_against_a_recording(settings: Settings) -> None:
+def test_points_ahead_of_their_time_wait_and_are_noted(settings: Settings) -> None:
     write_points(settings, "load.csv", [1.0, 2.0, 3.0])
-    with pytest.raises(DataError, match="the time is in the future"):
-        read(settings, now=1.5).hours()
-    assert len(read(settings, now=1.5, time_travel=True).hours()) == 1
+    reading = read(settings, now=1.5)
+    assert (len(reading.hours()), reading.rejections) == (1, [])
+    assert reading.notes() == ["1 points lie ahead of 2022-03-04T01:30:00Z, up to 2022-03-04T02:00:00Z: they wait"]
 
 
 def test_an_old_answer_is_refused(settings: Settings) -> None:

@@ -21,7 +21,7 @@ from tests.support.source import quarters
 @pytest.fixture
 def invariants(database: Database) -> Invariants:
     """Of the series `a`, whose hours have four points."""
-    series_settings = SimpleNamespace(minimum_points_per_hour=4, scale=1.0)
+    series_settings = SimpleNamespace(minimum_points_per_hour=4, scale=1.0, aggregate="mean", stamps="start")
     plan: Any = SimpleNamespace(
         settings=SimpleNamespace(series={"a": series_settings}),
         series_id="a",

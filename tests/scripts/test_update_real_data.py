@@ -16,7 +16,7 @@ from sqlalchemy import text
 import update_real_data
 from actioncast.config import load_settings
 from actioncast.database.database import Database, open_database
-from actioncast.hours import DataError, Points
+from actioncast.hours import Points
 from actioncast.ingestion import ingestion
 from actioncast.ingestion.documents import SourceError
 from actioncast.paths import ROOT
@@ -87,9 +87,12 @@ def test_complete_hours_are_stored_and_reported(run: Run, stub: Stub) -> None:
         "hours_loaded": 3,
         "hours_missing": 1,
         "points_read": 15,
+        "points_without_value": 0,
+        "points_ahead": 0,
         "points_rejected": 0,
         "rejections": [],
         "rejected_by_reason": [],
+        "notes": [],
         "last_hour": "2022-03-04T03:00:00Z",
         "outcome": "loaded",
         "exogenous": {},
@@ -222,7 +225,8 @@ def test_in_the_past_the_source_has_a_future_which_is_left_out(run: Run, stub: S
     stub.answer(chart(FOUR_HOURS))
     ran = run(now=2)
     assert list(ran.reality) == ["04 00:00", "04 01:00"]
-    assert (ran.code, ran.out["points_rejected"]) == (0, 7)  # the point of 02:00 sharp is there already
+    assert (ran.code, ran.out["points_rejected"]) == (0, 0)
+    assert ran.out["points_ahead"] == 7  # the point of 02:00 sharp is there already
 
 
 def test_in_the_past_of_what_is_stored(run: Run, stub: Stub) -> None:
@@ -235,15 +239,50 @@ def test_in_the_past_of_what_is_stored(run: Run, stub: Stub) -> None:
     assert ran.reality == before
 
 
-def test_without_now_a_future_point_counts_as_bad(stub: Stub, configure: Configure, tmp_path: Path) -> None:
+def test_hours_to_come_wait_whatever_the_clock(stub: Stub, configure: Configure, tmp_path: Path) -> None:
     stub.answer(chart(FOUR_HOURS))
     path = configure(f'{{ kind = "blockchain", url = "{stub.url}" }}')
     settings = load_settings(path, {"DATABASE_URL": f"sqlite:///{tmp_path}/a.db"})
-    with (
-        open_database(settings) as database,
-        pytest.raises(DataError, match="7 x the time is in the future of 2022-03-04 02:00"),
-    ):
-        update_real_data.run(settings, database, at(2), series_id="demo")
+    with open_database(settings) as database:
+        report = update_real_data.run(settings, database, at(2), series_id="demo")
+    assert (report.hours_loaded, report.points_ahead) == (2, 7)
+    assert "7 points lie ahead of 2022-03-04T02:00:00Z, up to 2022-03-04T03:45:00Z: they wait" in report.as_text()
+
+
+# Corrections ------------------------------------------------------------------------------------------------------
+
+
+def the_later_row_wins(configure: Configure, stub: Stub) -> Path:
+    return configure_more(configure, f'{{ kind = "blockchain", url = "{stub.url}" }}', 'revisions = "last"')
+
+
+def test_a_correction_at_the_end_of_a_log_wins_where_the_source_says_so(
+    run: Run, stub: Stub, configure: Configure
+) -> None:
+    stub.answer(chart(FOUR_HOURS))
+    run()
+    corrections = [(time, 7) for time, _ in FOUR_HOURS[4:8]]
+    stub.answer(chart([*FOUR_HOURS, *corrections]))
+    refused = run()
+    assert refused.code == 1
+    assert "4 moments come with different values, such as 2022-03-04T01:00:00Z with 2 and 7" in refused.out["error"]
+    assert 'revisions = "last"' in refused.out["error"]
+    the_later_row_wins(configure, stub)
+    ran = run()
+    assert (ran.code, ran.out["hours_loaded"], ran.reality["04 01:00"]) == (0, 1, (7, 4))
+
+
+def test_a_restated_hour_replaces_the_stored_one_also_with_fewer_points(
+    run: Run, stub: Stub, configure: Configure, database: Database
+) -> None:
+    the_later_row_wins(configure, stub)
+    stub.answer(chart(quarters(1, 1, 2, 4)))
+    run(now=1)
+    stub.answer(chart(quarters(1, 1, None, 7)))
+    ran = run("--backfill", now=2)
+    assert ran.reality == {"04 00:00": (3, 3)}
+    (revision,) = database.revisions("demo", since=at(0))
+    assert (revision["value"] / 3600, revision["samples"], revision["replaced_at"]) == (2, 4, at(2))
 
 
 # Rejected points --------------------------------------------------------------------------------------------------
@@ -252,21 +291,21 @@ def test_without_now_a_future_point_counts_as_bad(stub: Stub, configure: Configu
 def test_rejected_points_are_counted_and_listed(run: Run, stub: Stub) -> None:
     points: list[tuple[object, object]] = [*quarters(*[1] * 4 * 24)]
     points[5] = (points[5][0], -1)
-    points[9] = (points[9][0], None)
+    points[9] = (points[9][0], "broken")
     stub.answer(chart(points))
     ran = run(now=24)
     assert ran.code == 0
     assert ran.reality["04 01:00"] == ran.reality["04 02:00"] == (1, 3)
     assert ran.out["points_rejected"] == 2
     assert ran.out["rejections"] == [
-        "2022-03-04T02:15:00Z = None: Input should be a valid number",
+        "2022-03-04T02:15:00Z = 'broken': Input should be a valid number, unable to parse string as a number",
         "2022-03-04T01:15:00Z = -1: the value is below minimum_value = 0",
     ]
     assert ran.out["rejected_by_reason"] == [
         {
-            "reason": "Input should be a valid number",
+            "reason": "Input should be a valid number, unable to parse string as a number",
             "count": 1,
-            "examples": ["2022-03-04T02:15:00Z = None"],
+            "examples": ["2022-03-04T02:15:00Z = 'broken'"],
         },
         {
             "reason": "the value is below minimum_value = 0",
@@ -298,6 +337,21 @@ def test_negative_values_are_right_where_no_minimum_is_set(stub: Stub, tmp_path:
     settings = load_settings(path, {"DATABASE_URL": f"sqlite:///{tmp_path}/a.db"})
     with open_database(settings) as database:
         assert update_real_data.run(settings, database, at(1), series_id="demo").rejections == []
+
+
+def test_values_that_are_not_there_yet_are_no_fault_however_many(run: Run, stub: Stub) -> None:
+    empty = [(int(at(6 + index / 4).timestamp()), None) for index in range(60)]
+    stub.answer(chart([*quarters(*[1] * 4 * 6), *empty]))
+    ran = run(now=7)
+    assert (ran.code, len(ran.reality), ran.out["points_rejected"]) == (0, 6, 0)
+    assert ran.out["points_without_value"] == 60
+
+
+def test_an_answer_of_nothing_but_empty_values_fails_with_an_example(run: Run, stub: Stub) -> None:
+    stub.answer(chart([(time, None) for time, _ in FOUR_HOURS]))
+    ran = run()
+    assert ran.code == 1
+    assert "16 without a value (e.g. 2022-03-04T00:00:00Z = nothing); nothing was loaded" in ran.out["error"]
 
 
 def test_too_many_rejected_points_load_nothing(run: Run, stub: Stub) -> None:
@@ -475,7 +529,7 @@ def test_the_bundled_recording_arrives_hour_by_hour(url: str, configure: Configu
         with open_database(settings) as database:
             for hour in range(72, 97):
                 server.now = begin + timedelta(hours=hour)
-                update_real_data.run(settings, database, server.now, series_id="demo", time_travel=True)
+                update_real_data.run(settings, database, server.now, series_id="demo")
             step_by_step = reality(database)
             with database.engine.begin() as connection:
                 connection.execute(text("delete from reality"))
