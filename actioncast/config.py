@@ -21,9 +21,9 @@ from actioncast.settings import (
     Settings,
     SettingsError,
     SourceSettings,
-    Table,
     shortened,
 )
+from actioncast.source_fields import Table
 
 REMOVED_KEYS = {
     "train.model_directory": f"champions always lie in {MODEL_FOLDER}/ beside config.toml; delete this line",

@@ -26,6 +26,7 @@ from actioncast.aggregates import MOMENTS, Aggregate, Stamps
 from actioncast.errors import ActioncastError
 from actioncast.paths import MODEL_FOLDER
 from actioncast.redaction import environment_secrets
+from actioncast.source_fields import JsonFields, Table, TabularFields, TextFields, TimeZone
 
 SHOWN_CHARACTERS = 200  # of a wrong value
 Candidate = Literal["seasonal_naive", "ridge", "random_forest", "lightgbm", "blend"]
@@ -36,24 +37,7 @@ class SettingsError(ActioncastError):
     """config.toml or the environment cannot be used as it is."""
 
 
-class Table(BaseModel):
-    """A table of config.toml: no unknown keys, no change after reading."""
-
-    model_config = ConfigDict(extra="forbid", frozen=True)
-
-
-def _zone_that_exists(name: str) -> str:
-    from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
-
-    try:
-        ZoneInfo(name)
-    except (ZoneInfoNotFoundError, ValueError, OSError):
-        raise ValueError(f"expected the name of a time zone such as UTC or Europe/Madrid, got {name!r}") from None
-    return name
-
-
 Url = Annotated[str, StringConstraints(pattern=r"^https?://[^/\s]")]
-TimeZone = Annotated[str, AfterValidator(_zone_that_exists)]
 
 
 class BlockchainSource(Table):
@@ -65,16 +49,7 @@ class BlockchainSource(Table):
     timeout_seconds: float = Field(default=30, gt=0)
 
 
-class TabularFields(Table):
-    """Where a row keeps its time and its value, and how its times are written."""
-
-    timestamp: str = "timestamp"
-    value: str = "value"
-    timezone: TimeZone = "UTC"  # of stamps without an offset
-    newest_first: bool = False
-
-
-class UrlSource(TabularFields):
+class UrlSource(Table):
     """What sources at any URL have alike.
 
     In the URL {start} and {end} become ISO times, {start:%Y-%m-%d} the same in another form, and
@@ -82,28 +57,27 @@ class UrlSource(TabularFields):
     """
 
     url: Url
-    headers: dict[str, str] = {}  # a value "$NAME" is read from the environment
+    headers: dict[str, str] = Field(default={})  # a value "$NAME" is read from the environment
     timeout_seconds: float = Field(default=30, gt=0)
     days_per_request: float | None = Field(default=None, ge=1)  # a longer span is asked for in parts
     row_limit: int | None = Field(default=None, ge=1)  # rows of a full answer; None: a round number
 
 
-class JsonSource(UrlSource):
-    """Any JSON document with a list of records. A dotted path such as "load.actual" names a nested field."""
+class JsonSource(UrlSource, JsonFields):
+    """Any JSON document with a list of records, or with parallel lists."""
 
     kind: Literal["json"]
-    records: str = ""  # dotted path to the list, e.g. "data.points"; empty: the document is the list
     next: str = ""  # dotted path to the link of the next page, or to what stands for {cursor} in the URL
 
 
-class CsvSource(UrlSource):
+class CsvSource(UrlSource, TextFields):
     """Any CSV document with a header."""
 
     kind: Literal["csv"]
 
 
-class FileSource(TabularFields):
-    """A file: CSV with a header, or the charts API's JSON; gzip is unpacked."""
+class FileSource(TextFields, JsonFields):
+    """A file: CSV with a header, JSON, or the charts API's JSON; gzip is unpacked."""
 
     kind: Literal["file"]
     path: Path
@@ -188,7 +162,7 @@ class SeriesSettings(Table):
     horizon: int = Field(default=168, ge=1, le=24 * 92)
     holidays: str = Field(default="", pattern=r"^([A-Z]{2}(-[A-Z0-9]{1,3})?)?$")
     holiday_timezone: TimeZone = "UTC"
-    exogenous: dict[ColumnName, SourceSettings] = {}
+    exogenous: dict[ColumnName, SourceSettings] = Field(default={})
 
     @model_validator(mode="after")
     def _holiday_is_taken(self) -> SeriesSettings:
@@ -258,10 +232,9 @@ class FreshnessSettings(Table):
     actual_hours: float = Field(default=12, gt=0)
     forecast_hours: float = Field(default=24, gt=0)
     champion_days: float = Field(default=90, gt=0)
-    workflow_hours: dict[str, Annotated[float, Field(gt=0)]] = {
-        "update_real_data.yml": 12,
-        "make_predictions.yml": 24,
-    }
+    workflow_hours: dict[str, Annotated[float, Field(gt=0)]] = Field(
+        default={"update_real_data.yml": 12, "make_predictions.yml": 24},
+    )
     coverage_hours: int = Field(default=168, ge=24)
     coverage_tolerance: float = Field(default=0.15, gt=0, lt=1)
     look_hours: float = Field(default=12, gt=0)

@@ -50,7 +50,7 @@ def test_defaults_fill_what_is_left_out(tmp_path: Path) -> None:
         (
             MINIMAL.replace("path", "file"),
             "missing key series.a.source.path; it has no default\n"
-            "unknown key series.a.source.file; allowed here: timestamp, value, timezone, newest_first, kind, path",
+            "unknown key series.a.source.file; allowed here: timestamp, value, where, timezone, ",
         ),
         ("environment = 1\n" + MINIMAL, "unknown key environment; allowed here: series, "),
         ("", "missing key series; it has no default"),
@@ -98,7 +98,7 @@ def test_defaults_fill_what_is_left_out(tmp_path: Path) -> None:
         ),
         (
             MINIMAL + 'exogenous = { t = { kind = "file", path = "t.csv", colour = 1 } }',
-            "unknown key series.a.exogenous.t.colour; allowed here: timestamp, value, timezone, newest_first, kind",
+            "unknown key series.a.exogenous.t.colour; allowed here: timestamp, value, where, timezone, ",
         ),
     ],
 )

@@ -7,25 +7,26 @@ is no reason to raise: it is left to the checks of actioncast/hours.py.
 
 from __future__ import annotations
 
-import csv
 import gzip
-import io
 import math
 import zlib
-from collections.abc import Mapping, Sequence
-from datetime import UTC, datetime
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from typing import Any
-from zoneinfo import ZoneInfo
 
 from pydantic_core import from_json
 
 from actioncast.errors import ActioncastError
-from actioncast.settings import TabularFields
+from actioncast.ingestion.reading import records, rows, tables
+from actioncast.ingestion.reading.rows import Columns, Rows
+from actioncast.ingestion.reading.unclear import UnclearError
+from actioncast.settings import FileSource
+from actioncast.source_fields import JsonFields, TabularFields, TextFields
 
-Rows = list[tuple[object, object]]  # (time, value) as a source gives them
+__all__ = ["Rows", "SourceError"]
 SHOWN_CHARACTERS = 80  # of a document that cannot be used
 SHOWN_BYTES = 60  # of a body that is no JSON
-SHOWN_HEADER = 200  # characters of the column names of a CSV
+BYTE_ORDER_MARK = b"\xef\xbb\xbf"
 
 
 class SourceError(ActioncastError):
@@ -43,15 +44,42 @@ def unpacked(body: bytes, source_name: str) -> bytes:
 
 
 def json_document(body: bytes, source_name: str) -> Any:
-    body = unpacked(body, source_name)
+    """The document; lines that are a document each become a list."""
+    body = unpacked(body, source_name).removeprefix(BYTE_ORDER_MARK)
     try:
         return from_json(body)
     except ValueError as error:
+        lines = body.split(b"\n")
+        if len(lines) > 1 and _is_json(lines[0]):
+            return _documents_of_lines(lines, source_name)
         fault = "JSON that is truncated or broken"
         if body.lstrip()[:1] == b"<":
             fault = "HTML instead of JSON"
         start = repr(body[:SHOWN_BYTES])
         raise SourceError(f"{source_name}: {fault} ({error}); it begins {start}") from None
+
+
+def _is_json(line: bytes) -> bool:
+    try:
+        from_json(line)
+    except ValueError:
+        return False
+    return True
+
+
+def _documents_of_lines(lines: Sequence[bytes], source_name: str) -> list[Any]:
+    """One document per line, without the blank lines."""
+    parts = []
+    for number, line in enumerate(lines, 1):
+        if not line.strip():
+            continue
+        try:
+            parts.append(from_json(line))
+        except ValueError as error:
+            start = repr(line[:SHOWN_BYTES])
+            fault = f"line {number} is no JSON ({error})"
+            raise SourceError(f"{source_name}: {fault}; it begins {start}") from None
+    return parts
 
 
 def chart_rows(document: Any, source_name: str) -> Rows:
@@ -72,68 +100,55 @@ def _chart_row(point: Any) -> tuple[object, object]:
     return None, point
 
 
-def records_at(document: Any, path: str, source_name: str) -> list[Any]:
-    """The list of records at a dotted path."""
-    part = document
-    for key in filter(None, path.split(".")):
-        if not isinstance(part, dict) or key not in part:
-            start = _beginning(document)
-            raise SourceError(f"{source_name}: no records at {path!r} in the answer; it begins {start}")
-        part = part[key]
-    if not isinstance(part, list):
-        start = _beginning(part)
-        raise SourceError(f"{source_name}: expected a list at records = {path!r}, got {start}")
-    return part
+def json_columns(document: Any, fields: JsonFields, source_name: str) -> Columns:
+    """The columns of a JSON document with records, or with lists that lie side by side."""
+    with _naming(source_name):
+        return records.columns_of(document, fields)
 
 
-def record_rows(records: Sequence[Any], fields: TabularFields, source_name: str) -> Rows:
-    """Records (objects, or lists read by column number) -> rows.
+def csv_columns(body: bytes, fields: TextFields, source_name: str) -> Columns:
+    """The columns of a text with a header."""
+    with _naming(source_name):
+        text = tables.text_of(body, fields.encoding)
+        return tables.columns_of(text, fields)
 
-    A missing cell is None and is rejected later.
+
+def column_rows(columns: Columns, fields: TabularFields, source_name: str) -> Rows:
+    """Columns, one cell for each record of the answer -> rows."""
+    with _naming(source_name):
+        return rows.rows_of(columns, fields)
+
+
+def field_at(document: Any, path: str) -> Any:
+    """The part of a document at a path; None where there is none."""
+    part = records.part_at(document, path)
+    return None if part is records.ABSENT else part
+
+
+def file_rows(body: bytes, source: FileSource, source_name: str) -> Rows:
+    """What a file holds: JSON, which begins with a bracket, or CSV.
+
+    JSON without names of its own for records, time and value is that of the charts API.
     """
-    pairs = []
-    for record in records:
-        pairs.append((cell(record, fields.timestamp), cell(record, fields.value)))
-    if pairs and all(written is None for written, _ in pairs):
-        raise _missing_field("timestamp", fields.timestamp, records[0], source_name)
-    if pairs and all(value is None for _, value in pairs):
-        raise _missing_field("value", fields.value, records[0], source_name)
-    return _in_seconds(pairs, fields)
+    if body.lstrip()[:1] not in (b"{", b"["):
+        columns = csv_columns(body, source, source_name)
+        return column_rows(columns, source, source_name)
+    document = json_document(body, source_name)
+    names = (source.records, source.timestamp, source.value)
+    has_own_names = names != ("", "timestamp", "value")
+    if isinstance(document, list) or has_own_names or "timestamp" in document:
+        columns = json_columns(document, source, source_name)
+        return column_rows(columns, source, source_name)
+    return chart_rows(document, source_name)
 
 
-def _missing_field(key: str, name: str, first_record: Any, source_name: str) -> SourceError:
-    """The error when no record has the field that `key` of the source names."""
-    return SourceError(
-        f"{source_name}: no record has the {key} {name!r}; set `{key}` of the source. "
-        f"The first one is {_beginning(first_record)}"
-    )
-
-
-def cell(record: Any, name: str) -> Any:
-    """The field of this name, or the one at this dotted path; None where there is none."""
+@contextmanager
+def _naming(source_name: str) -> Iterator[None]:
+    """Put the name of the source before what is unclear in its answer."""
     try:
-        if not isinstance(record, Mapping):
-            return record[int(name)]
-        if name in record:
-            return record[name]
-        outer, _, inner = name.partition(".")
-        return cell(record[outer], inner)
-    except (KeyError, ValueError, IndexError, TypeError):
-        return None
-
-
-def csv_rows(body: bytes, fields: TabularFields, source_name: str) -> Rows:
-    try:
-        reader = csv.DictReader(io.StringIO(body.decode("utf-8-sig")))
-        columns = reader.fieldnames or []
-        for name in (fields.timestamp, fields.value):
-            if name not in columns:
-                header = ", ".join(columns)[:SHOWN_HEADER] or "nothing"
-                raise SourceError(f"{source_name}: no column {name!r}; it has: {header}")
-        pairs = [(row[fields.timestamp], row[fields.value]) for row in reader]
-    except (UnicodeDecodeError, csv.Error) as error:
-        raise SourceError(f"{source_name}: not a CSV text in UTF-8: {error}") from None
-    return _in_seconds(pairs, fields)
+        yield
+    except UnclearError as error:
+        raise SourceError(f"{source_name}: {error}") from None
 
 
 def rows_after(earlier: Rows, part: Rows) -> Rows:
@@ -147,54 +162,3 @@ def rows_after(earlier: Rows, part: Rows) -> Rows:
 
 def _beginning(document: object) -> str:
     return repr(document)[:SHOWN_CHARACTERS]
-
-
-# Written times -> unix seconds --------------------------------------------------------------------
-
-
-def _in_seconds(pairs: Sequence[tuple[Any, Any]], fields: TabularFields) -> Rows:
-    """Turn written times into unix seconds; a time that cannot be read stays as it is and is rejected later."""
-    zone = ZoneInfo(fields.timezone)
-    seen: set[datetime] = set()
-    ascending = reversed(pairs) if fields.newest_first else pairs
-    return [(_seconds(written, zone, seen), value) for written, value in ascending]
-
-
-def _seconds(written: Any, zone: ZoneInfo, seen: set[datetime]) -> object:
-    """An ISO time or unix seconds -> unix seconds; anything else as it is."""
-    if not isinstance(written, str):
-        return written
-    if _is_number(written):
-        return float(written)
-    try:
-        moment = datetime.fromisoformat(written.strip())
-        if moment.tzinfo is not None:
-            return moment.timestamp()
-        if zone.key == "UTC":
-            return moment.replace(tzinfo=UTC).timestamp()
-        seconds = _local_seconds(moment, zone, seen)
-    except (ValueError, OverflowError):
-        return written
-    if seconds is None:
-        return f"{written} does not exist in {zone.key}"
-    return seconds
-
-
-def _local_seconds(moment: datetime, zone: ZoneInfo, seen: set[datetime]) -> float | None:
-    """A time on the clocks of a zone -> unix seconds, None where spring leaves it out.
-
-    A time that the clock shows twice in autumn is the first one at its first appearance (it is not
-    yet in `seen`) and the second one at the next.
-    """
-    local = moment.replace(tzinfo=zone, fold=int(moment in seen))
-    seen.add(moment)
-    there_and_back = local.astimezone(UTC).astimezone(zone).replace(tzinfo=None)
-    if there_and_back != moment:
-        return None
-    return local.timestamp()
-
-
-def _is_number(written: str) -> bool:
-    """Unix seconds in text; eight digits or fewer are an ISO date without dashes."""
-    digits = written.strip()
-    return len(digits) > len("20220304") and digits.replace(".", "", 1).isdigit()

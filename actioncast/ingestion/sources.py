@@ -206,15 +206,19 @@ def _get(url: str, source: JsonSource | CsvSource, request: _Request) -> bytes:
 
 def _read_json(body: bytes, source: JsonSource, source_name: str) -> Page:
     document = documents.json_document(body, source_name)
-    records = documents.records_at(document, source.records, source_name)
-    rows = documents.record_rows(records, source, source_name)
-    following = documents.cell(document, source.next) if source.next else None
-    return Page(rows, len(records), following)
+    columns = documents.json_columns(document, source, source_name)
+    following = documents.field_at(document, source.next) if source.next else None
+    return Page(
+        rows=documents.column_rows(columns, source, source_name),
+        records=len(columns[source.value]),
+        next=following,
+    )
 
 
 def _read_csv(body: bytes, source: CsvSource, source_name: str) -> Page:
-    rows = documents.csv_rows(documents.unpacked(body, source_name), source, source_name)
-    return Page(rows, len(rows))
+    columns = documents.csv_columns(documents.unpacked(body, source_name), source, source_name)
+    rows = documents.column_rows(columns, source, source_name)
+    return Page(rows, records=len(columns[source.value]))
 
 
 def _read_file(source: FileSource, request: _Request) -> Rows:
@@ -224,10 +228,7 @@ def _read_file(source: FileSource, request: _Request) -> Rows:
     except OSError as error:
         raise SourceError(f"{path}: {error.strerror}") from None
     body = documents.unpacked(packed, str(path))
-    if body.lstrip()[:1] == b"{":
-        document = documents.json_document(body, str(path))
-        return documents.chart_rows(document, str(path))
-    return documents.csv_rows(body, source, str(path))
+    return documents.file_rows(body, source, str(path))
 
 
 def _query(source: SqlSource, request: _Request) -> Rows:

@@ -9,7 +9,7 @@ from typing import Any
 
 from actioncast.ingestion import documents
 from actioncast.ingestion.documents import Rows, SourceError
-from actioncast.settings import TabularFields
+from actioncast.source_fields import TabularFields
 
 
 def rows_of(columns: Mapping[str, Sequence[Any]], fields: TabularFields, source_name: str) -> Rows:
@@ -17,19 +17,17 @@ def rows_of(columns: Mapping[str, Sequence[Any]], fields: TabularFields, source_
 
     Raises SourceError for a column that is not there.
     """
-    for name in (fields.timestamp, fields.value):
+    chosen = {}
+    for name in (*fields.timestamps, fields.value, *fields.where):
         if name not in columns:
             names = ", ".join(columns)
             raise SourceError(f"{source_name}: no column {name!r}; it has: {names}")
-    cells = zip(columns[fields.timestamp], columns[fields.value], strict=True)
-    records = [{fields.timestamp: _plain(time), fields.value: _plain(value)} for time, value in cells]
-    return documents.record_rows(records, fields, source_name)
+        chosen[name] = [_plain(cell) for cell in columns[name]]
+    return documents.column_rows(chosen, fields, source_name)
 
 
 def _plain(cell: Any) -> Any:
-    """A cell as a document would hold it: times in ISO 8601, numbers as numbers."""
-    if isinstance(cell, datetime):
-        return cell.timestamp() if cell.tzinfo else cell.isoformat()
-    if isinstance(cell, date):
-        return cell.isoformat()
+    """A cell as a document would hold it: a date as its midnight, numbers as numbers."""
+    if isinstance(cell, date) and not isinstance(cell, datetime):
+        return datetime(cell.year, cell.month, cell.day)  # noqa: DTZ001 - on the clocks of the source
     return float(cell) if isinstance(cell, Decimal) else cell

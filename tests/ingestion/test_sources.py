@@ -324,7 +324,7 @@ def test_a_part_without_points_stops_no_other(stub: Stub, configure: Configure) 
 def test_a_csv_in_parts(stub: Stub, configure: Configure) -> None:
     stub.answer(b"timestamp,value\n2022-03-02,1\n", b"timestamp,value\n2022-03-02,1\n2022-03-04,2\n")
     path = configure(f'{{ kind = "csv", url = "{stub.url}", days_per_request = 2 }}')
-    assert [value for _, value in fetched(path, since=at(-48))] == ["1", "2"]
+    assert [value for _, value in fetched(path, since=at(-48))] == [1, 2]
 
 
 def test_parts_of_all_there_is_need_a_start(configure: Configure) -> None:

@@ -1,0 +1,115 @@
+"""Forms of time, as strptime writes them: reading with one, and finding those that fit."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from datetime import datetime, timedelta
+from itertools import product
+
+MOST_TEXTS = 200  # that a form is tried on
+FIRST_TEXTS = 5  # of which one must be a time, for a form to be found
+DATES = (
+    "%Y-%m-%d",
+    "%Y/%m/%d",
+    "%Y.%m.%d",
+    "%d.%m.%Y",
+    "%d/%m/%Y",
+    "%m/%d/%Y",
+    "%d-%m-%Y",
+    "%m-%d-%Y",
+    "%d.%m.%y",
+    "%d/%m/%y",
+    "%m/%d/%y",
+    "%d-%m-%y",
+    "%m-%d-%y",
+    "%d %b %Y",
+    "%d-%b-%Y",
+    "%d-%b-%y",
+    "%d/%b/%Y",
+    "%b %d %Y",
+    "%b %d, %Y",
+    "%d %B %Y",
+    "%B %d, %Y",
+    "%a, %d %b %Y",
+    "%Y%m%d",
+)
+JOINTS = (" ", "T", ", ", "-", "_", ":")
+TIMES = (
+    "%H:%M",
+    "%H:%M:%S",
+    "%H:%M:%S.%f",
+    "%I:%M %p",
+    "%I:%M:%S %p",
+    "%I:%M%p",
+    "%I:%M:%S%p",
+    "%I %p",
+    "%I%p",
+    "%H",
+    "%H.%M",
+    "%H.%M.%S",
+    "%H%M",
+    "%H%M%S",
+    "%H:%M %z",
+    "%H:%M:%S %z",
+)
+STAMPS = ("%Y%m%d%H", "%Y%m%d%H%M", "%Y%m%d%H%M%S", "%d%m%Y%H%M", "%Y-%j %H:%M")
+FORMS = (*(f"{date}{joint}{time}" for date, joint, time in product(DATES, JOINTS, TIMES)), *DATES, *STAMPS)
+DAY_NUMBERS_OF_TODAY = range(20_000, 80_000)  # of spreadsheets: 1954 to 2119
+DIGITS_OF_A_STAMP = {8: "%Y%m%d", 10: "%Y%m%d%H", 12: "%Y%m%d%H%M", 14: "%Y%m%d%H%M%S"}
+
+
+def moment_of(text: str, form: str) -> datetime | None:
+    """The time that a text of this form names, None where it has another form.
+
+    24:00 is the end of its day, and a date alone is its midnight, also where the form has a time.
+    """
+    moment = _read(text, form)
+    if moment is None:
+        moment = _end_of_day(text, form)
+    if moment is None and "%H" in form:
+        date_form = form.partition("%H")[0].rstrip(" T,-_:")
+        moment = _read(text, date_form)
+    return moment
+
+
+def _read(text: str, form: str) -> datetime | None:
+    try:
+        return datetime.strptime(text, form)  # noqa: DTZ007 - the zone is that of the source's clocks
+    except ValueError:
+        return None
+
+
+def _end_of_day(text: str, form: str) -> datetime | None:
+    """The next midnight where the hour is 24: with 23 in its stead the text can be read."""
+    for match in re.finditer("24", text):
+        an_hour_before = f"{text[: match.start()]}23{text[match.end() :]}"
+        moment = _read(an_hour_before, form)
+        if moment is not None and (moment.hour, moment.minute, moment.second) == (23, 0, 0):
+            return moment + timedelta(hours=1)
+    return None
+
+
+def of_number(digits: str) -> str | None:
+    """The `date_format` that a number has which is a date and no unix time, None for another number."""
+    whole, _, _fraction = digits.partition(".")
+    if len(whole) == len("45352") and int(whole) in DAY_NUMBERS_OF_TODAY:
+        return "excel"
+    form = DIGITS_OF_A_STAMP.get(len(digits))
+    if form and digits.startswith(("19", "20")) and moment_of(digits, form):
+        return form
+    return None
+
+
+def fitting(texts: Sequence[str]) -> list[str]:
+    """The forms that read most of the texts; none where the first of them have no form of time.
+
+    Two are returned where the order of day and month cannot be told.
+    """
+    candidates: list[str] = []
+    for text in texts[:FIRST_TEXTS]:
+        candidates = candidates or [form for form in FORMS if moment_of(text, form)]
+    step = max(1, len(texts) // MOST_TEXTS)
+    counts = {form: sum(moment_of(text, form) is not None for text in texts[::step]) for form in candidates}
+    most = max(counts.values(), default=0)
+    return [form for form, count in counts.items() if count == most]

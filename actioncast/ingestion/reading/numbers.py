@@ -1,0 +1,226 @@
+"""Numbers as people write them -> floats.
+
+A text that can mean two numbers is never guessed: the whole column is refused, and the error names
+the keys of the source that settle it. What means "no value" becomes None. A text that is neither
+stays as it is, as evidence, and is rejected later.
+"""
+
+from __future__ import annotations
+
+import math
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from actioncast.ingestion.reading.unclear import UnclearError, examples, shown
+from actioncast.source_fields import TabularFields
+
+MISSING = ("", "-", "--", "\u2013", "\u2014", ".", "null", "none", "nan", "na", "n/a", "#n/a", "<na>")
+BLANKS = "\u00a0\u202f\u2009"  # blanks that do not break a line; they separate thousands
+APOSTROPHE = "\u2019"  # as Switzerland prints it
+TYPICAL = str.maketrans({"\u2212": "-", APOSTROPHE: "'", **dict.fromkeys(BLANKS, " ")})
+PLAIN = 'write plain numbers at the source, or read it by a function of your own (kind = "python")'
+COMMA_IS_DECIMAL = r"^[+-]?0?,[0-9]|,([0-9]{1,2}|[0-9]{4,})$|\.[0-9]{3},|\..*\."
+DOT_IS_DECIMAL = r"^[+-]?0?\.[0-9]|\.([0-9]{1,2}|[0-9]{4,})$|,[0-9]{3}\.|,.*,"
+THREE_DIGITS = re.compile(r"[+-]?[1-9][0-9]{0,2}(\.[0-9]{3})+")  # 1.024 is 1024 to some
+FEWEST_TEXTS = 200  # in so many, a number that is rounded to three digits ends in a zero somewhere
+
+# Digits with any signs that separate them, and the same with something before or after it.
+SEPARATED = re.compile(r"[+-]?[0-9.,' _]*[0-9][0-9.,' _]*([eE][+-]?[0-9]+)?")
+SURROUNDED = re.compile(r"(?P<before>[^0-9]{0,5}?)[+-]?[0-9][0-9.,' _]*(e[+-]?[0-9]+)?(?P<after>[^0-9]{0,15})")
+
+
+@dataclass(frozen=True)
+class _Style:
+    """How the numbers of one column are written."""
+
+    pattern: re.Pattern[str]
+    decimal: str
+    thousands: str
+    strip: str
+    missing: frozenset[str]  # lower case
+    sentinels: frozenset[float]  # numbers that mean "no value"
+
+    def number(self, text: str) -> float | None:
+        """The number that a text stands for, None where it is written in another way."""
+        bare = text.removeprefix(self.strip).removesuffix(self.strip)
+        if self.strip and bare == text:
+            return None
+        bare = bare.strip()
+        if not self.pattern.fullmatch(bare):
+            return None
+        if self.thousands:
+            bare = bare.replace(self.thousands, "")
+        return float(bare.replace(self.decimal, "."))
+
+
+def read(cells: Sequence[object], fields: TabularFields) -> list[object]:
+    """Cells -> floats; None where there is no value; what cannot be read stays as it is.
+
+    Raises UnclearError for texts that can be read in two ways.
+    """
+    style = _style(fields)
+    texts = [cell for cell in dict.fromkeys(cells_of_text(cells)) if cell is not None]
+    readings: dict[str, object] = {text: _reading(text, style) for text in texts}
+    unread = [text for text in texts if readings[text] is text]
+    _refuse_unclear(unread, texts, fields)
+    if fields.decimal is None and not fields.thousands:
+        _refuse_three_digits(texts, fields.strip.strip())
+    return [readings[cell] if isinstance(cell, str) else _plain(cell, style) for cell in cells]
+
+
+def cells_of_text(cells: Sequence[object]) -> list[str]:
+    """The cells that are texts."""
+    return [cell for cell in cells if isinstance(cell, str)]
+
+
+def _style(fields: TabularFields) -> _Style:
+    thousands = fields.thousands.translate(TYPICAL)
+    decimal = fields.decimal or ("," if thousands == "." else ".")
+    whole = "[0-9]+"
+    if thousands:
+        sign = re.escape(thousands)
+        whole = f"[0-9]{{1,3}}(?:{sign}[0-9]{{3}})+|[0-9]+"
+    if thousands == ",":
+        whole = f"[0-9]{{1,2}}(?:,[0-9]{{2}})+,[0-9]{{3}}|{whole}"  # 12,34,567 in India
+    point = re.escape(decimal)
+    pattern = f"[+-]?(?:(?:{whole})(?:{point}[0-9]*)?|{point}[0-9]+)(?:[eE][+-]?[0-9]+)?"
+    missing = {str(token).strip().lower() for token in fields.missing}
+    sentinels = [_float_or_none(token) for token in fields.missing]
+    return _Style(
+        pattern=re.compile(pattern),
+        decimal=decimal,
+        thousands=thousands,
+        strip=fields.strip.strip(),
+        missing=frozenset(missing.union(MISSING)),
+        sentinels=frozenset(number for number in sentinels if number is not None),
+    )
+
+
+def _float_or_none(token: str | float) -> float | None:
+    try:
+        return float(token)
+    except ValueError:
+        return None
+
+
+def _reading(text: str, style: _Style) -> object:
+    """The number of a text, None for "no value", the text itself where it is neither."""
+    written = text.translate(TYPICAL).strip()
+    if written.lower() in style.missing:
+        return None
+    number = style.number(written)
+    if number is None:
+        return text
+    return None if number in style.sentinels else number
+
+
+def _plain(cell: object, style: _Style) -> object:
+    """A cell that is no text."""
+    if isinstance(cell, bool):
+        return str(cell).lower()  # no number, though Python counts with it
+    if isinstance(cell, int | float) and (math.isnan(cell) or cell in style.sentinels):
+        return None
+    return cell
+
+
+# What is refused ----------------------------------------------------------------------------------
+
+
+def _refuse_unclear(unread: Sequence[str], texts: Sequence[str], fields: TabularFields) -> None:
+    """Raise UnclearError where a text that was not read is a number, written in another way."""
+    written = {text: text.translate(TYPICAL).strip() for text in unread}
+    separated = [text for text in unread if SEPARATED.fullmatch(written[text])]
+    surrounded = [text for text in unread if SURROUNDED.fullmatch(written[text])]
+    if separated and not fields.strip:
+        keys = _keys(fields)
+        remedy = _signs(separated, texts)
+        raise UnclearError(f"the value {shown(_telling(separated))} does not fit {keys}; {remedy}")
+    if surrounded:
+        fault = "has something around its number"
+        if fields.strip:
+            fault = f"does not fit strip = {fields.strip!r}, which must stand at every value"
+        remedy = _unit(surrounded, texts, fields)
+        raise UnclearError(f"the value {shown(surrounded[0])} {fault}; {remedy}")
+
+
+def _keys(fields: TabularFields) -> str:
+    """The keys that say how numbers are written, as they stand."""
+    keys = [f'decimal = "{fields.decimal or "."}"']
+    if fields.thousands:
+        keys.append(f'thousands = "{fields.thousands}"')
+    return " and ".join(keys)
+
+
+def _telling(texts: Sequence[str]) -> str:
+    """The text that says most about how numbers are written: the one with most signs."""
+    return max(texts, key=lambda text: len({sign for sign in text if not sign.isalnum()}))
+
+
+def _signs(separated: Sequence[str], texts: Sequence[str]) -> str:
+    """Which keys would read these texts."""
+    written = [text.translate(TYPICAL).strip() for text in texts]
+    for blank in (" ", "'"):
+        if _any_match(rf"[0-9]{blank}[0-9]{{3}}", written):
+            decimal = "," if _any_match(",", written) else "."
+            return f'set decimal = "{decimal}" and thousands = "{blank}"'
+    comma_is_decimal = _any_match(COMMA_IS_DECIMAL, written)
+    dot_is_decimal = _any_match(DOT_IS_DECIMAL, written)
+    if comma_is_decimal and dot_is_decimal:
+        return f"the values are not all written in one way; {PLAIN}"
+    if comma_is_decimal:
+        dots = ' and thousands = "."' if _any_match(r"\.", written) else ""
+        return f'set decimal = ","{dots}'
+    if dot_is_decimal:
+        commas = ' and thousands = ","' if _any_match(",", written) else ""
+        return f'set decimal = "."{commas}'
+    number = separated[0].strip()
+    if "," not in number:
+        return PLAIN
+    whole = number.replace(",", "")
+    dotted = number.replace(",", ".")
+    return f'set thousands = "," if it means {whole}, or decimal = "," if it means {dotted}'
+
+
+def _any_match(pattern: str, texts: Sequence[str]) -> bool:
+    return any(re.search(pattern, text) for text in texts)
+
+
+def _unit(surrounded: Sequence[str], texts: Sequence[str], fields: TabularFields) -> str:
+    """What to do about units: they can be taken off where most texts have the same."""
+    if fields.strip:
+        return PLAIN
+    units = {_around(text) for text in surrounded}
+    if len(units) == 1 and len(surrounded) > len(texts) / 2 and "(" not in surrounded[0]:
+        return f'set strip = "{units.pop()}" (and scale, where the unit shall change)'
+    return PLAIN
+
+
+def _around(text: str) -> str:
+    """What stands before or after the number of a text."""
+    match = SURROUNDED.fullmatch(text.translate(TYPICAL).strip())
+    if match is None:
+        return ""
+    return (match["before"] or match["after"]).strip()
+
+
+def _refuse_three_digits(texts: Sequence[str], strip: str) -> None:
+    """Raise UnclearError where each dot stands before exactly three digits: then 1.024 may be 1024.
+
+    Beside whole numbers a few texts are enough: a number that is rounded to three digits ends in a
+    zero now and then, which is not written.
+    """
+    numbers = [text.strip().removesuffix(strip).strip() for text in texts]
+    dotted = [text for text in numbers if "." in text and text != "."]
+    if not dotted or not all(THREE_DIGITS.fullmatch(text) for text in dotted):
+        return
+    whole = [text for text in numbers if text.lstrip("+-").isdigit()]
+    if not whole and len(dotted) < FEWEST_TEXTS:
+        return
+    beside = f" beside {shown(whole[0])}" if whole else ""
+    number = dotted[0]
+    raise UnclearError(
+        f"three digits follow the dot in each value that has one ({examples(dotted)}{beside}); "
+        f'set thousands = "." if {shown(number)} means {number.replace(".", "")}, '
+        f'or decimal = "." if it does not'
+    )

@@ -1,0 +1,54 @@
+"""Columns of any kind of source -> (unix seconds, value) rows, by the keys of the source."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from actioncast.ingestion.reading import moments, numbers
+from actioncast.ingestion.reading.unclear import UnclearError, listed, shown
+from actioncast.source_fields import TabularFields
+
+Rows = list[tuple[object, object]]  # (time, value) as a source gives them
+Columns = Mapping[str, Sequence[Any]]  # by the name that the source's keys give them; all of one length
+
+
+def rows_of(columns: Columns, fields: TabularFields) -> Rows:
+    """Columns by name, with one cell per row -> rows in the order of time, as the source lists it.
+
+    A value that is absent is None. A time or a value that cannot be read stays as it is and is
+    rejected later. Rows without both are left out. Raises UnclearError for what can be read in two
+    ways, and for `where` that no row fits.
+    """
+    chosen = selected(columns, fields.where)
+    if fields.newest_first:
+        chosen = {name: cells[::-1] for name, cells in chosen.items()}
+    times = moments.joined([chosen[name] for name in fields.timestamps])
+    values = numbers.read(chosen[fields.value], fields)
+    rows = zip(moments.read(times, fields), values, strict=True)
+    return [row for row in rows if row[0] not in (None, "") or row[1] is not None]
+
+
+def selected(
+    columns: Columns,
+    where: Mapping[str, object],
+) -> dict[str, Sequence[Any]]:
+    """The rows whose cells are those of `where`. Raises UnclearError where no row is left."""
+    chosen = dict(columns)
+    for name, value in where.items():
+        texts = [_text(cell) for cell in chosen[name]]
+        positions = [index for index, text in enumerate(texts) if text == _text(value)]
+        if texts and not positions:
+            counts = Counter(texts).most_common()
+            choices = listed([f"{shown(text)} ({count} rows)" for text, count in counts])
+            raise UnclearError(f"no row has {name} = {value!r} (of `where`); there are: {choices}")
+        chosen = {key: [cells[index] for index in positions] for key, cells in chosen.items()}
+    return chosen
+
+
+def _text(cell: object) -> str:
+    """A cell as a text that can be compared with that of config.toml."""
+    if isinstance(cell, bool):
+        return str(cell).lower()
+    return str(cell).strip()
