@@ -77,10 +77,10 @@ class CsvSource(UrlSource, TextFields):
 
 
 class FileSource(TextFields, JsonFields):
-    """A file: CSV with a header, JSON, or the charts API's JSON; gzip is unpacked."""
+    """A file: CSV with a header, JSON, Parquet, or the charts API's JSON; gzip is unpacked."""
 
     kind: Literal["file"]
-    path: Path
+    path: Path  # beside config.toml; a pattern such as data/load_*.csv names several
 
 
 def _name_of_a_variable(url: str) -> str:

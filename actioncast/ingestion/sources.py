@@ -20,7 +20,7 @@ from pathlib import Path
 
 from actioncast.database import warehouse
 from actioncast.database.connection import DatabaseError
-from actioncast.ingestion import documents, recording, spans, typed, web
+from actioncast.ingestion import documents, files, recording, spans, typed, web
 from actioncast.ingestion.documents import Rows, SourceError
 from actioncast.ingestion.paging import Page, Pager
 from actioncast.paths import RECORDING
@@ -121,7 +121,7 @@ def _ask(source: SourceSettings, request: _Request) -> Rows:
             read_csv = partial(_read_csv, source=source, source_name=request.source_name)
             return _ask_url(source, request, read_csv)
         case FileSource():
-            return _read_file(source, request)
+            return _read_files(source, request)
         case SqlSource():
             return _query(source, request)
         case PythonSource():
@@ -221,13 +221,26 @@ def _read_csv(body: bytes, source: CsvSource, source_name: str) -> Page:
     return Page(rows, records=len(columns[source.value]))
 
 
-def _read_file(source: FileSource, request: _Request) -> Rows:
-    path = request.folder / source.path
+def _read_files(source: FileSource, request: _Request) -> Rows:
+    """The rows of all files that the path names. Exports overlap: a row of two files counts once."""
+    rows: Rows = []
+    seen: set[str] = set()
+    for path in files.named(request.folder, source.path):
+        part = [(repr(row), row) for row in _read_file(path, source)]
+        rows += [row for text, row in part if text not in seen]
+        seen.update(text for text, _ in part)
+    return rows
+
+
+def _read_file(path: Path, source: FileSource) -> Rows:
     try:
         packed = path.read_bytes()
     except OSError as error:
         raise SourceError(f"{path}: {error.strerror}") from None
     body = documents.unpacked(packed, str(path))
+    if body.startswith(files.PARQUET):
+        columns = files.parquet_columns(body, str(path))
+        return typed.rows_of(columns, source, str(path))
     return documents.file_rows(body, source, str(path))
 
 
