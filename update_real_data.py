@@ -7,7 +7,7 @@ days of silence: it catches up. A source that is dead, old or broken changes not
 run. Values that a source has not yet, and those of hours to come, are awaited and no fault. The columns
 of `exogenous` are read up to the horizon ahead; one that fails is listed and fails the run, after the
 series itself and the other columns have been stored. What a newer value of an hour replaces is kept in
-`revisions`.
+`revisions`. What looks wrong in the newest hours (see check_data.py) is a warning.
 
     python update_real_data.py                      # what is new
     python update_real_data.py --backfill           # all the source has
@@ -67,15 +67,10 @@ def run(
         etl_run.hours_missing = missing_hours(hours)
         columns, failures = ingestion.read_columns(settings, database, series_id, since=since, now=now)
         row = etl_run.row(masked(_message(reading.rejections, failures), secrets))
-        hours_loaded = database.load_hours(
-            series_id,
-            hours,
-            now,
-            row,
-            columns,
-            restates=settings.series[series_id].revisions == "last",
-        )
+        restates = settings.series[series_id].revisions == "last"
+        hours_loaded = database.load_hours(series_id, hours, now, row, columns, restates=restates)
         last_hour = database.last_hour(series_id)
+        warnings = ingestion.doubtful_hours(database, series_id, now=now) if hours_loaded else []
     except ActioncastError as error:
         _record_failure(database, etl_run.row(masked(str(error), secrets)))
         raise
@@ -88,6 +83,7 @@ def run(
         outcome="loaded" if hours_loaded else "nothing new",
         columns=_last_known_hours(columns),
         column_failures=failures,
+        warnings=warnings,
     )
 
 

@@ -163,7 +163,7 @@ def _log_text(script: str, report: dict[str, Any]) -> str:
     """The report of one series in the words of a log."""
     match script:
         case "update_real_data":
-            lines = [report["outcome"]]
+            lines = [report["outcome"], *report["warnings"]]
         case "make_predictions":
             lines = [f"{len(report['predictions'])} hours forecast"]
         case "check_retrain":

@@ -163,7 +163,8 @@ def etl(report: Report, unit: str, newest: Line) -> str:
         y_title=unit,
         lines=[newest[-SHOWN_HOURS:]],
     )
-    return _section(report, _rows(report, ETL_KEYS), f"{_rejected(report)}{chart}")
+    below = "".join([_rejected(report), _warnings(report), chart])
+    return _section(report, _rows(report, ETL_KEYS), below)
 
 
 def _rejected(report: Report) -> str:
@@ -175,6 +176,12 @@ def _rejected(report: Report) -> str:
     if not lines:
         return ""
     return "\n".join(["Rejected:", "", *lines, "", ""])
+
+
+def _warnings(report: Report) -> str:
+    """What looks wrong in the newest hours."""
+    lines = [f"- warning: {warning}" for warning in report["warnings"]]
+    return "\n".join([*lines, "", ""]) if lines else ""
 
 
 def forecast(report: Report, unit: str) -> str:

@@ -32,6 +32,8 @@ from actioncast.hours import (
 )
 from actioncast.ingestion import doubts, patterns, refusals, sources
 from actioncast.ingestion.documents import SourceError
+from actioncast.ingestion.health import look
+from actioncast.ingestion.health.findings import HealthFinding
 from actioncast.settings import Settings
 from actioncast.times import HOUR, isoformat
 
@@ -300,3 +302,9 @@ def _start_of_history(settings: Settings, now: datetime, series_id: str) -> date
     if days > MAXIMUM_DAYS:
         return None
     return times.floor_hour(now - timedelta(days=days))
+
+
+def doubtful_hours(database: Database, series_id: str, *, now: datetime) -> list[HealthFinding]:
+    """What looks wrong in the newest stored hours."""
+    history = database.reality(series_id, until=now, newest=look.WINDOW)
+    return [] if history is None else look.newest(history)

@@ -9,6 +9,7 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from actioncast.hours import Rejection, by_reason, describe
+from actioncast.ingestion.health.findings import HealthFinding
 from actioncast.ingestion.ingestion import Reading
 from actioncast.report import Report
 from actioncast.times import isoformat
@@ -55,6 +56,7 @@ class IngestionReport(Report):
     outcome: str
     columns: dict[str, str]  # exogenous column that was loaded -> how far it is known
     column_failures: dict[str, str]  # one that was not -> why
+    warnings: list[HealthFinding]  # what looks wrong in the newest hours
 
     @property
     def points_read(self) -> int:
@@ -103,6 +105,7 @@ class IngestionReport(Report):
             "last_hour": isoformat(self.last_hour) if self.last_hour else None,
             "outcome": self.outcome,
             "exogenous": self.exogenous,
+            "warnings": [str(finding) for finding in self.warnings],
         }
 
     def _rejected_by_reason(self) -> list[dict[str, Any]]:
@@ -125,4 +128,6 @@ class IngestionReport(Report):
         lines += self.notes
         for column, state in self.exogenous.items():
             lines.append(f"{column}: {state}")
+        for finding in self.warnings:
+            lines.append(f"warning: {finding}")
         return "\n".join(lines)

@@ -96,6 +96,7 @@ def test_complete_hours_are_stored_and_reported(run: Run, stub: Stub) -> None:
         "last_hour": "2022-03-04T03:00:00Z",
         "outcome": "loaded",
         "exogenous": {},
+        "warnings": [],
     }
     figures = ("outcome", "points_read", "points_rejected", "hours_loaded", "hours_missing", "message", "started_at")
     assert [tuple(row[name] for name in figures) for row in ran.etl_runs] == [("loaded", 15, 0, 3, 1, "", at(4.5))]
@@ -107,6 +108,19 @@ def test_the_same_again_is_nothing_new(run: Run, stub: Stub) -> None:
     assert (second.code, second.out["outcome"], second.out["hours_loaded"]) == (0, "nothing new", 0)
     assert second.reality == first.reality
     assert sorted(row["outcome"] for row in second.etl_runs) == ["loaded", "nothing new"]
+
+
+def test_what_looks_wrong_in_the_newest_hours_is_a_warning_and_stored(run: Run, stub: Stub) -> None:
+    days = 20
+    values = [float(5 + quarter % 7) for quarter in range(days * 96)]
+    values[-16:] = [0.0] * 16
+    stub.answer(chart(quarters(*values)))
+    ran = run(now=days * 24)
+    assert ran.code == 0
+    (warning,) = ran.out["warnings"]
+    assert warning.startswith("zeros: 2022-03-23T20:00:00Z to 2022-03-23T23:00:00Z: 4 hours are exactly 0")
+    assert ran.reality["23 23:00"] == (0, 4)
+    assert run(now=days * 24).out["warnings"] == []  # nothing new, nothing to look at
 
 
 def test_the_first_run_asks_for_the_configured_history(run: Run, stub: Stub, configure: Configure, url: str) -> None:
