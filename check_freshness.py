@@ -1,10 +1,10 @@
 """Freshness: is anything silently dead? Opens one issue per kind of finding and closes it on recovery.
 
-Looks at data times, whatever the colour of the runs: newest stored hour, newest forecast, age of
-the champion, interval coverage; on GitHub also at the last success of each workflow with a
-schedule. A finding counts when the last [freshness] bad_looks agree; what has never been there is
-young for two days. A job that fails has an incident of its own, and what follows from its failure
-gets no second one. Workflows that GitHub disabled after 60 quiet days are enabled.
+Looks at what is stored, whatever the colour of the runs: newest hour, one value again and again,
+newest forecast, age of the champion, interval coverage; on GitHub also at the last success of each
+workflow with a schedule. A finding counts when the last [freshness] bad_looks agree; what has never
+been there is young for two days. A job that fails has an incident of its own, and what follows from
+its failure gets no second one. Workflows that GitHub disabled after 60 quiet days are enabled.
 Once a week it looks for a newer release of the template.
 
     python check_freshness.py

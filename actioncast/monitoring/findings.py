@@ -36,6 +36,12 @@ DATA = Kind(
     problems="no new hour of {} series is stored",
     workflow="update_real_data",
 )
+STUCK = Kind(
+    title="Sources are stuck",
+    problem="{} gives one value again and again",
+    problems="{} series give one value again and again",
+    workflow="",
+)
 FORECAST = Kind(
     title="The forecasts are stale",
     problem="no new forecast of {} is stored",

@@ -14,17 +14,22 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
+from actioncast.hours import Grid
+from actioncast.ingestion.health import values
 from actioncast.monitoring import findings
 from actioncast.monitoring.age import Age, age_verdict
 from actioncast.monitoring.findings import Finding, Kind
 from actioncast.monitoring.live_error import Row
 from actioncast.settings import FreshnessSettings
-from actioncast.times import HOURS_PER_DAY
+from actioncast.times import HOURS_PER_DAY, ONE_HOUR
 
 YOUNG_HOURS = 48
 
 WORKFLOW_REMEDY = (
     "Look at its runs in the Actions tab; run it by hand. GitHub's schedule is late at times, and drops runs."
+)
+STUCK_REMEDY = (
+    "Look at the sensor or at the source's cache; `python check_data.py --series NAME` shows the hours concerned."
 )
 NEVER_LOADED = (
     "Nothing has ever been stored: run `update_real_data` in the Actions tab and read what it says about the source."
@@ -46,6 +51,7 @@ class SeriesState:
     champion_created: datetime | None
     scored: Sequence[Row]  # prediction_date, covered
     nominal_coverage: float
+    history: Grid | None  # the newest hours, enough to tell what is usual; None without any
     failure: str  # of the newest ingestion; "" when it succeeded
     hours: int  # stored, at most `first_hours`
     first_hours: int  # that a first training needs
@@ -71,6 +77,7 @@ def of_series(state: SeriesState, policy: FreshnessSettings, now: datetime) -> l
     moments = looks(now, policy)
     return [
         _data(state, policy, moments),
+        _stuck(state, moments),
         _forecast(state, policy, moments),
         _champion(state, policy, moments),
         _coverage(state, policy, moments),
@@ -122,6 +129,29 @@ def _data(state: SeriesState, policy: FreshnessSettings, moments: Sequence[datet
         remedy=NEVER_LOADED if never else "Look at the runs of `update_real_data` and at the source.",
         is_young=never and _is_young(state, moments[0]),
     )
+
+
+def _stuck(state: SeriesState, moments: Sequence[datetime]) -> Finding:
+    """Whether the newest hours that were there at each moment are one value, for longer than ever before."""
+    runs = [_newest_run(state.history, moment) for moment in moments]
+    return Finding(
+        kind=findings.STUCK,
+        subject=state.series,
+        evidence=runs[0] or "the newest hours differ as they did before",
+        remedy=STUCK_REMEDY,
+        stale=all(runs),
+    )
+
+
+def _newest_run(history: Grid | None, moment: datetime) -> str:
+    """The evidence that the hours until this moment are stuck; empty if they are not."""
+    hours = 0 if history is None else max((moment - history.start) // ONE_HOUR, 0)
+    if history is None or not hours:
+        return ""
+    until_then = history.values[:hours]
+    newest = len(until_then) - 1
+    suspicions = [*values.zeros(until_then, newest), *values.stuck(until_then, newest)]
+    return suspicions[0].evidence if suspicions else ""
 
 
 def _forecast(state: SeriesState, policy: FreshnessSettings, moments: Sequence[datetime]) -> Finding:

@@ -16,6 +16,7 @@ from actioncast.paths import ROOT
 from actioncast.settings import Settings
 from actioncast.times import parse_time
 
+HISTORY_HOURS = 24 * 182  # in which a run of one value is seen beside what is usual
 WATCH = "check_freshness.yml"  # the watch's own workflow
 
 
@@ -34,7 +35,7 @@ def series_state(
     oldest_look = now - timedelta(hours=policy.look_hours * policy.bad_looks)
     since = oldest_look - timedelta(hours=policy.coverage_hours)
     rows = database.performance(series_id, since=since, until=now)
-    history = database.reality(series_id, until=now, newest=FIRST_HOURS)
+    history = database.reality(series_id, until=now, newest=HISTORY_HOURS)
     ingestions = database.etl_runs(series_id, since=oldest_look)
     return SeriesState(
         series=series_id,
@@ -45,7 +46,8 @@ def series_state(
         scored=[row for row in rows if row["reality"] is not None],
         nominal_coverage=settings.train.coverage,
         failure=ingestions[0]["message"] if ingestions else "",
-        hours=0 if history is None else len(history),
+        history=history,
+        hours=0 if history is None else min(len(history), FIRST_HOURS),
         first_hours=FIRST_HOURS,
     )
 

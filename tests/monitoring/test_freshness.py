@@ -9,12 +9,14 @@ from pathlib import Path
 import pytest
 import yaml
 
+from actioncast.hours import Grid
 from actioncast.monitoring import freshness
 from actioncast.monitoring.age import age_verdict
 from actioncast.monitoring.findings import Finding
 from actioncast.monitoring.freshness import SeriesState, WorkflowRuns
 from actioncast.settings import FreshnessSettings
 from tests.support.clock import at
+from tests.support.series import seasonal
 
 ROOT = Path(__file__).resolve().parents[2]
 POLICY = FreshnessSettings()
@@ -32,6 +34,7 @@ def state(**changes: object) -> SeriesState:
         "scored": scored,
         "nominal_coverage": 0.8,
         "since": NOW - timedelta(days=20),
+        "history": Grid(NOW - timedelta(hours=500), seasonal(500)),
         "failure": "",
         "hours": 504,
         "first_hours": 504,
@@ -64,6 +67,32 @@ def test_an_age_is_missing_or_young_or_ageing_or_stale(
 
 def test_fresh() -> None:
     assert stale(freshness.of_series(state(), POLICY, NOW)) == []
+
+
+def stuck_since(hours_ago: int) -> Grid:
+    values = seasonal(500)
+    values[-hours_ago:] = 7.5
+    return Grid(NOW - timedelta(hours=500), values)
+
+
+def test_a_source_is_stuck_when_both_looks_saw_one_value_again_and_again() -> None:
+    findings = freshness.of_series(state(history=stuck_since(20)), POLICY, NOW)
+    assert stale(findings) == ["Sources are stuck"]
+    assert "20 hours are all 7.5" in next(finding.evidence for finding in findings if finding.stale)
+    assert stale(freshness.of_series(state(history=stuck_since(10)), POLICY, NOW)) == []
+
+
+def test_a_source_that_gives_other_values_again_is_not_stuck() -> None:
+    history = stuck_since(30)
+    history.values[-1] = 8
+    assert stale(freshness.of_series(state(history=history), POLICY, NOW)) == []
+
+
+def test_zeros_instead_of_an_outage_are_stuck_too() -> None:
+    history = stuck_since(20)
+    history.values[-20:] = 0
+    assert stale(freshness.of_series(state(history=history), POLICY, NOW)) == ["Sources are stuck"]
+    assert stale(freshness.of_series(state(history=None), POLICY, NOW)) == []
 
 
 def loads_until(hours_ago: float) -> list[tuple[datetime, datetime]]:

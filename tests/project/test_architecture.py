@@ -33,7 +33,7 @@ MAY_IMPORT = {
     "forecasting": set(),
     "training": {"database", "forecasting", "github", "tracking"},
     "tracking": {"github"},
-    "monitoring": {"database", "forecasting", "github"},
+    "monitoring": {"database", "forecasting", "github", "ingestion"},
     "github": set(),
     "api": {"database", "forecasting", "monitoring"},
     "dashboard": {"api", "database", "forecasting", "monitoring"},
@@ -56,7 +56,7 @@ PURE = {  # decisions: arrays or rows in, verdict out
     "monitoring.age": {"monitoring"},
     "monitoring.live_error": {"forecasting", "monitoring"},
     "monitoring.verdict": {"forecasting", "monitoring"},
-    "monitoring.freshness": {"forecasting", "monitoring"},
+    "monitoring.freshness": {"forecasting", "ingestion", "monitoring"},
     "monitoring.findings": {"monitoring"},
 }
 TOUCHES_MODEL_FOLDER = {"forecasting.champion", "forecasting.card"}

@@ -20,6 +20,7 @@ from actioncast.hours import Hours
 from actioncast.monitoring import retrain_request, watch
 from actioncast.times import to_seconds
 from tests.support.clock import MIDNIGHT
+from tests.support.series import seasonal
 from tests.support.source import Configure
 from tests.workflows import github_rest
 from tests.workflows.github_git import BOT
@@ -44,6 +45,21 @@ def test_without_github_it_looks_and_leaves_the_rest_alone(tmp_path: Path, confi
     assert report.failed
     assert "| The data are stale      | demo | STALE " in report.as_text()
     assert "left alone" in report.actions[0]
+
+
+def test_a_stuck_source_is_seen_in_the_stored_hours(tmp_path: Path, configure: Configure) -> None:
+    values = seasonal(600)
+    values[-30:] = 5
+    starts = to_seconds(MIDNIGHT) - 3600 * np.arange(600, 0, -1)
+    run = {"run_id": "a", "series_id": "demo", "started_at": MIDNIGHT, "finished_at": MIDNIGHT, "message": ""}
+    run |= {"points_read": 1, "points_rejected": 0, "hours_missing": 0}
+    settings = load_settings(configure(SOURCE), {"DATABASE_URL": f"sqlite:///{tmp_path / 'x.db'}"})
+    with open_database(settings) as database:
+        database.load_hours("demo", Hours(starts, values, np.ones(600, dtype=np.int64)), MIDNIGHT, run)
+        report = check_freshness.run(settings, database, MIDNIGHT, series_ids=["demo"], api=None)
+    stuck = next(finding for finding in report.findings if finding.kind.title == "Sources are stuck")
+    assert stuck.stale
+    assert "30 hours are all 5" in stuck.evidence
 
 
 # --- with the local GitHub ------------------------------------------------------------------------------------------
