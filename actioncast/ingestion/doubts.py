@@ -16,7 +16,8 @@ from actioncast.times import HOUR, HOURS_PER_DAY, from_seconds
 DAY = HOURS_PER_DAY * HOUR
 MINUTE = 60
 FEWEST = 3  # hours, or points, that make a pattern; fewer are noted
-LARGEST_SHARE = 0.05  # of the hours may hold more points than promised, as a jittering poller's do
+LARGEST_SHARE = 0.05  # of the hours may hold more points than promised, as a jittering poller's do,
+POINTS_OF_A_MEAN = 4  # where one more changes little; among fewer points a smaller share
 FEWEST_IN_A_ROW = 6  # hours that hold more: from then on the source gives more
 FEWEST_GAPS = 5  # between points, to call them sparse
 REGULAR_SHARE = 0.8  # of the gaps that are alike where points come regularly
@@ -218,9 +219,10 @@ def _is_pattern(stamps: _Stamps) -> bool:
     number = int(np.count_nonzero(over))
     if number < FEWEST:
         return False
+    largest_share = LARGEST_SHARE * min(1, stamps.promised / POINTS_OF_A_MEAN)
     far_more = int(np.count_nonzero(stamps.counts > stamps.promised + 1))
     return (
-        number > LARGEST_SHARE * len(over)
+        number > largest_share * len(over)
         or far_more >= max(FEWEST, LARGEST_SHARE / 5 * len(over))
         or _longest_run(over) >= FEWEST_IN_A_ROW
     )

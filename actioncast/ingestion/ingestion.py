@@ -30,7 +30,7 @@ from actioncast.hours import (
     refuse_too_many,
     to_hours,
 )
-from actioncast.ingestion import doubts, patterns, refusals, sources
+from actioncast.ingestion import doubts, patterns, refusals, sentinels, sources
 from actioncast.ingestion.documents import SourceError
 from actioncast.ingestion.health import look
 from actioncast.ingestion.health.findings import HealthFinding
@@ -111,6 +111,9 @@ class Reading:
         self._refuse_pattern()
         judged = self.points_read - len(self.checked.without_value) - len(self.checked.ahead)
         refuse_too_many(self.rejections, judged, demand.maximum_rejected_share)
+        sign = sentinels.find(self.points.values, demand.minimum_value)
+        if sign:
+            raise DataError(f"{self.source_name}: {sign}; nothing was loaded")
         doubt = self.doubt
         if doubt is not None and doubt.fails:
             raise DataError(f"{self.source_name}: {doubt.message}; nothing was loaded")

@@ -25,7 +25,8 @@ FEWEST_DAYS = 5  # for all other patterns
 LARGEST_NATURAL_SHARE = 0.5  # of the good points that may lie at the same hour or weekday
 EDGE = 1 / 6  # of the good values of the days around that are the highest, or the lowest
 FEWEST_AROUND = 12  # good points of these days
-FEWEST_VALUES = 3  # below the minimum: a value that repeats is a sign of the source for "no value"
+FEWEST_DAYS_BELOW = 2  # where the values themselves show that they belong to the series
+FEWEST_VALUES = 5  # below the minimum: a value that repeats is a sign of the source for "no value"
 Group = Sequence[Rejection]
 
 
@@ -119,7 +120,7 @@ def _continued_below(group: Group, points: Points) -> str:
         return ""
     rejected = np.array([float(point.value) for point in group])
     spread = np.ptp(points.values)
-    if len(np.unique(rejected)) < FEWEST_VALUES or _days(group) < FEWEST_DAYS:
+    if len(np.unique(rejected)) < FEWEST_VALUES or _days(group) < FEWEST_DAYS_BELOW:
         return ""
     if np.median(rejected) < points.values.min() - spread:
         return ""

@@ -138,6 +138,15 @@ def test_more_points_from_some_hour_on_are_a_pattern_in_a_long_history() -> None
     assert "8 hours hold 2 points" in failure(times)
 
 
+@pytest.mark.parametrize(("promised", "allowed"), [(1, 12), (4, 50)])
+def test_a_point_more_is_a_pattern_sooner_where_few_are_promised(promised: int, allowed: int) -> None:
+    """Of 1,000 hours, every nineteenth holds one more."""
+    times = regular(HOUR / promised, 1000 * promised)
+    more = T + 19 * HOUR * np.arange(allowed + 1) + 400
+    assert failure(np.concatenate([times, more[:allowed]]), promised) == ""
+    assert failure(np.concatenate([times, more]), promised) != ""
+
+
 def test_an_hourly_series_with_many_holes_is_still_one() -> None:
     keep = np.random.default_rng(1).random(1000) < 0.3
     assert failure(regular(HOUR, 1000)[keep]) == ""

@@ -112,7 +112,7 @@ def test_values_that_go_on_below_the_minimum_are_a_pattern() -> None:
         f"all 5 points with the reason '{BELOW}' are values from -8 to -1, which go on below the "
         "lowest good one, 50: are they right? Then lower minimum_value of the series, or take it out"
     )
-    assert patterns.find(below(-1, -2.5, -8, -3), points) == "", "four days may be chance"
+    assert patterns.find(below(-1, -2.5, -8, -3), points) == "", "four values may be chance"
 
 
 def test_a_sign_for_no_value_and_values_far_below_are_none() -> None:

@@ -46,6 +46,7 @@ PURE = {  # decisions: arrays or rows in, verdict out
     "ingestion.doubts": {"ingestion"},
     **{f"ingestion.health.{module.stem}": {"ingestion"} for module in HEALTH.glob("[a-z]*.py")},
     "ingestion.patterns": {"ingestion"},
+    "ingestion.sentinels": {"ingestion"},
     "training.clean": {"forecasting", "training"},
     "training.backtest": {"forecasting", "training"},
     "training.metrics": {"forecasting", "training"},
