@@ -90,20 +90,21 @@ def _stamps(times: Seconds, promised: int) -> _Stamps:
 
 
 def _early(stamps: _Stamps) -> str:
-    """Stamps of which some lie on a full hour and others seconds before it, as spreadsheets write them.
+    """Stamps seconds before a full hour where others lie on time, as spreadsheets write them.
 
-    Stamps that all end in 59:59 are left alone: so do some write the end of an hour.
+    Stamps that are all early alike are left alone: 59:59 is how some write the end of an hour.
     """
     offsets = stamps.times % HOUR
     is_early = offsets >= HOUR - NEAR_HOUR
     is_near = is_early | (offsets < NEAR_HOUR)
     early = int(np.count_nonzero(is_early))
-    on_time = int(np.count_nonzero(is_near)) - early
+    on_time = int(np.count_nonzero(offsets % _mark(stamps) < NEAR_HOUR))
+    hours = len(stamps.counts)
     if stamps.gap < COARSEST_GAP or not on_time or early < FEWEST:
         return ""
-    few_are_early = early <= LARGEST_SHARE * (early + on_time)
-    few_are_near = early + on_time < 0.5 * len(stamps.counts)
-    if few_are_near or (few_are_early and stamps.promised > 1):
+    few_are_near = np.count_nonzero(is_near) < 0.5 * hours
+    few_are_early = stamps.promised > 1 and early <= LARGEST_SHARE * hours
+    if few_are_near or few_are_early:
         return ""
     seconds = (offsets[is_near] + NEAR_HOUR) % HOUR - NEAR_HOUR  # from the hour that is meant; early is negative
     if _drifts(seconds):
@@ -116,9 +117,15 @@ def _early(stamps: _Stamps) -> str:
     example = _moment(stamps.times[is_early][0])
     return (
         f"{_too_full(stamps)}: {early} stamps lie {lead:.0f} s before the full hour, such as {example}, "
-        f"and {on_time} on it, so that values would count for the hour before. "
+        f"and {on_time} on time, so that values would count for the hour before. "
         f"Do they mean the full hour? Then say round_seconds = {rounding}"
     )
+
+
+def _mark(stamps: _Stamps) -> int:
+    """Seconds between the moments of the clock that stamps mean: a quarter of an hour, or the hour."""
+    step = round(stamps.gap / MINUTE) * MINUTE
+    return step if step and HOUR % step == 0 else HOUR
 
 
 def _drifts(seconds: Seconds) -> bool:

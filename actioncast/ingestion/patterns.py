@@ -22,6 +22,7 @@ THURSDAY = 3  # the weekday of 1970-01-01
 FEWEST_TEXTS = 3  # of one form, with digits: a number or a time was there and is lost
 FEWEST_DAYS_OF_TEXT = 3  # at one hour of the day: by chance in one load of 600 with so many
 FEWEST_DAYS = 5  # for all other patterns
+PATTERN_SHARE = 0.9  # of the rejected points that a pattern holds
 LARGEST_NATURAL_SHARE = 0.5  # of the good points that may lie at the same hour or weekday
 EDGE = 1 / 6  # of the good values of the days around that are the highest, or the lowest
 FEWEST_AROUND = 12  # good points of these days
@@ -87,24 +88,27 @@ def _form(text: str) -> str:
 
 
 def _one_hour(group: Group, points: Points) -> str:
-    hours = {_seconds(point) % DAY // HOUR for point in group}
+    hours = [_seconds(point) % DAY // HOUR for point in group]
+    hour, number = Counter(hours).most_common(1)[0]
+    inside = [point for point, its_hour in zip(group, hours, strict=True) if its_hour == hour]
     fewest = FEWEST_DAYS_OF_TEXT if group[0].text else FEWEST_DAYS
-    if len(hours) > 1 or _days(group) < fewest:
+    if number < PATTERN_SHARE * len(group) or _days(inside) < fewest:
         return ""
-    hour = hours.pop()
     if np.mean(points.times % DAY // HOUR == hour) > LARGEST_NATURAL_SHARE:
         return ""
-    return f"{_all_of(group)} lie between {hour:02d}:00 and {hour + 1:02d}:00 UTC, on {_days(group)} days"
+    clock = f"between {hour:02d}:00 and {hour + 1:02d}:00 UTC"
+    return f"{_of_all(number, group)} lie {clock}, on {_days(inside)} days"
 
 
 def _one_weekday(group: Group, points: Points) -> str:
-    weekdays = {_weekday(_seconds(point)) for point in group}
-    if len(weekdays) > 1 or _days(group) < FEWEST_DAYS:
+    weekdays = [_weekday(_seconds(point)) for point in group]
+    weekday, number = Counter(weekdays).most_common(1)[0]
+    inside = [point for point, its_day in zip(group, weekdays, strict=True) if its_day == weekday]
+    if number < PATTERN_SHARE * len(group) or _days(inside) < FEWEST_DAYS:
         return ""
-    weekday = weekdays.pop()
     if np.mean((points.times // DAY + THURSDAY) % 7 == weekday) > LARGEST_NATURAL_SHARE:
         return ""
-    return f"{_all_of(group)} lie on a {WEEKDAYS[weekday]} (UTC), in {_days(group)} weeks"
+    return f"{_of_all(number, group)} lie on a {WEEKDAYS[weekday]} (UTC), in {_days(inside)} weeks"
 
 
 def _weekday(seconds: int) -> int:
@@ -125,7 +129,7 @@ def _continued_below(group: Group, points: Points) -> str:
     if np.median(rejected) < points.values.min() - spread:
         return ""
     return (
-        f"{_all_of(group)} are values from {rejected.min():g} to {rejected.max():g}, which go on below the "
+        f"{_of_all(len(group), group)} are values from {rejected.min():g} to {rejected.max():g}, which go on below the "
         f"lowest good one, {points.values.min():g}: are they right? Then lower minimum_value of the series, "
         "or take it out"
     )
@@ -135,36 +139,39 @@ def _one_side(group: Group, points: Points) -> str:
     """Points that lie among the highest, or among the lowest, of the good ones of their days."""
     if _days(group) < FEWEST_DAYS:
         return ""
-    ranks = np.array([_rank(point, points) for point in group])
-    if (ranks > 1 - EDGE).all():
-        return f"{_all_of(group)} lie beside the highest values of their days, on {_days(group)} days"
-    if (ranks < EDGE).all():
-        return f"{_all_of(group)} lie beside the lowest values of their days, on {_days(group)} days"
+    ranks = np.array([_ranks(point, points) for point in group])
+    highest = int(np.count_nonzero(ranks[:, 1] > 1 - EDGE))
+    lowest = int(np.count_nonzero(ranks[:, 0] < EDGE))
+    for number, side in ((highest, "highest"), (lowest, "lowest")):
+        if number >= PATTERN_SHARE * len(group):
+            return f"{_of_all(number, group)} lie beside the {side} values of their days"
     return ""
 
 
-def _rank(point: Rejection, points: Points) -> float:
-    """The share of the good values of a day around a point that are lower than those just beside it.
+def _ranks(point: Rejection, points: Points) -> tuple[float, float]:
+    """The ranks of the lower and of the higher one of the two good values beside a point: the share of
+    the good values of the days around that are lower.
 
-    Half where nothing can be said: no points, or all alike.
+    Half where nothing can be said: too few points, or all alike.
     """
     moment = _seconds(point)
     first, last = np.searchsorted(points.times, [moment - DAY, moment + DAY])
     around = points.values[first:last]
     if len(around) < FEWEST_AROUND or not np.ptp(around):
-        return 0.5
+        return 0.5, 0.5
     after = int(np.searchsorted(points.times[first:last], moment))
-    beside = around[max(after - 1, 0) : after + 1].mean()
-    return float(np.mean(around < beside))
+    beside = around[max(after - 1, 0) : after + 1]
+    return float(np.mean(around < beside.min())), float(np.mean(around < beside.max()))
 
 
 # Words -------------------------------------------------------------------------------------------
 
 
-def _all_of(group: Group) -> str:
-    """All 12 points whose text cannot be read."""
+def _of_all(number: int, group: Group) -> str:
+    """11 of 12 points whose text cannot be read."""
     cause = "whose text cannot be read" if group[0].text else f"with the reason {group[0].reason!r}"
-    return f"all {len(group)} points {cause}"
+    share = "all" if number == len(group) else f"{number} of"
+    return f"{share} {len(group)} points {cause}"
 
 
 def _days(group: Group) -> int:

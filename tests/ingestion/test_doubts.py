@@ -69,7 +69,7 @@ def test_stamps_a_second_before_the_hour_are_a_doubt_that_rounding_mends() -> No
     times[1::2] -= 1
     message = failure(times)
     assert "150 hours hold 2 points where 1 is promised: 150 stamps lie 1 s before the full hour" in message
-    assert message.endswith("such as 2022-03-04 00:59:59Z, and 150 on it, so that values would count for the hour "
+    assert message.endswith("such as 2022-03-04 00:59:59Z, and 150 on time, so that values would count for the hour "
                             "before. Do they mean the full hour? Then say round_seconds = 60")  # fmt: skip
     assert failure(doubts.rounded(times, 60)) == ""
     np.testing.assert_array_equal(doubts.rounded(times, 60), regular(HOUR, 300))
@@ -97,6 +97,13 @@ def test_early_stamps_of_quarters_are_a_doubt() -> None:
 def test_a_clock_that_runs_freely_past_the_full_hour_means_its_stamps(step: int, promised: int) -> None:
     times = T + step * np.arange(-24 * promised, 24 * promised)
     assert failure(times, promised) == ""
+
+
+def test_quarters_of_which_only_the_full_hour_is_early_are_a_doubt() -> None:
+    times = regular(900, 1000)
+    times[::4] -= 1
+    assert "stamps lie 1 s before the full hour" in failure(times, 4)
+    assert failure(regular(900, 1000) - 1, 4) == "", "the ends of quarters"
 
 
 def test_stamps_that_all_name_the_last_second_of_their_hour_are_its_end() -> None:

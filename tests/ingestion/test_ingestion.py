@@ -69,6 +69,20 @@ def test_a_refused_answer_has_been_read_and_counted(settings: Settings) -> None:
         reading.hours()
 
 
+def test_values_that_go_on_below_the_minimum_are_refused_however_few_they_are(settings: Settings) -> None:
+    write_points(settings, "load.csv", [-hour / 10 if hour % 24 == 5 else 100.0 + hour for hour in range(24 * 6)])
+    with pytest.raises(
+        DataError, match=r"load\.csv: 6 of 144 points rejected, and not by chance: .* lower min"
+    ):
+        read(settings, now=24 * 6).hours()
+
+
+def test_a_number_for_no_value_is_refused(settings: Settings) -> None:
+    write_points(settings, "load.csv", [9999.0 if hour % 24 == 5 else 100.0 + hour for hour in range(24 * 6)])
+    with pytest.raises(DataError, match=r"load\.csv: the value 9999 comes 6 times .*; nothing was loaded"):
+        read(settings, now=24 * 6).hours()
+
+
 def test_points_denser_than_promised_are_refused(settings: Settings) -> None:
     write_points(settings, "load.csv", [1.0] * 20)
     with (settings.folder / "load.csv").open("a") as file:

@@ -79,6 +79,14 @@ def test_implausible_values_at_one_hour_of_the_day_need_five_days() -> None:
     assert patterns.find(spikes[:4], daily_wave()) == ""
 
 
+def test_a_stray_point_beside_does_not_hide_a_pattern() -> None:
+    restarts = [rejected(24 * day + 3, text="off") for day in range(10)]
+    assert patterns.find([*restarts, rejected(100.5, text="off")], daily_wave()).startswith(
+        "10 of 11 points whose text cannot be read lie between 03:00 and 04:00 UTC, on 10 days"
+    )
+    assert patterns.find([*restarts, *unreadable("a", "b", hours=[100.5, 110.5])], daily_wave()) == ""
+
+
 def test_an_outage_of_one_day_is_no_pattern() -> None:
     outage = [rejected(12 + minute / 60, "inf", "the value is not finite") for minute in range(60)]
     assert patterns.find(outage, daily_wave()) == ""
