@@ -10,7 +10,7 @@ import math
 import re
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Annotated, Any, Literal, get_args
+from typing import Annotated, Literal, get_args
 
 from pydantic import (
     AfterValidator,
@@ -133,13 +133,6 @@ SeriesName = Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9_-]+$")]
 ColumnName = Annotated[str, StringConstraints(pattern=r"^[A-Za-z]\w*$")]
 
 
-def _fewest_points(table: dict[str, Any]) -> int:
-    """All points for a sum, which is smaller without some of them; one for a mean, which is only less certain."""
-    if table.get("aggregate") == "sum":
-        return int(table.get("points_per_hour", 1))
-    return 1
-
-
 class SeriesSettings(Table):
     """One [series.NAME] table."""
 
@@ -151,7 +144,7 @@ class SeriesSettings(Table):
     aggregate: Aggregate = "mean"
     stamps: Stamps = "start"
     points_per_hour: int = Field(default=1, ge=1)
-    minimum_points_per_hour: int = Field(default_factory=_fewest_points, ge=1)
+    minimum_points_per_hour: int = Field(default=1, ge=1)
     minimum_value: float | None = None  # None: negatives are right values
     round_seconds: int = Field(default=0, ge=0, le=1800)  # stamps are rounded to the nearest multiple; 0: not
     maximum_rejected_share: float = Field(default=0.05, ge=0, le=1)
@@ -168,6 +161,13 @@ class SeriesSettings(Table):
     def _holiday_is_taken(self) -> SeriesSettings:
         if "holiday" in self.exogenous:
             raise ValueError("exogenous.holiday: this name is the column that `holidays` makes; choose another")
+        return self
+
+    @model_validator(mode="after")
+    def _a_sum_needs_all_points(self) -> SeriesSettings:
+        """By default: without some of them it is smaller, where a mean is only less certain."""
+        if self.aggregate == "sum" and "minimum_points_per_hour" not in self.model_fields_set:
+            object.__setattr__(self, "minimum_points_per_hour", self.points_per_hour)
         return self
 
     @model_validator(mode="after")

@@ -153,10 +153,13 @@ class Reading:
 
 
 def _with_ends_of_states(checked: Checked, demand: Demand) -> Points:
-    """The points, and where each row is a change of state, also the rows that end one without a new value."""
+    """The points, and where each row is a change of state, also the moments of the rows that end one
+    without a new value: those that have none, and those that were rejected.
+    """
     if demand.aggregate != "time_weighted":
         return checked.points
-    ends = checked.without_value.times
+    rejected = [point.seconds for point in checked.rejections if point.seconds is not None]
+    ends = np.concatenate([checked.without_value.times, np.array(rejected, dtype=np.int64)])
     is_past = (ends >= 0) & (ends <= times.to_seconds(demand.until))
     ends = np.setdiff1d(ends[is_past], checked.points.times)
     moments = np.concatenate([checked.points.times, ends])

@@ -107,6 +107,15 @@ def test_points_ahead_of_their_time_wait_and_are_noted(settings: Settings) -> No
     assert reading.notes() == ["1 points lie ahead of 2022-03-04T01:30:00Z, up to 2022-03-04T02:00:00Z: they wait"]
 
 
+def test_a_state_that_cannot_be_read_ends_the_one_before(settings: Settings) -> None:
+    write_points(settings, "load.csv", [float(hour) for hour in range(22)])
+    text = (settings.folder / "load.csv").read_text()
+    (settings.folder / "load.csv").write_text(text.replace(",20.0", ",unavailable"))
+    series = settings.series["demo"].model_copy(update={"aggregate": "time_weighted"})
+    states = settings.model_copy(update={"series": {"demo": series}})
+    np.testing.assert_array_equal(read(states, now=22).hours().values, 10 * np.arange(20))
+
+
 def test_an_old_answer_is_refused(settings: Settings) -> None:
     write_points(settings, "load.csv", [1.0])
     with pytest.raises(SourceError, match=r"load\.csv: the newest point is from 2022-03-04T00:00:00Z, 99 h before"):
