@@ -177,6 +177,18 @@ class SeriesSettings(Table):
         return self
 
     @model_validator(mode="after")
+    def _stamps_of_the_source(self) -> SeriesSettings:
+        """Said by the series or by its source. Moments are neither, and may be at 24:00 as ends are."""
+        source = self.source
+        if not isinstance(source, TabularFields):
+            return self
+        if source.stamps == "end" and self.aggregate not in MOMENTS:
+            object.__setattr__(self, "stamps", "end")
+        if self.stamps == "end" or self.aggregate in MOMENTS:
+            object.__setattr__(self, "source", source.model_copy(update={"stamps": "end"}))
+        return self
+
+    @model_validator(mode="after")
     def _points_fit_the_hour(self) -> SeriesSettings:
         if self.minimum_points_per_hour > self.points_per_hour:
             raise ValueError(

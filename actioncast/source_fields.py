@@ -6,6 +6,8 @@ from typing import Annotated, Literal
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, field_validator, model_validator
 
+from actioncast.aggregates import Stamps
+
 
 class Table(BaseModel):
     """A table of config.toml: no unknown keys, no change after reading."""
@@ -55,6 +57,7 @@ class TabularFields(Table):
     value: str = "value"
     where: dict[str, str | int | float | bool] = {}  # only rows that have these values, e.g. { sensor = "A" }
     timezone: TimeZone = "UTC"  # of stamps without an offset
+    stamps: Stamps = "start"  # which end of its period a time names; the series may say it instead
     newest_first: bool = False
     date_format: DateFormat = ""  # empty: ISO 8601, or unix time
     decimal: Literal[".", ","] | None = None  # None: a dot, where no text can be read in two ways

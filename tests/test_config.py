@@ -114,6 +114,13 @@ def test_a_sum_needs_all_points_unless_the_series_says_otherwise(tmp_path: Path)
     assert settings.series["a"].minimum_points_per_hour == 3
 
 
+@pytest.mark.parametrize("text", [MINIMAL + 'stamps = "end"', MINIMAL.replace("path =", 'stamps = "end", path =')])
+def test_the_series_or_its_source_says_which_end_of_a_period_a_time_names(tmp_path: Path, text: str) -> None:
+    series = load_settings(write(tmp_path, text), {}).series["a"]
+    assert isinstance(series.source, FileSource)
+    assert (series.stamps, series.source.stamps) == ("end", "end")
+
+
 def test_a_long_wrong_value_is_cut(tmp_path: Path) -> None:
     assert error_of(tmp_path, MINIMAL + f"horizon = '{'x' * 999}'").endswith("xxx...")
 

@@ -270,6 +270,7 @@ def _read_column(
         scale=1,
         maximum_rejected_share=series.maximum_rejected_share,
         maximum_age_hours=None,
+        stamps=getattr(series.exogenous[column], "stamps", "start"),
     )
     reading = read(settings, demand)
     hours = reading.hours()

@@ -80,6 +80,11 @@ def _read(text: str, form: str) -> datetime | None:
         return None
 
 
+def ends_day(text: str, form: str) -> bool:
+    """Whether the hour is 24."""
+    return _read(text, form) is None and _end_of_day(text, form) is not None
+
+
 def _end_of_day(text: str, form: str) -> datetime | None:
     """The next midnight where the hour is 24: with 23 in its stead the text can be read."""
     for match in re.finditer("24", text):

@@ -21,6 +21,7 @@ NUMBER = re.compile(r"([0-9]+)(\.[0-9]*)?")
 FEWEST_DIGITS = 9  # of unix time in a text; eight are a date without dashes
 PARTS_OF_A_SECOND = {13: 10**3, 16: 10**6, 19: 10**9}  # by the digits of unix time
 MIDNIGHT = re.compile(r"(.*[0-9][T ])24((:00(:00(\.0+)?)?)?)( ?Z|[+-][0-9:]+)?")  # the end of a day
+HOUR_24 = re.compile(r"[T ]24(?![0-9])")
 BARE_HOUR = re.compile(r"([0-9-]{8,10}) ([0-9]{1,3})(\.0)?")  # a date and an hour, of two columns
 ABBREVIATION = re.compile(r"(.*([0-9]|[AP]M))\s*\(?\b([A-Z]{1,5})\)?", re.IGNORECASE)
 INTERVAL = " - "  # between the begin and the end of a period
@@ -49,6 +50,11 @@ def read(cells: Sequence[object], fields: TabularFields) -> list[object]:
     """
     reader = _Reader(fields)
     readings = [reader.seconds(cell) for cell in cells]
+    if reader.end_of_day and fields.stamps == "start":
+        raise UnclearError(
+            f"the time {shown(reader.end_of_day)} is the end of a day, so that times name the end of their "
+            'period: set stamps = "end"'
+        )
     if not fields.date_format:
         _refuse_numbers(cells)
     unread = [
@@ -69,6 +75,7 @@ class _Reader:
         self.form = fields.date_format.replace("%Z", "").strip()
         self.decimal = fields.decimal or "."
         self.clocks = Clocks(ZoneInfo(fields.timezone))
+        self.end_of_day = ""  # the first time that says 24:00
 
     def seconds(self, cell: object) -> object:
         """Unix seconds, a sentence about a time that does not exist, or the cell itself."""
@@ -101,6 +108,13 @@ class _Reader:
         return self.clocks.seconds(moment, text, abbreviation)
 
     def _moment(self, text: str) -> datetime | None:
+        moment = self._any_moment(text)
+        if moment is not None and moment.hour == 0 and not self.end_of_day:
+            ends_day = forms.ends_day(text, self.form) if self.form else HOUR_24.search(text)
+            self.end_of_day = text if ends_day else ""
+        return moment
+
+    def _any_moment(self, text: str) -> datetime | None:
         if self.form:
             return forms.moment_of(text, self.form)
         try:

@@ -88,7 +88,27 @@ def test_a_day_number_is_on_the_clocks_of_the_source() -> None:
     ],
 )
 def test_midnight_has_many_names(text: str, keys: dict[str, str]) -> None:
-    assert read(text, **keys) == [utc("2024-03-01T00:00")]
+    assert read(text, stamps="end", **keys) == [utc("2024-03-01T00:00")]
+
+
+@pytest.mark.parametrize(
+    ("text", "keys"),
+    [
+        ("2024-02-29 24:00", {}),
+        ("2024-02-29T24:00:00Z", {}),
+        ("2024-02-29 24", {}),
+        ("29/02/2024 24:00", {"date_format": "%d/%m/%Y %H:%M"}),
+        ("2024022924", {"date_format": "%Y%m%d%H"}),
+    ],
+)
+def test_no_period_begins_at_the_end_of_a_day(text: str, keys: dict[str, str]) -> None:
+    assert f"the time {text!r} is the end of a day" in refusal(text, **keys)
+    assert 'set stamps = "end"' in refusal(text, **keys)
+
+
+@pytest.mark.parametrize("text", ["2024-02-24 00:24", "2024-02-24T00:00:24", "2024-02-24", "2024-02-24 00:00"])
+def test_another_24_is_no_end_of_a_day(text: str) -> None:
+    assert read(text) == [utc(datetime.fromisoformat(text).isoformat())]
 
 
 def test_a_minute_after_the_end_of_a_day_is_no_time() -> None:
@@ -153,7 +173,7 @@ def test_clocks_that_go_forward_leave_a_time_out() -> None:
 
 
 def test_the_end_of_a_day_is_a_time_on_its_clocks() -> None:
-    assert read("2024-07-01 24:00", timezone="Europe/Madrid") == [utc("2024-07-01T22:00")]
+    assert read("2024-07-01 24:00", timezone="Europe/Madrid", stamps="end") == [utc("2024-07-01T22:00")]
 
 
 def test_the_name_of_a_zone_tells_the_two_hours_apart() -> None:
@@ -176,7 +196,7 @@ def test_the_name_of_another_zone_is_no_time() -> None:
 def test_a_date_and_a_time_of_two_columns_are_one_text() -> None:
     assert moments.joined([["2024-03-01"], ["05:00"]]) == ["2024-03-01 05:00"]
     assert moments.joined([["2024-03-01"], [5]]) == ["2024-03-01 5"]
-    assert read("2024-03-01 5", "2024-03-01 24") == [utc("2024-03-01T05:00"), utc("2024-03-02T00:00")]
+    assert read("2024-03-01 5", "2024-03-01 24", stamps="end") == [utc("2024-03-01T05:00"), utc("2024-03-02T00:00")]
 
 
 def test_the_29th_half_hour_is_no_hour() -> None:

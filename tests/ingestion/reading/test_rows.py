@@ -29,7 +29,7 @@ def test_a_sensor_that_is_not_there() -> None:
 
 def test_a_date_and_an_hour_in_two_columns() -> None:
     columns = {"day": ["1970-01-01", "1970-01-01"], "hour": ["1", "24"], "value": ["5", "6"]}
-    rows = rows_of(columns, TabularFields(timestamp=("day", "hour")))
+    rows = rows_of(columns, TabularFields(timestamp=("day", "hour"), stamps="end"))
     assert rows == [(3600, 5), (86_400, 6)]
 
 
