@@ -267,7 +267,6 @@ def _rejected(points: Points, reason: str) -> list[Rejection]:
             value=f"{value:g}",
             reason=reason,
             seconds=int(time),
-            seconds=int(time),
         )
         rejections.append(rejection)
     return rejections
