@@ -86,6 +86,20 @@ def test_defaults_fill_what_is_left_out(tmp_path: Path) -> None:
             MINIMAL + 'aggregate = "counter"\nstamps = "end"',
             'series.a: stamps = "end" is for periods; the points of aggregate = "counter" are moments',
         ),
+        (
+            MINIMAL.replace("path =", 'date_format = "%H:%M", path ='),
+            "expected a form such as %d.%m.%Y %H:%M, or one of excel, unix, unix_ms; got '%H:%M', which leaves out",
+        ),
+        (MINIMAL.replace("path =", 'date_format = "iso", path ='), "got 'iso'"),
+        (MINIMAL.replace("path =", 'date_format = "%Q", path ='), "got '%Q' ("),
+        (
+            MINIMAL.replace("path =", 'decimal = ",", thousands = ",", path ='),
+            "decimal and thousands are both ','",
+        ),
+        (
+            MINIMAL.replace("path =", 'encoding = "martian", path ='),
+            "series.a.source.encoding: expected an encoding such as latin-1 or cp1252, got 'martian'",
+        ),
         (MINIMAL + "[retrain]\nbad_checks = 5", "retrain: bad_checks is 5, more than of_checks = 4"),
         (
             MINIMAL + "[retrain]\nminimum_scored_hours = 49",

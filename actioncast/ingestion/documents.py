@@ -130,7 +130,7 @@ def file_rows(body: bytes, source: FileSource, source_name: str) -> Rows:
 
     JSON without names of its own for records, time and value is that of the charts API.
     """
-    if body.lstrip()[:1] not in (b"{", b"["):
+    if body.removeprefix(BYTE_ORDER_MARK).lstrip()[:1] not in (b"{", b"["):
         columns = csv_columns(body, source, source_name)
         return column_rows(columns, source, source_name)
     document = json_document(body, source_name)

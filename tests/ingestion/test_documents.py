@@ -161,3 +161,40 @@ def test_a_local_time_at_the_edge_of_the_calendar_is_left_to_the_checks(tmp_path
 def test_unix_seconds_in_text_are_no_calendar_date(tmp_path: Path, configure: Configure) -> None:
     (tmp_path / "a.csv").write_text(f"timestamp,value\n{T},1\n20220304,1\n", encoding="utf-8")
     assert floats(fetched(configure('{ kind = "file", path = "a.csv" }'))) == [(T, 1), (T, 1)]
+
+
+# Files and lines ----------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("name", "body", "keys"),
+    [
+        ("a.json", b'\xef\xbb\xbf[{"timestamp": 1, "value": 5}, {"timestamp": 2, "value": 6}]', ""),
+        ("a.json", b'{"timestamp": [1, 2], "value": [5, 6]}', ""),
+        ("a.json", b'{"d": {"t": [1, 2], "v": [5, 6]}}', ', records = "d", timestamp = "t", value = "v"'),
+        ("a.jsonl", b'{"timestamp": 1, "value": 5}\n\n{"timestamp": 2, "value": 6}\n', ""),
+        ("a.jsonl", b"[1, 5]\r\n[2, 6]\r\n", ', timestamp = "0", value = "1"'),
+        ("a.json", chart([(1, 5), (2, 6)]), ""),
+        ("a.csv", "timestamp;value\n1970-01-01 00:00:01;5\n1970-01-01 00:00:02;6\n".encode("utf-16"), ""),
+    ],
+)
+def test_a_file_of_any_of_these_shapes(
+    tmp_path: Path,
+    configure: Configure,
+    name: str,
+    body: bytes,
+    keys: str,
+) -> None:
+    (tmp_path / name).write_bytes(body)
+    assert fetched(configure(f'{{ kind = "file", path = "{name}"{keys} }}')) == [(1, 5), (2, 6)]
+
+
+def test_a_line_that_is_cut_off_is_named(tmp_path: Path, configure: Configure) -> None:
+    (tmp_path / "a.jsonl").write_bytes(b'{"timestamp": 1, "value": 5}\n{"timestamp": 2, "va')
+    assert "line 2 is no JSON" in error_of(configure('{ kind = "file", path = "a.jsonl" }'))
+
+
+def test_what_is_unclear_names_the_source(tmp_path: Path, configure: Configure) -> None:
+    (tmp_path / "a.csv").write_bytes(b'timestamp,value\n2022-03-04,"1,5"\n')
+    message = error_of(configure('{ kind = "file", path = "a.csv" }'))
+    assert message == f'{tmp_path}/a.csv: the value \'1,5\' does not fit decimal = "."; set decimal = ","'
