@@ -40,10 +40,12 @@ MAY_IMPORT = {
     "rehearsal": {"database", "forecasting", "github", "ingestion", "monitoring", "tracking", "training"},
     "cli": {"api", "database", "forecasting", "github", "ingestion", "monitoring", "tracking", "training"},
 }
+DETECTION = ROOT / PACKAGE / "ingestion" / "detection"
 HEALTH = ROOT / PACKAGE / "ingestion" / "health"
 PURE = {  # decisions: arrays or rows in, verdict out
     "forecasting": {"forecasting"},
     "ingestion.doubts": {"ingestion"},
+    **{f"ingestion.detection.{module.stem}": {"ingestion"} for module in DETECTION.glob("[a-z]*.py")},
     **{f"ingestion.health.{module.stem}": {"ingestion"} for module in HEALTH.glob("[a-z]*.py")},
     "ingestion.patterns": {"ingestion"},
     "ingestion.sentinels": {"ingestion"},

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import re
 from collections.abc import Sequence
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
+from functools import cache
 from itertools import product
 
 MOST_TEXTS = 200  # that a form is tried on
@@ -55,6 +56,7 @@ TIMES = (
 )
 STAMPS = ("%Y%m%d%H", "%Y%m%d%H%M", "%Y%m%d%H%M%S", "%d%m%Y%H%M", "%Y-%j %H:%M")
 FORMS = (*(f"{date}{joint}{time}" for date, joint, time in product(DATES, JOINTS, TIMES)), *DATES, *STAMPS)
+EXAMPLE = datetime(2024, 2, 29, 13, 45, tzinfo=UTC)
 DAY_NUMBERS_OF_TODAY = range(20_000, 80_000)  # of spreadsheets: 1954 to 2119
 DIGITS_OF_A_STAMP = {8: "%Y%m%d", 10: "%Y%m%d%H", 12: "%Y%m%d%H%M", 14: "%Y%m%d%H%M%S"}
 
@@ -113,8 +115,22 @@ def fitting(texts: Sequence[str]) -> list[str]:
     """
     candidates: list[str] = []
     for text in texts[:FIRST_TEXTS]:
-        candidates = candidates or [form for form in FORMS if moment_of(text, form)]
+        alike = [form for form in FORMS if _shape(text) in _shapes(form)]
+        candidates = candidates or [form for form in alike if moment_of(text, form)]
     step = max(1, len(texts) // MOST_TEXTS)
     counts = {form: sum(moment_of(text, form) is not None for text in texts[::step]) for form in candidates}
     most = max(counts.values(), default=0)
     return [form for form, count in counts.items() if count == most]
+
+
+@cache
+def _shapes(form: str) -> tuple[str, str]:
+    """The shapes of a text of this form, and of its date alone. To compare them is quicker than to read."""
+    date_form = form.partition("%H")[0].rstrip(" T,-_:")
+    return _shape(EXAMPLE.strftime(form)), _shape(EXAMPLE.strftime(date_form))
+
+
+def _shape(text: str) -> str:
+    """The text with one sign for each run of digits and of letters, and none for an offset at its end."""
+    without_offset = re.sub(r"(:.*\d) ?(Z|[+-]\d\d:?\d\d)$", r"\1", text.strip())
+    return re.sub(r"[^\W\d_]+", "A", re.sub(r"\d+", "9", " ".join(without_offset.split())))
