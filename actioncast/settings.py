@@ -54,6 +54,7 @@ class UrlSource(Table):
 
     In the URL {start} and {end} become ISO times, {start:%Y-%m-%d} the same in another form, and
     {days} the number of days between them. {offset} and {page} count rows and pages, from 0 and 1.
+    {day} or {day:%Y%m%d} asks once for each day of `timezone`.
     """
 
     url: Url

@@ -17,6 +17,7 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 from functools import partial
 from pathlib import Path
+from zoneinfo import ZoneInfo
 
 from actioncast.database import warehouse
 from actioncast.database.connection import DatabaseError
@@ -154,19 +155,49 @@ def _ask_url(
     read: Callable[[bytes], Page],
 ) -> Rows:
     """Ask once, or once for each part where the source answers only so many days at a time."""
+    if spans.is_by_day(source.url):
+        return _ask_days(source, request, read)
     if source.days_per_request is None:
         return _ask_span(source, request, read)
-    if request.since is None:
-        raise SourceError(
-            f"{request.source_name} is asked for {source.days_per_request:g} days at a time, and needs "
-            "to be told from when on: set history_days of the series, or pass --backfill START"
-        )
-    parts = list(spans.parts(request.since, request.until, source.days_per_request))
+    since = _start(request, f"{source.days_per_request:g} days at a time")
+    parts = list(spans.parts(since, request.until, source.days_per_request))
     rows: Rows = []
     with progress("requests", len(parts), "part") as advance:
         for begin, end in parts:
             part = _ask_span(source, replace(request, since=begin, until=end), read)
             rows += documents.rows_after(rows, part)
+            advance(1)
+    return rows
+
+
+def _start(request: _Request, portion: str) -> datetime:
+    """Where to begin in portions. Raises SourceError when all there is was asked for."""
+    if request.since is None:
+        raise SourceError(
+            f"{request.source_name} is asked for {portion}, and needs "
+            "to be told from when on: set history_days of the series, or pass --backfill START"
+        )
+    return request.since
+
+
+def _ask_days(
+    source: JsonSource | CsvSource,
+    request: _Request,
+    read: Callable[[bytes], Page],
+) -> Rows:
+    """Ask once for each calendar day. Just after midnight there is no file of the new day yet."""
+    since = _start(request, "one day at a time")
+    days = list(spans.calendar_days(since, request.until, ZoneInfo(source.timezone)))
+    request = replace(request, latest_hours=None)  # the file of an early day is old, and whole
+    rows: Rows = []
+    with progress("requests", len(days), "day") as advance:
+        for day in days:
+            of_day = source.model_copy(update={"url": spans.with_day(source.url, day)})
+            try:
+                rows += _ask_span(of_day, request, read)
+            except web.AbsentError:
+                if day is not days[-1] or not rows:
+                    raise
             advance(1)
     return rows
 

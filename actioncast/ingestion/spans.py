@@ -6,11 +6,13 @@ import math
 import re
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
+from zoneinfo import ZoneInfo
 
 from actioncast.times import HOUR, HOURS_PER_DAY, isoformat, to_seconds
 
 EPOCH = datetime.fromtimestamp(0, UTC)
 PLACEHOLDER = re.compile(r"\{(start|end)(?::([^}]*))?\}")  # {start}, {end:%Y-%m-%d}
+DAY = re.compile(r"\{day(?::([^}]*))?\}")  # {day}, {day:%Y%m%d}
 FIRST_PAGE = {"offset": 0, "page": 1, "cursor": ""}
 
 
@@ -58,6 +60,25 @@ def has_start(url: str) -> bool:
 def has_end(url: str) -> bool:
     """Whether the URL says up to when."""
     return any(placeholder[1] == "end" for placeholder in PLACEHOLDER.finditer(url))
+
+
+def is_by_day(url: str) -> bool:
+    """Whether there is one URL for each day."""
+    return DAY.search(url) is not None
+
+
+def with_day(url: str, day: datetime) -> str:
+    """The URL of one day."""
+    return DAY.sub(lambda placeholder: day.strftime(placeholder[1] or "%Y-%m-%d"), url)
+
+
+def calendar_days(since: datetime, until: datetime, zone: ZoneInfo) -> Iterator[datetime]:
+    """The midnights, on the clocks of a zone, of the days that the span touches."""
+    first = since.astimezone(zone).date()
+    last = until.astimezone(zone).date()
+    for number in range((last - first).days + 1):
+        day = first + timedelta(days=number)
+        yield datetime(day.year, day.month, day.day, tzinfo=zone)
 
 
 def parts(

@@ -36,6 +36,10 @@ class RefusedError(SourceError):
         self.reason = reason
 
 
+class AbsentError(SourceError):
+    """There is nothing at the URL."""
+
+
 @dataclass(frozen=True)
 class Client:
     """Who asks, and how patiently."""
@@ -61,7 +65,8 @@ class Client:
         """The body of a GET; time-outs, 429 and 5xx are retried twice, after Retry-After where it is given.
 
         The time limit holds for the first byte and for the whole body, so that an answer that
-        trickles ends too. Raises RefusedError and SourceError.
+        trickles ends too. Raises SourceError: RefusedError and
+        AbsentError are kinds of it.
         """
         with self._session(headers or {}) as session:
             try:
@@ -152,6 +157,8 @@ def _failure(answer: requests.Response, url: str, deadline: float) -> SourceErro
     message = f"{without_secrets(url)}: HTTP {answer.status_code} {answer.reason}"
     if answer.status_code in REFUSALS:
         return RefusedError(message, _shown(_body(answer, deadline, url), url))
+    if answer.status_code == 404:
+        return AbsentError(message)
     seconds = _retry_after_seconds(answer.headers.get("Retry-After", ""))
     if answer.status_code in PASSING and seconds > 0:
         return SourceError(f"{message}; it asks to be left alone for {seconds:,.0f} s")

@@ -333,3 +333,37 @@ def test_parts_of_all_there_is_need_a_start(configure: Configure) -> None:
         "http://127.0.0.1:9/a is asked for 14 days at a time, and needs to be told from when on: "
         "set history_days of the series, or pass --backfill START"
     )
+
+
+# By day -------------------------------------------------------------------------------------------
+
+
+def day_file(*hours: float) -> Answer:
+    """A CSV with a value for each of these hours after midnight."""
+    lines = ["timestamp,value", *(f"{at(hour).isoformat()},{hour}" for hour in hours)]
+    return Answer("\n".join(lines).encode())
+
+
+def by_day(stub: Stub, configure: Configure) -> Path:
+    zone = 'timezone = "America/New_York"'
+    return configure(f'{{ kind = "csv", url = "{stub.url}/{{day:%Y%m%d}}.csv", {zone} }}')
+
+
+def test_each_day_of_the_clocks_of_the_source_is_asked_for_once(stub: Stub, configure: Configure) -> None:
+    stub.answer(day_file(-20), day_file(-19, 1))
+    assert [value for _, value in fetched(by_day(stub, configure), since=at(-20))] == [-20, -19, 1]
+    assert [request.path for request in stub.requests] == ["/20220302.csv", "/20220303.csv"]
+
+
+def test_a_new_day_has_no_file_just_after_midnight(stub: Stub, configure: Configure) -> None:
+    stub.answer(day_file(-20), Answer(status=404))
+    assert [value for _, value in fetched(by_day(stub, configure), since=at(-20))] == [-20]
+
+
+def test_a_day_that_is_over_must_be_there(stub: Stub, configure: Configure) -> None:
+    stub.answer(Answer(status=404), day_file(1))
+    assert error_of(by_day(stub, configure), since=at(-20)) == f"{stub.url}/20220302.csv: HTTP 404 Not Found"
+
+
+def test_days_need_a_first_one(stub: Stub, configure: Configure) -> None:
+    assert "is asked for one day at a time, and needs to be told from when on" in error_of(by_day(stub, configure))
