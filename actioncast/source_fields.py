@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from typing import Annotated, Literal
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, field_validator, model_validator
@@ -38,10 +39,12 @@ def _date_format_that_reads(form: str) -> str:
     fault = f"expected a form such as %d.%m.%Y %H:%M, or one of {', '.join(DAY_NUMBERS)}; got {form!r}"
     try:
         read = datetime.strptime(moment.strftime(form), form)  # noqa: DTZ007 - only the date counts
-    except ValueError as error:
+    except (ValueError, re.error) as error:
         raise ValueError(f"{fault} ({error})") from None
     if read.date() != moment.date():
         raise ValueError(f"{fault}, which leaves out year, month or day")
+    if ("%I" in form) != ("%p" in form):
+        raise ValueError(f"{fault}: %I, the hour up to 12, and %p, AM or PM, need each other")
     return form
 
 

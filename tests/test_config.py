@@ -92,6 +92,11 @@ def test_defaults_fill_what_is_left_out(tmp_path: Path) -> None:
         ),
         (MINIMAL.replace("path =", 'date_format = "iso", path ='), "got 'iso'"),
         (MINIMAL.replace("path =", 'date_format = "%Q", path ='), "got '%Q' ("),
+        (MINIMAL.replace("path =", 'date_format = "%Y-%d-%d", path ='), "got '%Y-%d-%d' ("),
+        (
+            MINIMAL.replace("path =", 'date_format = "%Y-%m-%d %H:%M %p", path ='),
+            "%I, the hour up to 12, and %p, AM or PM, need each other",
+        ),
         (
             MINIMAL.replace("path =", 'decimal = ",", thousands = ",", path ='),
             "decimal and thousands are both ','",

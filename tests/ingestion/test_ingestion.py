@@ -71,9 +71,7 @@ def test_a_refused_answer_has_been_read_and_counted(settings: Settings) -> None:
 
 def test_values_that_go_on_below_the_minimum_are_refused_however_few_they_are(settings: Settings) -> None:
     write_points(settings, "load.csv", [-hour / 10 if hour % 24 == 5 else 100.0 + hour for hour in range(24 * 6)])
-    with pytest.raises(
-        DataError, match=r"load\.csv: 6 of 144 points rejected, and not by chance: .* lower min"
-    ):
+    with pytest.raises(DataError, match=r"load\.csv: 6 of 144 points rejected, and not by chance: .* lower min"):
         read(settings, now=24 * 6).hours()
 
 

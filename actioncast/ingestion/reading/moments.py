@@ -8,6 +8,7 @@ order is never guessed.
 from __future__ import annotations
 
 import re
+from collections import Counter
 from collections.abc import Sequence
 from datetime import datetime, timedelta
 from zoneinfo import ZoneInfo
@@ -49,6 +50,7 @@ def read(cells: Sequence[object], fields: TabularFields) -> list[object]:
     Raises UnclearError for a form of time that is not that of the source's keys.
     """
     reader = _Reader(fields)
+    reader.look_ahead(cells)
     readings = [reader.seconds(cell) for cell in cells]
     if reader.end_of_day and fields.stamps == "start":
         raise UnclearError(
@@ -74,8 +76,16 @@ class _Reader:
     def __init__(self, fields: TabularFields) -> None:
         self.form = fields.date_format.replace("%Z", "").strip()
         self.decimal = fields.decimal or "."
-        self.clocks = Clocks(ZoneInfo(fields.timezone))
+        self.clocks = Clocks(ZoneInfo(fields.timezone), ends=fields.stamps == "end")
         self.end_of_day = ""  # the first time that says 24:00
+
+    def look_ahead(self, cells: Sequence[object]) -> None:
+        """Tell the clocks which ends come more than once, as they do in autumn."""
+        if not self.clocks.ends or self.form in DAY_NUMBERS:
+            return
+        counts = Counter(cell for cell in cells if isinstance(cell, str))
+        moments = [self._moment(cell.strip()) for cell, count in counts.items() if count > 1]
+        self.clocks.repeated = {moment for moment in moments if moment is not None}
 
     def seconds(self, cell: object) -> object:
         """Unix seconds, a sentence about a time that does not exist, or the cell itself."""
@@ -102,7 +112,8 @@ class _Reader:
         base, abbreviation = _without_zone(text)
         moment = self._moment(base)
         if moment is None:
-            moment = self._moment(base.partition(INTERVAL)[0])
+            begin, _, end = base.partition(INTERVAL)
+            moment = self._moment(end if self.clocks.ends else begin)
         if moment is None:
             return cell
         return self.clocks.seconds(moment, text, abbreviation)
@@ -145,7 +156,10 @@ def _other_iso(text: str) -> datetime | None:
     if hour := BARE_HOUR.fullmatch(text):
         text = f"{hour[1]} {int(hour[2]):02}:00"
         if int(hour[2]) > 24:
-            raise UnclearError(f"{shown(hour[2])} in {shown(hour[0])} is no hour of a day, which are 0 to 24")
+            raise UnclearError(
+                f"{shown(hour[2])} in {shown(hour[0])} is no hour of a day, which are 0 to 24; periods that "
+                f'are counted through the day are read by a function of your own (kind = "python")'
+            )
         if int(hour[2]) < 24:
             return _iso(text)
     midnight = MIDNIGHT.fullmatch(text)
@@ -191,11 +205,12 @@ def _of_unix_digits(text: str, digits: int, cell: str) -> object:
 def _refuse_numbers(cells: Sequence[object]) -> None:
     """Raise UnclearError where all numbers are dates written without signs, or a spreadsheet's days."""
     form = None
-    number = ""
+    first = ""
     for cell in cells:
         if cell is None or cell == "":
             continue
         number = str(cell).strip()
+        first = first or number
         if isinstance(cell, str) and number.isdigit() and len(number) == 8:
             return  # ISO 8601 too
         form = forms.of_number(number) if NUMBER.fullmatch(number) else None
@@ -203,7 +218,7 @@ def _refuse_numbers(cells: Sequence[object]) -> None:
             return
     if form is not None:
         raise UnclearError(
-            f'the time {number} is not read as unix time: set date_format = "{form}", '
+            f'the time {first} is not read as unix time: set date_format = "{form}", '
             'or "unix" if it is one all the same'
         )
 
