@@ -163,19 +163,20 @@ def etl(report: Report, unit: str, newest: Line) -> str:
         y_title=unit,
         lines=[newest[-SHOWN_HOURS:]],
     )
-    below = "".join([_rejected(report), _warnings(report), chart])
+    below = "".join([_left_out(report), _warnings(report), chart])
     return _section(report, _rows(report, ETL_KEYS), below)
 
 
-def _rejected(report: Report) -> str:
-    """What an ingestion left out: as plain text, which no source can turn into Markdown."""
+def _left_out(report: Report) -> str:
+    """What an ingestion left out or found odd: as plain text, which no source can turn into Markdown."""
     lines = []
     for row in report["rejected_by_reason"]:
         examples = "; ".join(row["examples"])
         lines.append(f"    {row['count']} points: {row['reason']}, e.g. {examples}")
+    lines += [f"    {note}" for note in report["notes"]]
     if not lines:
         return ""
-    return "\n".join(["Rejected:", "", *lines, "", ""])
+    return "\n".join(["Left out, and to be looked at:", "", *lines, "", ""])
 
 
 def _warnings(report: Report) -> str:

@@ -56,15 +56,19 @@ class _Stamps:
         return int(self.counts.max())
 
 
-def find(times: Seconds, promised: int) -> Doubt | None:
+def find(times: Seconds, promised: int, *, end_labels: bool = False) -> Doubt | None:
     """What to doubt about the moments of points that ascend and are unique; None is nothing.
 
-    `promised` is points_per_hour.
+    `promised` is points_per_hour. With `end_labels` a point at 01:00 belongs to the hour before, and
+    so does one a second earlier.
     """
     if not len(times):
         return None
-    stamps = _stamps(times, promised)
     checks: list[Callable[[_Stamps], str]] = [_sparse, _early, _dense]
+    if end_labels:
+        times = times - 1
+        checks.remove(_early)
+    stamps = _stamps(times, promised)
     for check in checks:
         pattern = check(stamps)
         if pattern:
@@ -84,6 +88,13 @@ def _stamps(times: Seconds, promised: int) -> _Stamps:
         gap=gap,
         regular=bool(len(gaps) and np.mean(alike) >= REGULAR_SHARE),
     )
+
+
+def find_sparse(times: Seconds) -> Doubt | None:
+    """Whether points come too rarely for hours; how many an hour holds does not matter."""
+    stamps = _stamps(times, promised=1)
+    pattern = _sparse(stamps)
+    return Doubt(pattern, fails=True) if pattern else None
 
 
 # Stamps just before the hour that they mean ------------------------------------------------------

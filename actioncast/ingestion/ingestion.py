@@ -81,10 +81,14 @@ class Reading:
 
     @cached_property
     def doubt(self) -> doubts.Doubt | None:
-        """What the moments of the points speak against, None where nothing was promised about them."""
-        if self.demand.promised_points is None:
+        """What to doubt about the moments of the points, None for nothing."""
+        demand = self.demand
+        if demand.promised_points is None or demand.aggregate == "time_weighted":
             return None
-        return doubts.find(self.points.times, self.demand.promised_points)
+        if demand.aggregate in MOMENTS:
+            return doubts.find_sparse(self.points.times)
+        end_labels = demand.stamps == "end"
+        return doubts.find(self.points.times, demand.promised_points, end_labels=end_labels)
 
     def hours(self) -> Hours:
         """The complete hours.
@@ -141,15 +145,16 @@ class Reading:
 
     def notes(self) -> list[str]:
         """What a person should know about an answer that is good."""
+        notes = [] if self.doubt is None else [self.doubt.message]
         ahead = self.checked.ahead
         if not len(ahead):
-            return []
+            return notes
         last = readable_moment(int(ahead.times[-1]))
         note = f"{len(ahead)} points lie ahead of {isoformat(self.demand.until)}, up to {last}: they wait"
         newest_and_ahead = np.concatenate([self.points.times[-1:], ahead.times])
         if (np.diff(newest_and_ahead) > LONGEST_GAP_AHEAD).any():
             note += ". Some lie days after all others: is a clock wrong?"
-        return [note]
+        return [*notes, note]
 
 
 def _with_ends_of_states(checked: Checked, demand: Demand) -> Points:
@@ -209,7 +214,7 @@ def read_series(
         until=now,
         minimum_value=series.minimum_value,
         minimum_points=series.minimum_points_per_hour,
-        promised_points=None if series.aggregate in MOMENTS else series.points_per_hour,
+        promised_points=series.points_per_hour,
         round_seconds=series.round_seconds,
         scale=series.scale,
         maximum_rejected_share=series.maximum_rejected_share,

@@ -11,13 +11,23 @@ from datetime import datetime
 import numpy as np
 
 from actioncast.aggregates import CLOSE_READINGS, ON_THE_HOUR
-from actioncast.hours import CONTRADICTION, Checked, DataError, Points, Rejection, describe, readable_moment
+from actioncast.hours import (
+    CONTRADICTION,
+    PLAUSIBLE,
+    Checked,
+    DataError,
+    Points,
+    Rejection,
+    describe,
+    readable_moment,
+)
 from actioncast.ingestion.documents import SourceError
 from actioncast.times import HOUR, ONE_HOUR, from_seconds, isoformat
 
 QUARTER = HOUR // 4  # clocks of the world differ by multiples of it
 LARGEST_SHARE_BESIDE = 0.1  # of hourly points may lie a quarter, half or three quarters past the hour
 LARGEST_SHARE_FALLING = 0.1  # of the readings of a counter may be lower than the one before
+SHOWN_VALUES = 3  # of one moment
 FEWEST_READINGS = 3  # of a counter, to say how it is read
 
 
@@ -47,15 +57,19 @@ def _example(points: Points) -> str:
 
 def refuse_old(points: Points, now: datetime, maximum_hours: float, source_name: str) -> None:
     """Raise SourceError when the newest point is too old: a dead source may still answer."""
-    newest = from_seconds(int(points.times.max()))
+    seconds = int(points.times.max())
+    newest = from_seconds(seconds)
     age_hours = (now - newest) / ONE_HOUR
-    if age_hours > maximum_hours:
-        raise SourceError(
-            f"{source_name}: the newest point is from {isoformat(newest)}, "
-            f"{age_hours:,.0f} h before {isoformat(now)}, more "
-            f"than freshness.source_hours = {maximum_hours:g}; nothing was loaded. "
-            f"Is the source dead? For a finished recording pass --now {isoformat(newest + ONE_HOUR)}"
-        )
+    if age_hours <= maximum_hours:
+        return
+    advice = f"Is the source dead? For a finished recording pass --now {isoformat(newest + ONE_HOUR)}"
+    if seconds not in PLAUSIBLE:
+        advice = "Is it no unix time? Then say what the number means by date_format of the source"
+    raise SourceError(
+        f"{source_name}: the newest point is from {readable_moment(seconds)}, "
+        f"{age_hours:,.0f} h before {isoformat(now)}, more "
+        f"than freshness.source_hours = {maximum_hours:g}; nothing was loaded. {advice}"
+    )
 
 
 def refuse_contradictions(rejections: Sequence[Rejection], source_name: str) -> None:
@@ -64,7 +78,8 @@ def refuse_contradictions(rejections: Sequence[Rejection], source_name: str) -> 
     if not contradicting:
         return
     moments = sorted({point.time for point in contradicting})
-    values = " and ".join(point.value for point in contradicting if point.time == moments[0])
+    values_of_first = [point.value for point in contradicting if point.time == moments[0]]
+    values = " and ".join(values_of_first[:SHOWN_VALUES])
     comes = "moment comes" if len(moments) == 1 else "moments come"
     raise DataError(
         f"{source_name}: {len(moments)} {comes} with different values, such as {moments[0]} with {values}; "

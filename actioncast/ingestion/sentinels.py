@@ -22,42 +22,46 @@ def find(values: Values, minimum_value: float | None) -> str:
 
     A series that sets `minimum_value` has said which low values are right.
     """
-    distinct, counts = np.unique(values, return_counts=True)
-    if len(distinct) < 3:
+    if not len(values):
         return ""
-    if minimum_value is None and _is_low_sign(distinct, int(counts[0])):
-        return _doubt(distinct[0], int(counts[0]), distinct[1:])
-    if _is_high_sign(distinct, int(counts[-1])):
-        return _doubt(distinct[-1], int(counts[-1]), distinct[:-1])
+    lowest = values.min()
+    highest = values.max()
+    if minimum_value is None and (lowest == -1 or _is_nines(lowest)):
+        others = values[values != lowest]
+        if _is_low_sign(lowest, others, len(values)):
+            return _doubt(lowest, others, len(values))
+    if _is_nines(highest) and f"{highest:g}".count("9") >= FEWEST_NINES:
+        others = values[values != highest]
+        if _is_far(highest, others, len(values), LARGEST_DISTANCE):
+            return _doubt(highest, others, len(values))
     return ""
 
 
-def _is_low_sign(distinct: Values, count: int) -> bool:
-    """Whether the lowest of these ascending values is one that others do not come near, or a lonely -1."""
-    if count < FEWEST:
+def _is_low_sign(sign: float, others: Values, count: int) -> bool:
+    """Whether this lowest value is one that no other comes near, or a lonely -1."""
+    if sign == -1:
+        return len(others) > 0 and count - len(others) >= FEWEST and bool(others.min() >= 0)
+    return _is_far(sign, others, count, SMALLEST_DISTANCE)
+
+
+def _is_far(sign: float, others: Values, count: int, share: float) -> bool:
+    """Whether a value that repeats lies further from all others than a share of their spread."""
+    if not len(others) or count - len(others) < FEWEST:
         return False
-    if distinct[0] == -1 and distinct[1] >= 0:
-        return True
-    distance = distinct[1] - distinct[0]
-    return _is_nines(distinct[0]) and distance > SMALLEST_DISTANCE * np.ptp(distinct[1:])
-
-
-def _is_high_sign(distinct: Values, count: int) -> bool:
-    digits = f"{distinct[-1]:g}".count("9")
-    distance = distinct[-1] - distinct[-2]
-    is_far = distance > LARGEST_DISTANCE * np.ptp(distinct[:-1])
-    return count >= FEWEST and _is_nines(distinct[-1]) and digits >= FEWEST_NINES and bool(is_far)
+    spread = np.ptp(others)
+    distance = np.abs(others - sign).min()
+    return bool(spread > 0 and distance > share * spread)
 
 
 def _is_nines(value: float) -> bool:
     return NINES.fullmatch(f"{value:.10g}") is not None
 
 
-def _doubt(value: float, count: int, others: Values) -> str:
-    remedy = f"missing = [{value:g}] of the source"
-    if value < 0:
-        remedy += f", or minimum_value = {value:g} of the series if it is a right value"
+def _doubt(sign: float, others: Values, count: int) -> str:
+    remedy = f"missing = [{sign:g}] of the source"
+    if sign < 0:
+        remedy += f", or minimum_value = {sign:g} of the series if it is a right value"
     return (
-        f"the value {value:g} comes {count} times and all others lie from {others[0]:g} to {others[-1]:g}: "
-        f'does it mean "no value"? Then say {remedy}'
+        f"the value {sign:g} comes {count - len(others)} times and all others lie from {others.min():g} to "
+        f'{others.max():g}: does it mean "no value"? Then say {remedy}'
     )

@@ -79,13 +79,15 @@ def test_the_days_of_a_check_are_means_of_their_hours() -> None:
 
 def test_what_a_load_left_out_is_listed_with_its_reason() -> None:
     rejected = {"reason": "no number", "count": 2, "examples": ["00:00 = '<b>'", "01:00 = 'x'"]}
-    report = {"series": "demo", "points_rejected": 2, "rejected_by_reason": [rejected], "warnings": []}
-    assert "\nRejected:\n\n    2 points: no number, e.g. 00:00 = '<b>'; 01:00 = 'x'" in summary.etl(report, "x", [])
-    assert "Rejected" not in summary.etl(report | {"rejected_by_reason": []}, "x", [])
+    report = {"series": "demo", "points_rejected": 2, "rejected_by_reason": [rejected]}
+    report |= {"notes": ["odd"], "warnings": []}
+    listed = "\nLeft out, and to be looked at:\n\n    2 points: no number, e.g. 00:00 = '<b>'; 01:00 = 'x'\n    odd"
+    assert listed in summary.etl(report, "x", [])
+    assert "Left out" not in summary.etl(report | {"rejected_by_reason": [], "notes": []}, "x", [])
 
 
 def test_warnings_of_a_load_are_in_its_section() -> None:
-    report = dict.fromkeys(summary.ETL_KEYS) | {"series": "demo", "rejected_by_reason": []}
+    report = dict.fromkeys(summary.ETL_KEYS) | {"series": "demo", "rejected_by_reason": [], "notes": []}
     report |= {"warnings": ["zeros: 4 hours are exactly 0"]}
     assert "\n- warning: zeros: 4 hours are exactly 0\n" in summary.etl(report, "x", [1, 2])
     assert "warning" not in summary.etl(report | {"warnings": []}, "x", [1, 2])

@@ -163,3 +163,19 @@ def test_nights_and_weekends_without_points_are_no_other_rhythm() -> None:
     times = regular(300, 12 * 24 * 60)
     open_hours = times[(times % DAY >= 7 * HOUR) & (times % DAY < 21 * HOUR)]
     assert failure(open_hours, 12) == ""
+
+
+def test_the_end_of_an_hour_belongs_to_it_where_labels_are_ends() -> None:
+    times = regular(900, 400)
+    times[::4] -= 1
+    assert doubts.find(times, 4, end_labels=True) is None
+    doubt = doubts.find(regular(900, 400), 1, end_labels=True)
+    assert doubt is not None
+    assert "100 hours hold 4 points where 1 is promised: points lie every 15 minutes" in doubt.message
+
+
+def test_points_that_count_as_moments_may_be_dense_but_not_sparse() -> None:
+    assert doubts.find_sparse(regular(60, 400)) is None
+    doubt = doubts.find_sparse(regular(DAY, 40))
+    assert doubt is not None
+    assert "once a day" in doubt.message
