@@ -27,7 +27,8 @@ WORKFLOW_REMEDY = (
     "Look at its runs in the Actions tab; run it by hand. GitHub's schedule is late at times, and drops runs."
 )
 NEVER_LOADED = (
-    "Nothing has ever been stored: run `update_real_data` in the Actions tab and read what it says about the source."
+    "Nothing has ever been stored: press Run workflow of `start` in the Actions tab, "
+    "and read what it says about the source."
 )
 
 
