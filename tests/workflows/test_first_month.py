@@ -26,6 +26,7 @@ from .copies import OWN_SERIES, make_copy, new_copy
 from .copies import own_hours as hours_of_the_meter
 from .github_stand_in import GitHub
 from .project import edited
+from .workflow_file import Json
 
 CARD = f"model/{OWN_SERIES}/card.json"
 ONE_DAY = timedelta(days=1)
@@ -110,7 +111,7 @@ def let_a_day_pass(github: GitHub) -> None:
         issue["body"] = issue["body"].replace(outage.mark(), older.mark())
 
 
-def open_issues(github: GitHub) -> list[dict[str, object]]:
+def open_issues(github: GitHub) -> list[Json]:
     return [issue for issue in github.issues.values() if issue["state"] == "open"]
 
 
@@ -163,7 +164,7 @@ def test_copy_starts_improves_and_survives_an_outage(
     assert len(slack.taken) == 3
     [issue] = open_issues(github)
     assert issue["title"] == "update_real_data is failing"
-    assert "503" in str(issue["body"]).splitlines()[0]
+    assert "503" in issue["body"].splitlines()[0]
     assert len(github.comments) == 2
 
     # It comes back.
