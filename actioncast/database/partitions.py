@@ -277,8 +277,11 @@ def _lines(text: str) -> tuple[list[tuple[str, str, str]], list[list[str]]]:
 
     Raises ValueError for a row of another length, or for no row at all.
     """
-    csv.field_size_limit(LONGEST_FIELD)
-    lines = list(csv.reader(io.StringIO(text, newline="")))
+    usual_limit = csv.field_size_limit(LONGEST_FIELD)  # of the process: sources keep the usual one
+    try:
+        lines = list(csv.reader(io.StringIO(text, newline="")))
+    finally:
+        csv.field_size_limit(usual_limit)
     first, rows = lines[:1], lines[1:]
     header = [cell.partition("=") for line in first for cell in line]
     length = sum(not is_shared for _, is_shared, _ in header)
