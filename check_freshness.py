@@ -111,10 +111,9 @@ def _update_issues(issues: Incidents, findings: Sequence[Finding], running: Cont
     actions = [issues.supersede(old, new) for old, new in former]
     for kind, group in by_kind(findings):
         stale = [finding for finding in group if finding.stale]
-        incident = f"{kind.workflow} is failing"
-        has_incident = f"{kind.workflow}.yml" in running and incident in open_titles
-        if stale and has_incident and kind.title not in open_titles:
-            actions.append(f"{kind.title}: left to the issue “{incident}”")
+        causes = [incident for incident in kind.incidents if incident in open_titles]
+        if stale and causes and kind.workflow in running and kind.title not in open_titles:
+            actions.append(f"{kind.title}: left to the issue “{causes[0]}”")
             continue
         action = issues.sync(kind.title, issue_body(stale, issues.run_link))
         if action != incidents.NOTHING:

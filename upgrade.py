@@ -10,6 +10,7 @@ installed.
     python upgrade.py --dry-run                               # what would change; changes nothing
     python upgrade.py                                         # to the newest release
     python upgrade.py --to v0.2.0 --template https://github.com/OWNER/NAME
+    python upgrade.py --to main                               # what is not released yet: a branch or a commit
 
 Reads .actioncast-version, the git history and the template repository (by git alone). Writes the
 branch upgrade-vX.Y.Z, which is then checked out; the branch you were on stays as it was.
@@ -27,7 +28,7 @@ from pathlib import Path
 
 from actioncast.errors import ActioncastError
 from actioncast.github import releases, upgrading
-from actioncast.github.releases import FIRST, Origin, ReleaseError, Version
+from actioncast.github.releases import FIRST, Origin, ReleaseError
 from actioncast.github.upgrading import Merge, Step
 from actioncast.redaction import redacted
 
@@ -36,7 +37,8 @@ NO_TEMPLATE = (
     "expected --template, the address of the repository that this one was made from (GitHub shows "
     "it beneath the name: generated from OWNER/NAME), such as https://github.com/OWNER/NAME"
 )
-FROM_HELP = "release that this copy is of (default: as .actioncast-version says, or else v0.1.0)"
+TO_HELP = "release, branch or commit to upgrade to (default: the newest release)"
+FROM_HELP = "release or commit that this copy is of (default: as .actioncast-version says, or else v0.1.0)"
 MEND = """Mend each file, git add it (git rm, if it shall go), then: git commit --no-edit
 To take one side whole: git checkout --ours FILE (yours) or git checkout --theirs FILE (the release's)
 Way back: git cherry-pick --abort && git switch {branch} && git branch -D {upgrade}"""
@@ -82,43 +84,42 @@ def _listed(title: str, lines: Sequence[str]) -> str:
 
 
 def run(folder: Path, *, to: str, start: str, template: str, dry_run: bool) -> UpgradeReport:
-    """Merge the release `to` (empty: the newest) into the copy.
+    """Merge `to`, a release, branch or commit of the template (empty: the newest release), into the copy.
 
-    `start` is the release that the copy is of; empty: as its version file says, or else the first.
+    `start` is what the copy is of; empty: as its version file says, or else the first release.
     Raises ReleaseError, UpgradeError or GitError, with everything as it was.
     """
     present = releases.origin_of(folder) or Origin(FIRST)
     address = template or present.template
     if not address:
         raise ReleaseError(NO_TEMPLATE)
-    target = Version.parse(to) if to else upgrading.newest_release(folder, address)
-    if target <= present.version and not start:
-        return UpgradeReport(f"This copy is of {present.version.tag}: nothing to do for {target.tag}.")
+    target = upgrading.target_of(folder, address, to)
+    if target.is_release and target.version <= present.version and not start:
+        return UpgradeReport(f"This copy is of {present.version.tag}: nothing to do for {target.reference}.")
     upgrading.refuse_uncommitted(folder)
     start = start or present.version.tag
     step = Step(
         before=upgrading.fetch(folder, address, start),
-        after=upgrading.fetch(folder, address, target.tag),
-        subject=f"Upgrade Actioncast from {start} to {target.tag}",
-        origin=Origin(target, releases.shareable(address) or present.template),
+        after=upgrading.fetch(folder, address, target.reference),
+        subject=f"Upgrade Actioncast from {start} to {target.reference}",
+        origin=Origin(target.version, releases.shareable(address) or present.template),
         users=USER_FILES,
     )
     changelog = upgrading.text_at(folder, step.after, "CHANGELOG.md")
-    merge, next_steps = _merge(folder, step, dry_run)
+    merge, next_steps = _merge(folder, step, f"upgrade-{target.reference}", dry_run)
     return UpgradeReport(
         subject=step.subject,
-        changelog=releases.changes_between(changelog, present.version, target),
+        changelog=releases.changes_between(changelog, present.version, target.version),
         merge=merge,
         next_steps=next_steps,
     )
 
 
-def _merge(folder: Path, step: Step, dry_run: bool) -> tuple[Merge, str]:
-    """Merge, or rehearse it; with what to do then."""
+def _merge(folder: Path, step: Step, upgrade: str, dry_run: bool) -> tuple[Merge, str]:
+    """Merge on the branch `upgrade`, or rehearse it; with what to do then."""
     branch = upgrading.branch_of(folder)
     if dry_run:
         return upgrading.rehearse(folder, step), "Nothing was changed: leave out --dry-run to do it."
-    upgrade = f"upgrade-{step.origin.version.tag}"
     merge = upgrading.merge(folder, upgrade, step)
     advice = MEND if merge.conflicts else GO_ON
     return merge, advice.format(branch=branch, upgrade=upgrade)
@@ -129,7 +130,7 @@ def _parser() -> argparse.ArgumentParser:
         description=__doc__,
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
-    parser.add_argument("--to", default="", metavar="vX.Y.Z", help="release to upgrade to (default: the newest)")
+    parser.add_argument("--to", default="", metavar="vX.Y.Z", help=TO_HELP)
     parser.add_argument("--from", dest="start", default="", metavar="vX.Y.Z", help=FROM_HELP)
     parser.add_argument("--template", default="", help="address or path of the template repository; is remembered")
     parser.add_argument("--dry-run", action="store_true", help="say what would change, and change nothing")

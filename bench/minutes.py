@@ -1,14 +1,16 @@
 """What the clock costs: each scheduled workflow, run under act from an empty environment, times its schedule.
 
 GitHub rounds every job up to the minute and bills private repositories beyond the minutes that a plan includes; public
-ones run free. Seconds are measured on this machine; what GitHub's runner adds before and after a job's steps is added
-as a constant. Retrains have no schedule: the cooldown and the gate make them a few a month.
+ones run free. Seconds are measured on this machine, which has two cores where ubuntu-slim has one; what GitHub's runner
+adds before and after a job's steps is added as a constant. Prices, and what has no schedule, are those of
+actioncast/cli/bill.py: a few retrains, pushes and deployments a month.
 
     python -m bench.minutes             # a table
     python -m bench.minutes --readme    # the same, put between the marks in README.md
     python -m bench.minutes --json
 
-Needs act, git, uv and a package registry. Exit codes: 0 measured; 1 a workflow failed.
+Needs act, git, uv and a package registry. Exit codes: 0 measured; 1 a workflow failed, or a month costs more than
+MOST_MINUTES and MOST_DOLLARS.
 """
 
 from __future__ import annotations
@@ -22,6 +24,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
+from actioncast.cli import bill
 from actioncast.text import table
 from tests.support.checkout import CONFIG, ROOT, shipped_files
 from tests.workflows import project
@@ -30,34 +33,37 @@ from tests.workflows.clock import Clock
 from tests.workflows.github_rest import loaded
 from tests.workflows.github_stand_in import GitHub
 
-WEEKS_PER_MONTH = 365.25 / 12 / 7
-RETRAINS_PER_MONTH = 4
 RUNNER_SECONDS = 5  # "Set up job" and "Complete job"
-DOLLARS_PER_MINUTE = 0.006  # Linux, 2 cores, since 2026-01-01
-INCLUDED = {"Free": 2000, "Pro and Team": 3000}  # minutes a month
-MOST_MINUTES = 1300
+MOST_MINUTES = 1000
+MOST_DOLLARS = 3
 FIELDS = {"minute": 60, "hour": 24, "weekday": 7}
 MARKS = ("<!-- minutes: begin -->", "<!-- minutes: end -->")
 
 
 @dataclass(frozen=True)
 class Cost:
-    """One workflow. `seconds`: the longest job's, with the runner's own."""
+    """One workflow. `seconds`: the longest job's, with the runner's own; None where none were measured."""
 
     name: str
-    seconds: float
-    after_checkout: float
+    runners: str
+    seconds: float | None
+    after_checkout: float | None
     runs_per_month: float
     minutes_per_run: int
+    dollars_per_run: float
 
     @property
     def billed_minutes(self) -> float:
         return self.minutes_per_run * self.runs_per_month
 
+    @property
+    def dollars(self) -> float:
+        return self.dollars_per_run * self.runs_per_month
+
 
 def runs_per_month(crons: Sequence[str]) -> float:
     """Of cron lines that leave the day of the month and the month open."""
-    return sum(_runs_per_week(cron) for cron in crons) * WEEKS_PER_MONTH
+    return sum(_runs_per_week(cron) for cron in crons) * bill.WEEKS_PER_MONTH
 
 
 def _runs_per_week(cron: str) -> int:
@@ -82,13 +88,15 @@ def measure() -> list[Cost]:
     """A copy of the template with everything on, some way into its life."""
     with TemporaryDirectory() as place, project.source() as source, GitHub(Path(place) / "github") as github:
         chart = f'{{ kind = "blockchain", url = "{source.url}" }}'
-        text = project.edited(CONFIG.read_text(encoding="utf-8"), {"source": chart})
+        changes = {"source": chart, "check_hours": "0.1"}  # each load is followed by a check
+        text = project.edited(CONFIG.read_text(encoding="utf-8"), changes)
         github.repository.commit(shipped_files(), "Initial commit")
         github.repository.commit({"config.toml": text}, "Settings")
         clock = Clock(github, variables={"PUBLISH_PAGES": "true"})
         clock.tick("update_real_data.yml").check()  # the first one loads the history
-        order = ("retrain", "update_real_data", "make_predictions", "check_retrain", "check_freshness", "pages")
-        return [_cost(github, _run(clock, f"{name}.yml")) for name in order]
+        order = ("retrain", "update_real_data", "make_predictions", "check_freshness", "pages")
+        measured = [_cost(github, _run(clock, f"{name}.yml")) for name in order]
+    return measured + [_assumed(item) for item in bill.without_schedule()]
 
 
 def _run(clock: Clock, file: str) -> Run:
@@ -96,43 +104,79 @@ def _run(clock: Clock, file: str) -> Run:
 
 
 def _cost(github: GitHub, run: Run) -> Cost:
-    schedule = loaded(github, run.file).triggers.get("schedule")
-    runs = runs_per_month([entry["cron"] for entry in schedule]) if schedule else RETRAINS_PER_MONTH
-    seconds = [job.seconds + RUNNER_SECONDS for job in run.jobs if job.conclusion != "skipped"]
-    checkout = sum(job.step("Check out").seconds for job in run.jobs)
-    minutes = sum(math.ceil(value / 60) for value in seconds)
-    return Cost(run.file.removesuffix(".yml"), max(seconds), sum(seconds) - checkout - RUNNER_SECONDS, runs, minutes)
+    workflow = loaded(github, run.file)
+    schedule = workflow.triggers.get("schedule")
+    runs = runs_per_month([entry["cron"] for entry in schedule]) if schedule else bill.RETRAINS_PER_MONTH
+    seconds = []
+    minutes = []
+    runners = []
+    for job in run.jobs:
+        if job.conclusion != "skipped":
+            seconds.append(job.seconds + RUNNER_SECONDS)
+            minutes.append(math.ceil(seconds[-1] / 60))
+            runners.append(str(workflow.jobs[job.id]["runs-on"]))
+    checkout = sum(job.step("Check out").seconds for job in run.jobs if job.conclusion != "skipped")
+    prices = [bill.DOLLARS_PER_MINUTE[runner] for runner in runners]
+    return Cost(
+        name=run.file.removesuffix(".yml"),
+        runners=", ".join(sorted(set(runners))),
+        seconds=max(seconds),
+        after_checkout=sum(seconds) - checkout - RUNNER_SECONDS,
+        runs_per_month=runs,
+        minutes_per_run=sum(minutes),
+        dollars_per_run=sum(minute * price for minute, price in zip(minutes, prices, strict=True)),
+    )
+
+
+def _assumed(item: bill.Item) -> Cost:
+    """What pushes and promotions start is not measured here."""
+    return Cost(
+        name=f"{item.name} (assumed)",
+        runners=item.runner,
+        seconds=None,
+        after_checkout=None,
+        runs_per_month=item.runs,
+        minutes_per_run=item.minutes,
+        dollars_per_run=item.minutes * bill.DOLLARS_PER_MINUTE[item.runner],
+    )
 
 
 def as_text(costs: Sequence[Cost]) -> str:
-    rows: list[list[object]] = [
-        [c.name, round(c.seconds), round(c.runs_per_month), round(c.billed_minutes)] for c in costs
-    ]
-    total = sum(cost.billed_minutes for cost in costs)
-    plans = ", ".join(
-        f"{plan} ({included:,} minutes included) {max(0.0, total - included) * DOLLARS_PER_MINUTE:.2f} $"
-        for plan, included in INCLUDED.items()
-    )
-    headers = ["workflow", "seconds a run", "runs a month", "billed minutes a month"]
-    everything = table(headers, [*rows, ["all", None, None, round(total)]])
-    worth = f"worth {total * DOLLARS_PER_MINUTE:.2f} $ beyond a plan"
-    needs = f"A private repository needs {total:,.0f} minutes a month, {worth}"
-    return f"{everything}\n\n{needs}; {plans}. A public one is free."
+    rows: list[list[object]] = []
+    for cost in costs:
+        seconds = None if cost.seconds is None else round(cost.seconds)
+        minutes = round(cost.billed_minutes)
+        rows.append([cost.name, cost.runners, seconds, round(cost.runs_per_month), minutes, f"{cost.dollars:.2f}"])
+    minutes_per_month, dollars = total(costs)
+    rows.append(["all", None, None, None, round(minutes_per_month), f"{dollars:.2f}"])
+    headers = ["workflow", "runner", "seconds a run", "runs a month", "billed minutes a month", "$"]
+    return f"{table(headers, rows)}\n\n{bill.sentence(minutes_per_month, dollars)}"
+
+
+def total(costs: Sequence[Cost]) -> tuple[float, float]:
+    """Billed minutes and dollars of a month."""
+    return sum(cost.billed_minutes for cost in costs), sum(cost.dollars for cost in costs)
 
 
 def as_json(costs: Sequence[Cost]) -> str:
     workflows = {
         cost.name: {
-            "seconds": round(cost.seconds, 1),
-            "after_checkout": round(cost.after_checkout, 1),
+            "runners": cost.runners,
+            "seconds": _rounded(cost.seconds),
+            "after_checkout": _rounded(cost.after_checkout),
             "runs_per_month": round(cost.runs_per_month, 1),
             "billed_minutes": round(cost.billed_minutes, 1),
+            "dollars": round(cost.dollars, 2),
         }
         for cost in costs
     }
-    return json.dumps(
-        {"minutes_per_month": round(sum(cost.billed_minutes for cost in costs), 1), "workflows": workflows}
-    )
+    minutes, dollars = total(costs)
+    everything = {"minutes_per_month": round(minutes, 1), "dollars_per_month": round(dollars, 2)}
+    return json.dumps({**everything, "workflows": workflows})
+
+
+def _rounded(seconds: float | None) -> float | None:
+    return None if seconds is None else round(seconds, 1)
 
 
 def write_readme(text: str, path: Path) -> None:
@@ -157,6 +201,10 @@ def main(argv: Sequence[str] | None = None) -> int:
     print(as_json(costs) if arguments.json else as_text(costs))
     if arguments.readme:
         write_readme(as_text(costs), ROOT / "README.md")
+    minutes, dollars = total(costs)
+    if minutes > MOST_MINUTES and dollars > MOST_DOLLARS:
+        print(f"error: expected {MOST_MINUTES} minutes or {MOST_DOLLARS} $ a month at most", file=sys.stderr)
+        return 1
     return 0
 
 

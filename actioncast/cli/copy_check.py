@@ -18,6 +18,7 @@ from importlib.util import find_spec
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
+from actioncast.cli import schedule
 from actioncast.config import load_settings
 from actioncast.errors import ActioncastError
 from actioncast.forecasting.trial import try_champion
@@ -116,6 +117,16 @@ def _lints(settings: Settings) -> bool:
     return subprocess.run(command, cwd=settings.folder, check=False).returncode == 0
 
 
+def _note_clock(settings: Settings) -> None:
+    """Say where the workflows' schedules are not those of config.toml: no error, for both work."""
+    try:
+        different = schedule.differences(settings)
+    except SettingsError as error:
+        different = [str(error)]
+    if different:
+        summary.notice("The clock is not that of config.toml", f"{'; '.join(different)}. Run: {schedule.COMMAND}")
+
+
 def main() -> int:
     try:
         settings = load_settings(variables={})
@@ -124,6 +135,7 @@ def main() -> int:
         summary.failure("config.toml", str(error))
         return 2
     print(f"config.toml: {', '.join(settings.series)}")
+    _note_clock(settings)
     problems = check(settings)
     for title, problem in problems.items():
         print(f"error: {title}: {problem}", file=sys.stderr)

@@ -37,16 +37,21 @@ def _difference(cron: crons.Cron) -> str:
 
 def false_alarms(settings: Settings) -> list[str]:
     """Limits of [freshness] that a clock so slow would break while all is well. Raises SettingsError."""
-    sentences = []
-    for file, allowed_hours in settings.freshness.workflow_hours.items():
+    policy = settings.freshness
+    sentences = _too_tight("actual_hours", policy.actual_hours, settings.schedule.load_hours)
+    sentences += _too_tight("forecast_hours", policy.forecast_hours, settings.schedule.forecast_hours)
+    for file, allowed_hours in policy.workflow_hours.items():
         if file in crons.FILES and file != "pages.yml":
             every = crons.hours_between(settings, file)
-            if allowed_hours < 2 * every:
-                sentences.append(
-                    f"freshness.workflow_hours: {file} runs every {every} h and may be without success for "
-                    f"{allowed_hours:g} h; allow {2 * every} at least"
-                )
+            sentences += _too_tight(f"workflow_hours, {file},", allowed_hours, every)
     return sentences
+
+
+def _too_tight(key: str, allowed_hours: float, every: int) -> list[str]:
+    """One dropped run must not be an alarm."""
+    if allowed_hours >= 2 * every:
+        return []
+    return [f"freshness.{key} is {allowed_hours:g} h and the clock comes every {every} h; allow {2 * every} h at least"]
 
 
 def _write(settings: Settings) -> None:

@@ -88,7 +88,7 @@ class Column:
             escaped = self.name
         return f"coalesce({escaped}, '{NULL}')" if self.may_be_null else escaped
 
-    def values(self, fields: Sequence[str]) -> Sequence[Any]:
+    def values(self, fields: Sequence[str]) -> list[Any]:
         """The values of the fields of a file. Raises ValueError for a number that is none."""
         number = NUMBERS.get(self.kind)
         if number and not self.may_be_null:
@@ -116,14 +116,18 @@ def files_of(path: Path, now: datetime, vintage_days: float) -> dict[str, bytes]
     """All rows of a database: name of a file -> its text.
 
     The vintages of a month share a file when the month ended `vintage_days` ago (0: never), which
-    is when they are thinned. Raises PartitionError for a row without a proper time.
+    is when they are thinned. Raises PartitionError for a row without a proper time, and for a table
+    that cannot be read.
     """
     files: dict[str, bytes] = {}
     with closing(sqlite3.connect(path)) as connection:
         for table in tables_of(connection):
             days = vintage_days if table == "predictions" else LATE_DAYS
             open_month = first_open_month(now, days) if days else ""
-            files.update(_files_of_table(connection, table, open_month))
+            try:
+                files.update(_files_of_table(connection, table, open_month))
+            except sqlite3.Error as error:
+                raise PartitionError(f"the table {table}: {error}") from None
     return files
 
 
@@ -259,8 +263,11 @@ def _add(connection: sqlite3.Connection, name: str, text: str) -> None:
     for column_name, is_shared, field in header:
         if column_name not in columns:
             raise ValueError(f"the table {table} has no column {column_name!r}")
-        fields = [field] * len(rows) if is_shared else next(varying)
-        values.append(columns[column_name].values(fields))
+        column = columns[column_name]
+        if is_shared:
+            values.append(column.values([field]) * len(rows))
+        else:
+            values.append(column.values(next(varying)))
     names = [column_name for column_name, _, _ in header]
     keys = [column.name for column in columns.values() if column.is_key]
     connection.executemany(_insert(table, names, keys), zip(*values, strict=True))
@@ -271,8 +278,11 @@ def _lines(text: str) -> tuple[list[tuple[str, str, str]], list[list[str]]]:
 
     Raises ValueError for a row of another length, or for no row at all.
     """
-    csv.field_size_limit(LONGEST_FIELD)
-    lines = list(csv.reader(io.StringIO(text, newline="")))
+    usual_limit = csv.field_size_limit(LONGEST_FIELD)  # of the process: sources keep the usual one
+    try:
+        lines = list(csv.reader(io.StringIO(text, newline="")))
+    finally:
+        csv.field_size_limit(usual_limit)
     first, rows = lines[:1], lines[1:]
     header = [cell.partition("=") for line in first for cell in line]
     length = sum(not is_shared for _, is_shared, _ in header)

@@ -40,6 +40,11 @@ class Version:
             raise ReleaseError(f"expected a release such as v0.2.0, got {text.strip()!r}")
         return cls(*(int(number) for number in match.groups()))
 
+    @classmethod
+    def of_name(cls, name: str) -> Version | None:
+        """The release that a tag such as v0.2.0 names; None for the name of anything else."""
+        return cls.parse(name) if _VERSION.fullmatch(name.strip()) else None
+
     @property
     def tag(self) -> str:
         return f"v{self}"

@@ -16,7 +16,7 @@ from pathlib import Path
 
 from actioncast.errors import ActioncastError
 from actioncast.github.git import GitError, git, git_bytes
-from actioncast.github.releases import VERSION_FILE, Origin, Version, newest
+from actioncast.github.releases import VERSION_FILE, Origin, ReleaseError, Version, newest
 
 # No renames of folders: a file of the user's would move when the release renames its folder.
 MERGING = ["-c", "merge.renames=true", "-c", "merge.directoryRenames=false"]
@@ -31,6 +31,15 @@ OTHER_CONFLICT = "renamed, or a file on one side and a folder on the other"
 
 class UpgradeError(ActioncastError):
     """The copy cannot be upgraded as it is."""
+
+
+@dataclass(frozen=True)
+class Target:
+    """What to upgrade to: a release, or a branch or commit of the template, and its version."""
+
+    reference: str
+    version: Version
+    is_release: bool
 
 
 @dataclass(frozen=True)
@@ -56,12 +65,28 @@ class Merge:
 # --- the template -----------------------------------------------------------------------------------------------------
 
 
+def target_of(folder: Path, template: str, reference: str) -> Target:
+    """The release, branch or commit of this name; the newest release when it is empty.
+
+    Raises UpgradeError where there is no release, ReleaseError for a commit without a version file,
+    GitError when the template does not answer or does not have it.
+    """
+    version = newest_release(folder, template) if not reference else Version.of_name(reference)
+    if version is not None:
+        return Target(version.tag, version, is_release=True)
+    commit = fetch(folder, template, reference)
+    first_line = text_at(folder, commit, VERSION_FILE).partition("\n")[0]
+    if not first_line:
+        raise ReleaseError(f"{reference} of {template} has no {VERSION_FILE}: expected a release such as v0.2.0")
+    return Target(reference, Version.parse(first_line), is_release=False)
+
+
 def newest_release(folder: Path, template: str) -> Version:
     """The newest release of the template. Raises UpgradeError when it has none, GitError when it does not answer."""
     lines = git(folder, "ls-remote", "--tags", "--refs", "--", template, network=True).splitlines()
     version = newest(line.rpartition("refs/tags/")[2] for line in lines)
     if version is None:
-        raise UpgradeError(f"{template} has no release: expected a tag such as v0.2.0")
+        raise UpgradeError(f"{template} has no release: expected a tag such as v0.2.0; --to takes a branch, too")
     return version
 
 

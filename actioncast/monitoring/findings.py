@@ -12,6 +12,7 @@ from actioncast.text import table
 
 NAMED_SUBJECTS = 3  # in the first line of an issue
 TABLE_CHARACTERS = 40_000  # of an issue's table; an issue takes 65,536
+JOBS = {"update_real_data.yml": ("update_real_data", "check_retrain")}  # workflow -> jobs, where it has several
 CLOSING = "This issue closes itself on recovery."
 
 
@@ -20,21 +21,28 @@ class Kind:
     """What findings of one kind have in common.
 
     `title` is the key of their issue and never holds a number. `problem` and `problems` say what
-    is wrong with one subject and with several. `workflow` is the one whose failure is the likely
-    cause; its own incident then speaks for these findings.
+    is wrong with one subject and with several. Where one of the `jobs` of a workflow fails, that is
+    the likely cause; the job's own incident then speaks for these findings.
     """
 
     title: str
     problem: str
     problems: str
-    workflow: str
+    workflow: str = ""
+    jobs: tuple[str, ...] = ()
+
+    @property
+    def incidents(self) -> list[str]:
+        """The titles of the incidents of its jobs."""
+        return [f"{job} is failing" for job in self.jobs]
 
 
 DATA = Kind(
     title="The data are stale",
     problem="no new hour of {} is stored",
     problems="no new hour of {} series is stored",
-    workflow="update_real_data",
+    workflow="update_real_data.yml",
+    jobs=("update_real_data",),
 )
 STUCK = Kind(
     title="Sources are stuck",
@@ -46,19 +54,18 @@ FORECAST = Kind(
     title="The forecasts are stale",
     problem="no new forecast of {} is stored",
     problems="no new forecast of {} series is stored",
-    workflow="make_predictions",
+    workflow="make_predictions.yml",
+    jobs=("make_predictions",),
 )
 CHAMPION = Kind(
     title="Champions are old",
     problem="the champion of {} is old",
     problems="the champions of {} series are old",
-    workflow="",
 )
 COVERAGE = Kind(
     title="Intervals are off",
     problem="the intervals of {} hold too few or too many hours",
     problems="the intervals of {} series hold too few or too many hours",
-    workflow="",
 )
 
 # Titles of issues as earlier versions opened them, one a series or a shard, and those in their place.
@@ -74,7 +81,8 @@ FORMER_TITLES = (
 def workflow_kind(file: str) -> Kind:
     """The kind of findings about one workflow: each has its own issue."""
     problem = f"The workflow {file} has not succeeded for too long"
-    return Kind(problem, problem, problem, workflow=file.removesuffix(".yml"))
+    jobs = JOBS.get(file, (file.removesuffix(".yml"),))
+    return Kind(problem, problem, problem, workflow=file, jobs=jobs)
 
 
 @dataclass(frozen=True)

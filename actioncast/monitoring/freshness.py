@@ -32,7 +32,8 @@ STUCK_REMEDY = (
     "Look at the sensor or at the source's cache; `python check_data.py --series NAME` shows the hours concerned."
 )
 NEVER_LOADED = (
-    "Nothing has ever been stored: run `update_real_data` in the Actions tab and read what it says about the source."
+    "Nothing has ever been stored: press Run workflow of `start` in the Actions tab, "
+    "and read what it says about the source."
 )
 
 

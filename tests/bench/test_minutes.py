@@ -7,9 +7,11 @@ from pathlib import Path
 
 import pytest
 
+from actioncast.cli import bill
+from actioncast.config import load_settings
 from bench import minutes
 from bench.minutes import Cost, runs_per_month
-from tests.support.checkout import ROOT
+from tests.support.checkout import CONFIG, ROOT
 from tests.workflows.workflow_file import load
 
 WORKFLOWS = ROOT / ".github" / "workflows"
@@ -28,25 +30,48 @@ def test_a_cron_of_certain_days_is_refused() -> None:
         runs_per_month(["1 2 3 * *"])
 
 
-def test_everything_on_at_a_minute_a_job_is_within_the_budget() -> None:
-    files = [load(path.name, lambda name: (WORKFLOWS / name).read_text()) for path in WORKFLOWS.glob("*.yml")]
-    triggers = [file.triggers for file in files]
-    scheduled = sum(runs_per_month([entry["cron"] for entry in on["schedule"]]) for on in triggers if "schedule" in on)
-    assert scheduled + 2 * minutes.RETRAINS_PER_MONTH <= minutes.MOST_MINUTES
+def test_the_bill_of_the_product_has_the_runs_that_the_workflows_schedule() -> None:
+    items = {item.name: item for item in bill.month(load_settings(CONFIG, {}))}
+    scheduled = {}
+    for path in WORKFLOWS.glob("*.yml"):
+        file = load(path.name, lambda name: (WORKFLOWS / name).read_text())
+        if "schedule" in file.triggers:
+            name = path.name.removesuffix(".yml")
+            scheduled[name] = runs_per_month([entry["cron"] for entry in file.triggers["schedule"]])
+            assert {job["runs-on"] for job in file.jobs.values()} == {items[name].runner}
+    assert scheduled == pytest.approx({name: items[name].runs for name in scheduled})
 
 
 def test_table_json_and_readme(tmp_path: Path) -> None:
-    costs = [Cost("etl", 10.4, 5.0, 730.0, 1), Cost("retrain", 70.0, 66.0, 4.0, 2)]
+    costs = [
+        Cost("etl", "ubuntu-slim", 10.4, 5.0, 730.0, 1, 0.002),
+        Cost("retrain", "ubuntu-24.04", None, None, 4.0, 2, 0.012),
+    ]
     assert json.loads(minutes.as_json(costs)) == {
         "minutes_per_month": 738.0,
+        "dollars_per_month": 1.51,
         "workflows": {
-            "etl": {"seconds": 10.4, "after_checkout": 5.0, "runs_per_month": 730.0, "billed_minutes": 730.0},
-            "retrain": {"seconds": 70.0, "after_checkout": 66.0, "runs_per_month": 4.0, "billed_minutes": 8.0},
+            "etl": {
+                "runners": "ubuntu-slim",
+                "seconds": 10.4,
+                "after_checkout": 5.0,
+                "runs_per_month": 730.0,
+                "billed_minutes": 730.0,
+                "dollars": 1.46,
+            },
+            "retrain": {
+                "runners": "ubuntu-24.04",
+                "seconds": None,
+                "after_checkout": None,
+                "runs_per_month": 4.0,
+                "billed_minutes": 8.0,
+                "dollars": 0.05,
+            },
         },
     }
     text = minutes.as_text(costs)
     assert "738 minutes a month" in text
-    assert "4.43 $" in text
+    assert "1.51 $" in text
     readme = tmp_path / "README.md"
     readme.write_text("a <!-- minutes: begin -->old<!-- minutes: end --> z")
     minutes.write_readme(text, readme)

@@ -51,6 +51,12 @@ def test_a_wrong_config_is_exit_code_2(project: Path, capsys: pytest.CaptureFixt
     assert "unknown key series.other.horizn" in capsys.readouterr().err
 
 
+def test_another_clock_than_the_workflows_have_is_a_notice(project: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    (project / "config.toml").write_text(CONFIG + "\n[schedule]\nload_hours = 2\n")
+    assert copy_check.main() == 0
+    assert "::notice title=The clock is not that of config.toml::update_real_data.yml" in capsys.readouterr().out
+
+
 def test_a_module_that_is_not_there_is_named(project: Path) -> None:
     (project / "my_meter.py").unlink()
     problems = copy_check.check(settings_of(project))

@@ -49,7 +49,9 @@ def test_a_slow_clock_that_would_cause_false_alarms_is_warned_of(
 ) -> None:
     change(copy, "load_hours = 1 ", "load_hours = 12 ")
     assert schedule.main(["--write"]) == 0
-    assert "update_real_data.yml runs every 12 h and may be without success for 12 h" in capsys.readouterr().out
+    printed = capsys.readouterr().out
+    for key in ("actual_hours", "workflow_hours, update_real_data.yml,"):
+        assert f"freshness.{key} is 12 h and the clock comes every 12 h; allow 24 h at least" in printed
 
 
 def test_a_clock_that_cron_cannot_keep_is_a_wrong_config(copy: Path, capsys: pytest.CaptureFixture[str]) -> None:

@@ -183,3 +183,9 @@ def test_a_table_of_the_users_own_migration_is_one_file(stored: Path, tmp_path: 
     assert files["my_notes2.csv"] == b"note,weight\nb,0.1\na,\\N\n"
     add_files(restored, files)
     assert execute(restored, "select * from my_notes2") == [("b", 0.1), ("a", None)]
+
+
+def test_a_table_that_cannot_be_read_is_named(stored: Path) -> None:
+    execute(stored, 'create table odd ("select" text)')
+    with pytest.raises(PartitionError, match="the table odd: "):
+        files_of(stored, NOW, 60)

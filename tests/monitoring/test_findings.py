@@ -76,3 +76,11 @@ def test_issues_of_single_series_and_shards_give_way() -> None:
             strict=True,
         )
     )
+
+
+def test_the_workflow_that_loads_and_checks_has_the_incidents_of_both_jobs() -> None:
+    assert workflow_kind("update_real_data.yml").incidents == [
+        "update_real_data is failing",
+        "check_retrain is failing",
+    ]
+    assert workflow_kind("pages.yml").incidents == ["pages is failing"]

@@ -157,7 +157,7 @@ def test_a_series_with_too_few_hours_for_a_first_training_has_no_forecast_yet() 
 def test_a_source_that_has_never_answered_is_quoted() -> None:
     (data, *_) = freshness.of_series(never(failure="404 Not Found"), POLICY, NOW)
     assert data.evidence == "newest stored hour: none; the source has never answered: 404 Not Found"
-    assert "run `update_real_data`" in data.remedy
+    assert "press Run workflow of `start`" in data.remedy
 
 
 def test_old_champion() -> None:

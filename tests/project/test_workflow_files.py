@@ -40,8 +40,7 @@ def test_every_workflow_keeps_the_rules_of_the_project(path: Path) -> None:
         assert re.fullmatch(r"\./\.github/actions/\w+|[\w/-]+@[0-9a-f]{40} # v\d+\.\d+\.\d+", uses), uses
     for image in re.findall(r"runs-on: (\S+)", text):
         assert image in ("ubuntu-24.04", "ubuntu-slim")
-    if path.name != "ci.yml":
-        assert not re.search(r"\b(main|master)\b", text), "a copy's default branch may have another name"
+    assert not re.search(r"\b(main|master)\b", text), "a copy's default branch may have another name"
     for minute in re.findall(r'cron: "(\S+)', text):
         assert int(minute) % 2 == 1, "an even or round minute is when everybody starts"
     assert text.count("actions/checkout@") == text.count("persist-credentials: false")

@@ -226,7 +226,7 @@ def test_a_recording_too_short_to_learn_from_is_refused(tmp_path: Path) -> None:
     ("flags", "message"),
     [
         (["--policy", "often"], "unknown policy 'often'"),
-        (["--policy", "mine:cooldown=3"], "keys are mode, window_hours"),
+        (["--policy", "mine:cooldown=3"], "keys are mode, check_hours"),
         (["--policy", "never", "--policy", "never"], "a policy is named twice: never"),
         (["--fault", "flood=1"], "unknown fault 'flood'; there are: drop"),
         (["--fault", "silent=38"], "expected AMOUNT@HOUR"),

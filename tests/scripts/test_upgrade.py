@@ -12,7 +12,7 @@ import pytest
 import upgrade
 from actioncast.config import load_settings
 from actioncast.github.git import git
-from actioncast.github.releases import VERSION_FILE, origin_of
+from actioncast.github.releases import VERSION_FILE, Origin, Version, origin_of
 from tests.support.checkout import ROOT
 from tests.support.releases import (
     NEW,
@@ -240,6 +240,23 @@ def test_the_newest_release_is_the_highest_and_another_one_can_be_named(template
     assert (copy / VERSION_FILE).read_text() == "0.10.0\n"
 
 
+def test_a_branch_or_a_commit_that_is_no_release_can_be_named(template: Path, copy: Path) -> None:
+    commit(template, {"train.py": LINES.replace("line 9\n", "line 9, not released\n")})
+    start = git(template, "rev-parse", OLD)
+    assert upgrade.main(["--template", str(template), "--from", start, "--to", "main"]) == 0
+    assert "line 9, not released" in (copy / "train.py").read_text()
+    assert git(copy, "branch", "--show-current") == "upgrade-main"
+    assert origin_of(copy) == Origin(Version(0, 2, 0))
+
+
+def test_a_branch_without_a_version_file_is_refused(
+    template: Path, copy: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    git(template, "branch", "ancient", OLD)
+    assert upgrade.main(["--template", str(template), "--to", "ancient"]) == 2
+    assert f"ancient of {template} has no .actioncast-version" in capsys.readouterr().err
+
+
 def test_tags_of_the_template_do_not_become_tags_of_the_copy(template: Path, copy: Path) -> None:
     git(copy, "tag", NEW)
     mine = git(copy, "rev-parse", NEW)
@@ -259,7 +276,7 @@ def test_the_address_of_the_template_is_remembered_without_its_password(template
     ("flags", "code", "words"),
     [
         ([], 2, "expected --template"),
-        (["--template", "{template}", "--to", "newest"], 2, "expected a release such as v0.2.0, got 'newest'"),
+        (["--template", "{template}", "--to", "newest"], 1, "couldn't find remote ref newest"),
         (["--template", "{template}", "--to", "v7.0.0"], 1, "v7.0.0"),
         (["--template", "{template}/nowhere"], 1, "nowhere"),
     ],

@@ -268,8 +268,8 @@ def _clone(plan: Plan, folder: Path) -> None:
 
 
 def program(name: str) -> str | None:
-    """Where a tool is: on PATH, or in this virtual environment."""
-    return shutil.which(name) or shutil.which(name, path=str(Path(sys.executable).parent))
+    """Where a tool is: in this virtual environment, whose uv is of the required version, or on PATH."""
+    return shutil.which(name, path=str(Path(sys.executable).parent)) or shutil.which(name)
 
 
 def _base_command(plan: Plan, home: Path) -> list[str]:

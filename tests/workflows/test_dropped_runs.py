@@ -18,15 +18,26 @@ from actioncast import times
 from actioncast.config import load_settings
 from actioncast.database.database import Database, open_database
 from actioncast.hours import Points, to_hours
+from actioncast.monitoring.due import due_series
 from actioncast.rehearsal.world import replay
 from actioncast.settings import BlockchainSource, Settings
 
 SERIES = "bitcoin_transactions"
 LEARNED_DAYS = 21
+
+
+def load(settings: Settings, database: Database, now: datetime, *, series_id: str) -> None:
+    """What update_real_data.yml does: new hours, then the look at the live error when it is due."""
+    update_real_data.run(settings, database, now, series_id=series_id)
+    check_hours = settings.retrain.check_hours
+    newest_checks = database.newest_checks(since=now - timedelta(hours=check_hours))
+    if due_series([series_id], newest_checks, check_hours, now):
+        check_retrain.run(settings, database, now, series_id=series_id)
+
+
 SCHEDULE: tuple[tuple[int, Callable[..., object]], ...] = (
-    (1, update_real_data.run),
+    (1, load),
     (6, make_predictions.run),
-    (2, check_retrain.run),
 )  # every so many hours, as the workflows do
 
 
