@@ -19,7 +19,7 @@ from pydantic_core import from_json
 from actioncast.errors import ActioncastError
 from actioncast.ingestion.reading import records, rows, tables
 from actioncast.ingestion.reading.rows import Columns, Rows
-from actioncast.ingestion.reading.unclear import UnclearError
+from actioncast.ingestion.reading.unclear import NoRowError, UnclearError
 from actioncast.settings import FileSource
 from actioncast.source_fields import JsonFields, TabularFields, TextFields
 
@@ -31,6 +31,10 @@ BYTE_ORDER_MARK = b"\xef\xbb\xbf"
 
 class SourceError(ActioncastError):
     """The source gave no usable answer."""
+
+
+class NoRowOfPageError(SourceError):
+    """A page holds no row that `where` asks for, which is an error only where none does."""
 
 
 def unpacked(body: bytes, source_name: str) -> bytes:
@@ -147,6 +151,8 @@ def _naming(source_name: str) -> Iterator[None]:
     """Put the name of the source before what is unclear in its answer."""
     try:
         yield
+    except NoRowError as error:
+        raise NoRowOfPageError(f"{source_name}: {error}") from None
     except UnclearError as error:
         raise SourceError(f"{source_name}: {error}") from None
 

@@ -12,11 +12,11 @@ import importlib
 import os
 import re
 import sys
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
-from functools import partial
 from pathlib import Path
+from typing import Any
 from zoneinfo import ZoneInfo
 
 from actioncast.database import warehouse
@@ -115,12 +115,8 @@ def _ask(source: SourceSettings, request: _Request) -> Rows:
     match source:
         case BlockchainSource():
             return _ask_chart(source, request)
-        case JsonSource():
-            read_json = partial(_read_json, source=source, source_name=request.source_name)
-            return _ask_url(source, request, read_json)
-        case CsvSource():
-            read_csv = partial(_read_csv, source=source, source_name=request.source_name)
-            return _ask_url(source, request, read_csv)
+        case JsonSource() | CsvSource():
+            return _ask_url(source, request)
         case FileSource():
             return _read_files(source, request)
         case SqlSource():
@@ -149,7 +145,16 @@ def _chart_url(source: BlockchainSource) -> str:
     return f"{source.url.rstrip('/')}/{source.chart}"
 
 
-def _ask_url(
+def _ask_url(source: JsonSource | CsvSource, request: _Request) -> Rows:
+    """All rows of a URL. Raises SourceError, also when no page has a row that `where` asks for."""
+    reader = _Reader(source, request.source_name)
+    rows = _ask_in_parts(source, request, reader.page)
+    if not rows and reader.refusal:
+        raise reader.refusal
+    return rows
+
+
+def _ask_in_parts(
     source: JsonSource | CsvSource,
     request: _Request,
     read: Callable[[bytes], Page],
@@ -235,21 +240,34 @@ def _get(url: str, source: JsonSource | CsvSource, request: _Request) -> bytes:
         raise SourceError(f"{error}; {advice}") from None
 
 
-def _read_json(body: bytes, source: JsonSource, source_name: str) -> Page:
-    document = documents.json_document(body, source_name)
-    columns = documents.json_columns(document, source, source_name)
-    following = documents.field_at(document, source.next) if source.next else None
-    return Page(
-        rows=documents.column_rows(columns, source, source_name),
-        records=len(columns[source.value]),
-        next=following,
-    )
+class _Reader:
+    """Reads the answers of one source. A page without a row that `where` asks for stops no other."""
 
+    def __init__(self, source: JsonSource | CsvSource, source_name: str) -> None:
+        self.source = source
+        self.source_name = source_name
+        self.refusal: SourceError | None = None  # of the last page without such a row
 
-def _read_csv(body: bytes, source: CsvSource, source_name: str) -> Page:
-    columns = documents.csv_columns(documents.unpacked(body, source_name), source, source_name)
-    rows = documents.column_rows(columns, source, source_name)
-    return Page(rows, records=len(columns[source.value]))
+    def page(self, body: bytes) -> Page:
+        """One answer. Raises SourceError."""
+        source = self.source
+        following = None
+        if isinstance(source, JsonSource):
+            document = documents.json_document(body, self.source_name)
+            columns = documents.json_columns(document, source, self.source_name)
+            following = documents.field_at(document, source.next) if source.next else None
+        else:
+            text = documents.unpacked(body, self.source_name)
+            columns = documents.csv_columns(text, source, self.source_name)
+        records = len(columns[source.value])
+        return Page(rows=self._rows(columns), records=records, next=following)
+
+    def _rows(self, columns: Mapping[str, Sequence[Any]]) -> Rows:
+        try:
+            return documents.column_rows(columns, self.source, self.source_name)
+        except documents.NoRowOfPageError as error:
+            self.refusal = error
+            return []
 
 
 def _read_files(source: FileSource, request: _Request) -> Rows:

@@ -159,3 +159,22 @@ def test_a_link_in_a_circle(stub: Stub, configure: Configure) -> None:
     stub.answer(b'{"data": [{"time": "2022-03-04", "load": 1}], "links": {"next": "/a"}}')
     message = error_of(json_source(configure, f"{stub.url}/a", LINKS))
     assert message.endswith("/a: links.next of page 1 leads back to an earlier page")
+
+
+# One of several series ----------------------------------------------------------------------------
+
+
+def test_a_page_may_hold_none_of_the_rows_that_are_asked_for(stub: Stub, configure: Configure) -> None:
+    stub.answer(
+        b'[{"time": "2022-03-03", "load": 1, "sensor": "A"}]',
+        b'[{"time": "2022-03-03", "load": 2, "sensor": "B"}]',
+        b"[]",
+    )
+    url = f"{stub.url}/a?page={{page}}"
+    assert values(json_source(configure, url, ', where = { sensor = "B" }')) == [2]
+
+
+def test_rows_that_no_page_holds_are_an_error(stub: Stub, configure: Configure) -> None:
+    stub.answer(b'[{"time": "2022-03-03", "load": 1, "sensor": "A"}]', b"[]")
+    message = error_of(json_source(configure, f"{stub.url}/a?page={{page}}", ', where = { sensor = "C" }'))
+    assert "no row has sensor = 'C' (of `where`); there are: 'A' (1 rows)" in message

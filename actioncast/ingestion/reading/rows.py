@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from actioncast.ingestion.reading import moments, numbers
-from actioncast.ingestion.reading.unclear import UnclearError, listed, shown
+from actioncast.ingestion.reading.unclear import NoRowError, listed, shown
 from actioncast.source_fields import TabularFields
 
 Rows = list[tuple[object, object]]  # (time, value) as a source gives them
@@ -34,7 +34,7 @@ def selected(
     columns: Columns,
     where: Mapping[str, object],
 ) -> dict[str, Sequence[Any]]:
-    """The rows whose cells are those of `where`. Raises UnclearError where no row is left."""
+    """The rows whose cells are those of `where`. Raises NoRowError where no row is left."""
     chosen = dict(columns)
     for name, value in where.items():
         texts = [_text(cell) for cell in chosen[name]]
@@ -42,7 +42,7 @@ def selected(
         if texts and not positions:
             counts = Counter(texts).most_common()
             choices = listed([f"{shown(text)} ({count} rows)" for text, count in counts])
-            raise UnclearError(f"no row has {name} = {value!r} (of `where`); there are: {choices}")
+            raise NoRowError(f"no row has {name} = {value!r} (of `where`); there are: {choices}")
         chosen = {key: [cells[index] for index in positions] for key, cells in chosen.items()}
     return chosen
 

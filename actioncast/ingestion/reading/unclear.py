@@ -1,4 +1,4 @@
-"""The one error of these modules."""
+"""The errors of these modules."""
 
 from __future__ import annotations
 
@@ -13,6 +13,10 @@ SHOWN_EXAMPLES = 3
 
 class UnclearError(ActioncastError):
     """What a source gave can be read in two ways, or in none; the message names the keys that settle it."""
+
+
+class NoRowError(UnclearError):
+    """No row is one of those that `where` asks for; another page of the same source may have some."""
 
 
 def shown(thing: object) -> str:
