@@ -68,7 +68,7 @@ class Clocks:
         if self.zone.key == "UTC":
             raise UnclearError(
                 f"the time {text!r} names its zone as {abbreviation}, which several parts of the world use; "
-                'set timezone, such as timezone = "America/New_York"'
+                'set timezone, such as "America/New_York" or "Europe/Madrid"'
             )
         for fold in (0, 1):
             local = moment.replace(tzinfo=self.zone, fold=fold)

@@ -24,6 +24,9 @@ DATES = (
     "%m/%d/%y",
     "%d-%m-%y",
     "%m-%d-%y",
+    "%y/%m/%d",
+    "%y-%m-%d",
+    "%y.%m.%d",
     "%d %b %Y",
     "%d-%b-%Y",
     "%d-%b-%y",
@@ -50,15 +53,23 @@ TIMES = (
     "%H.%M",
     "%H.%M.%S",
     "%H%M",
+    "H%H",
     "%H%M%S",
     "%H:%M %z",
     "%H:%M:%S %z",
 )
-STAMPS = ("%Y%m%d%H", "%Y%m%d%H%M", "%Y%m%d%H%M%S", "%d%m%Y%H%M", "%Y-%j %H:%M")
+STAMPS = ("%Y%m%d%H", "%Y%m%d%H%M", "%Y%m%d%H%M%S", "%Y-%j %H:%M")
 FORMS = (*(f"{date}{joint}{time}" for date, joint, time in product(DATES, JOINTS, TIMES)), *DATES, *STAMPS)
 EXAMPLE = datetime(2024, 2, 29, 13, 45, tzinfo=UTC)
-DAY_NUMBERS_OF_TODAY = range(20_000, 80_000)  # of spreadsheets: 1954 to 2119
-DIGITS_OF_A_STAMP = {8: "%Y%m%d", 10: "%Y%m%d%H", 12: "%Y%m%d%H%M", 14: "%Y%m%d%H%M%S"}
+DAY_NUMBERS_OF_TODAY = range(32_000, 80_000)  # of spreadsheets: 1987 to 2119; fewer may be days since 1970
+STAMPS_BY_DIGITS = {
+    8: ("%Y%m%d",),
+    10: ("%Y%m%d%H", "%y%m%d%H%M"),
+    12: ("%Y%m%d%H%M",),
+    14: ("%Y%m%d%H%M%S",),
+}
+YEARS = range(1900, 2100)
+EARLIEST_STAMP = "19"  # as unix time with ten digits, 2030
 
 
 def moment_of(text: str, form: str) -> datetime | None:
@@ -102,9 +113,11 @@ def of_number(digits: str) -> str | None:
     whole, _, _fraction = digits.partition(".")
     if len(whole) == len("45352") and int(whole) in DAY_NUMBERS_OF_TODAY:
         return "excel"
-    form = DIGITS_OF_A_STAMP.get(len(digits))
-    if form and digits.startswith(("19", "20")) and moment_of(digits, form):
-        return form
+    if digits < EARLIEST_STAMP:
+        return None
+    for form in STAMPS_BY_DIGITS.get(len(digits), ()):
+        if _fits(digits, form):
+            return form
     return None
 
 
@@ -113,21 +126,24 @@ def fitting(texts: Sequence[str]) -> list[str]:
 
     Two are returned where the order of day and month cannot be told.
     """
-    candidates: list[str] = []
-    for text in texts[:FIRST_TEXTS]:
-        alike = [form for form in FORMS if _shape(text) in _shapes(form)]
-        candidates = candidates or [form for form in alike if moment_of(text, form)]
+    shapes = {_shape(text) for text in texts[:FIRST_TEXTS]}
+    candidates = [form for form in FORMS if _shape_of_form(form) in shapes]
     step = max(1, len(texts) // MOST_TEXTS)
-    counts = {form: sum(moment_of(text, form) is not None for text in texts[::step]) for form in candidates}
+    counts = {form: sum(_fits(text, form) for text in texts[::step]) for form in candidates}
     most = max(counts.values(), default=0)
-    return [form for form, count in counts.items() if count == most]
+    return [form for form, count in counts.items() if count == most > 0]
+
+
+def _fits(text: str, form: str) -> bool:
+    """Whether a text names a time of these centuries in this form: strptime is content with few digits."""
+    moment = moment_of(text, form)
+    return moment is not None and moment.year in YEARS
 
 
 @cache
-def _shapes(form: str) -> tuple[str, str]:
-    """The shapes of a text of this form, and of its date alone. To compare them is quicker than to read."""
-    date_form = form.partition("%H")[0].rstrip(" T,-_:")
-    return _shape(EXAMPLE.strftime(form)), _shape(EXAMPLE.strftime(date_form))
+def _shape_of_form(form: str) -> str:
+    """The shape of a text of this form. To compare it is quicker than to read."""
+    return _shape(EXAMPLE.strftime(form))
 
 
 def _shape(text: str) -> str:

@@ -20,6 +20,7 @@ BLANKS = "\u00a0\u202f\u2009"  # blanks that do not break a line; they separate 
 APOSTROPHE = "\u2019"  # as Switzerland prints it
 TYPICAL = str.maketrans({"\u2212": "-", APOSTROPHE: "'", **dict.fromkeys(BLANKS, " ")})
 PLAIN = 'write plain numbers at the source, or read it by a function of your own (kind = "python")'
+EXPONENT = re.compile("[eE][+-]?[0-9]+$")
 COMMA_IS_DECIMAL = r"^[+-]?0?,[0-9]|,([0-9]{1,2}|[0-9]{4,})$|\.[0-9]{3},|\..*\."
 DOT_IS_DECIMAL = r"^[+-]?0?\.[0-9]|\.([0-9]{1,2}|[0-9]{4,})$|,[0-9]{3}\.|,.*,"
 THREE_DIGITS = re.compile(r"[+-]?[1-9][0-9]{0,2}(\.[0-9]{3})+")  # 1.024 is 1024 to some
@@ -135,6 +136,8 @@ def _refuse_unclear(unread: Sequence[str], texts: Sequence[str], fields: Tabular
     if separated and not fields.strip:
         keys = _keys(fields)
         remedy = _signs(separated, texts)
+        if remedy == f"set {keys}":
+            remedy = PLAIN
         raise UnclearError(f"the value {shown(_telling(separated))} does not fit {keys}; {remedy}")
     if surrounded:
         fault = "has something around its number"
@@ -159,7 +162,7 @@ def _telling(texts: Sequence[str]) -> str:
 
 def _signs(separated: Sequence[str], texts: Sequence[str]) -> str:
     """Which keys would read these texts."""
-    written = [text.translate(TYPICAL).strip() for text in texts]
+    written = [EXPONENT.sub("", text.translate(TYPICAL).strip()) for text in texts]
     for blank in (" ", "'"):
         if _any_match(rf"[0-9]{blank}[0-9]{{3}}", written):
             decimal = "," if _any_match(",", written) else "."
@@ -174,7 +177,7 @@ def _signs(separated: Sequence[str], texts: Sequence[str]) -> str:
     if dot_is_decimal:
         commas = ' and thousands = ","' if _any_match(",", written) else ""
         return f'set decimal = "."{commas}'
-    number = separated[0].strip()
+    number = EXPONENT.sub("", separated[0].strip())
     if "," not in number:
         return PLAIN
     whole = number.replace(",", "")
@@ -187,11 +190,12 @@ def _any_match(pattern: str, texts: Sequence[str]) -> bool:
 
 
 def _unit(surrounded: Sequence[str], texts: Sequence[str], fields: TabularFields) -> str:
-    """What to do about units: they can be taken off where most texts have the same."""
+    """What to do about units: they can be taken off where all numbers have the same."""
     if fields.strip:
         return PLAIN
     units = {_around(text) for text in surrounded}
-    if len(units) == 1 and len(surrounded) > len(texts) / 2 and "(" not in surrounded[0]:
+    numbers = [text for text in texts if any(sign.isdigit() for sign in text)]
+    if len(units) == 1 and len(surrounded) == len(numbers) and "(" not in surrounded[0]:
         return f'set strip = "{units.pop()}" (and scale, where the unit shall change)'
     return PLAIN
 

@@ -124,5 +124,5 @@ def _refuse_long(rows: Sequence[list[str]], header: Sequence[str], delimiter: st
             line = delimiter.join(row)
             raise UnclearError(
                 f"the line {shown(line)} has {len(row)} fields, the header {width}; "
-                f"is {delimiter!r} also the decimal sign? Then the source must quote its values"
+                f"is {delimiter!r} also a sign within its values? Then the source must quote them"
             )

@@ -128,6 +128,10 @@ def test_a_minute_after_the_end_of_a_day_is_no_time() -> None:
         (["2024030105", "2024030106"], '"%Y%m%d%H"'),
         ([2024030105], '"%Y%m%d%H"'),
         ([20240301], '"%Y%m%d"'),
+        (["2403010500"], '"%y%m%d%H%M"'),
+        (["2024-03-01 H05"], '"%Y-%m-%d H%H"'),
+        (["13/03/2024"], '"%d/%m/%Y"'),
+        (["13/03/2024", "13/03/2024 01:00", "13/03/2024 02:00"], '"%d/%m/%Y %H:%M"'),
         (["Total", "13/03/2024 05:00"], '"%d/%m/%Y %H:%M"'),
     ],
 )
@@ -185,7 +189,7 @@ def test_the_name_of_a_zone_tells_the_two_hours_apart() -> None:
 def test_the_name_of_a_zone_needs_a_zone() -> None:
     message = refusal("2024-03-01 05:00 EST")
     assert "'2024-03-01 05:00 EST' names its zone as EST" in message
-    assert 'timezone = "America/New_York"' in message
+    assert 'set timezone, such as "America/New_York"' in message
 
 
 def test_the_name_of_another_zone_is_no_time() -> None:

@@ -93,6 +93,7 @@ def test_signs_that_are_set_are_read(text: str, keys: dict[str, str], expected: 
         (("998", "1,024,500"), 'set decimal = "." and thousands = ","'),
         (("12,5", "13"), 'set decimal = ","'),
         (("0,512", "1,024"), 'set decimal = ","'),
+        (("7,1250E+02",), 'set decimal = ","'),
         (("998", "1,024"), 'set thousands = "," if it means 1024, or decimal = "," if it means 1.024'),
         (("998", "1 024"), 'set decimal = "." and thousands = " "'),
         (("998,5", "1'024,5"), 'set decimal = "," and thousands = "\'"'),
@@ -113,6 +114,7 @@ def test_signs_that_are_not_set_are_refused_with_the_keys_that_read_them(
         ("12.5", {"decimal": ","}),
         ("1.02", {"thousands": "."}),
         ("1_000", {}),
+        ("'5.5", {}),
     ],
 )
 def test_a_number_that_does_not_fit_the_signs_is_refused(text: str, keys: dict[str, str]) -> None:
@@ -151,6 +153,10 @@ def test_a_unit_at_every_value_is_taken_off_when_it_is_named() -> None:
     assert 'set strip = "MWh"' in refusal("5 MWh", "6 MWh")
     assert read("5 MWh", "6MWh", "-", strip="MWh") == [5, 6, None]
     assert read("12,5 %", strip="%", decimal=",") == [12.5]
+
+
+def test_a_unit_at_some_values_is_not_taken_off() -> None:
+    assert "strip" not in refusal("1.01k", "1.02k", "998")
 
 
 def test_a_value_without_the_unit_that_all_shall_have_is_refused() -> None:

@@ -57,7 +57,7 @@ def test_a_line_that_is_too_short_has_no_value() -> None:
 
 def test_a_line_that_is_too_long_is_refused() -> None:
     message = refusal("time,value\n1,5,5\n")
-    assert "the line '1,5,5' has 3 fields, the header 2; is ',' also the decimal sign?" in message
+    assert "the line '1,5,5' has 3 fields, the header 2; is ',' also a sign within its values?" in message
 
 
 def test_a_quote_that_does_not_end_is_refused() -> None:
