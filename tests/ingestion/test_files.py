@@ -5,8 +5,11 @@ from __future__ import annotations
 import sys
 from pathlib import Path
 
+import pyarrow
 import pytest
+from pyarrow import parquet
 
+from tests.support.clock import at
 from tests.support.fetching import CSV_ROWS, ROWS, error_of, fetched, floats
 from tests.support.source import Configure
 
@@ -60,4 +63,23 @@ def test_parquet_without_its_package(tmp_path: Path, configure: Configure, monke
     assert error_of(configure('{ kind = "file", path = "a.parquet" }')) == (
         f"{tmp_path}/a.parquet: a Parquet file needs the package pyarrow; "
         "add pyarrow to requirements/etl.in, then run `make lock` and `make install`"
+    )
+
+
+@pytest.mark.parametrize("unit", ["s", "ms", "us", "ns"])
+@pytest.mark.parametrize("zone", [None, "UTC", "Europe/Madrid"])
+def test_a_parquet_file(tmp_path: Path, configure: Configure, unit: str, zone: str | None) -> None:
+    times = pyarrow.array([at(0), at(0.25)], pyarrow.timestamp(unit, zone))
+    table = pyarrow.table({"timestamp": times, "value": pyarrow.array([1.0, 2.0], pyarrow.float32())})
+    parquet.write_table(table, tmp_path / "a.parquet")
+    assert floats(fetched(configure('{ kind = "file", path = "*.parquet" }'))) == ROWS
+    assert "no column 'ts'; it has: timestamp, value" in error_of(
+        configure('{ kind = "file", path = "*.parquet", timestamp = "ts" }')
+    )
+
+
+def test_a_parquet_file_that_is_truncated(tmp_path: Path, configure: Configure) -> None:
+    (tmp_path / "a.parquet").write_bytes(b"PAR1 and no more")
+    assert "a.parquet: Parquet that is truncated or broken" in error_of(
+        configure('{ kind = "file", path = "a.parquet" }')
     )
