@@ -14,7 +14,7 @@ from actioncast.source_fields import TextFields
 DELIMITERS = (",", ";", "\t", "|")
 MOST_LINES = 100  # before the header
 MARKS = {b"\xef\xbb\xbf": "utf-8-sig", b"\xff\xfe": "utf-16", b"\xfe\xff": "utf-16"}
-OTHER_KINDS = {b"PK\x03\x04": "a zipped file or a spreadsheet", b"<": "HTML or XML", b"%PDF": "a PDF"}
+OTHER_KINDS = {b"PK\x03\x04": "a spreadsheet or a zipped file (save it as CSV)", b"<": "HTML or XML", b"%PDF": "a PDF"}
 
 
 def text_of(body: bytes, encoding: str = "") -> str:

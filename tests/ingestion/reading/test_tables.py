@@ -103,7 +103,7 @@ def test_another_encoding_is_set() -> None:
         ("Höhe".encode("latin-1"), 'set encoding, such as "latin-1"'),
         ("time".encode("utf-16-le"), 'set encoding, such as "utf-16-le"'),
         (b"<!doctype html>", "HTML or XML instead of CSV"),
-        (b"PK\x03\x04...", "a zipped file or a spreadsheet instead of CSV"),
+        (b"PK\x03\x04...", "a spreadsheet or a zipped file (save it as CSV) instead of CSV"),
     ],
 )
 def test_a_body_that_is_no_such_text(body: bytes, message: str) -> None:
