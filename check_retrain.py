@@ -3,8 +3,7 @@
 Scores the newest forecasts against what happened, compares with the champion's own backtest and
 with the weekly naive, and writes the verdict with its reasons to `checks`, whatever it is. Only k
 bad looks of the last n, outside the cooldown and under the weekly cap, dispatch `execute-retrain`;
-and so does data without a champion: the first training. Of many series, all that are due are
-one dispatch.
+and so does data without a champion: the first training. All series that are due are one dispatch.
 
     python check_retrain.py
     python check_retrain.py --all
@@ -13,7 +12,7 @@ one dispatch.
 Verdicts: good, watch (bad, not often enough), wait (due, but something must pass first), retrain,
 too few hours (no verdict), alarm (a stored error is not a number, or the card cannot be read).
 
-Reads the view `performance`, `checks`, `training_runs` and model/<series>/card.json.
+Reads the view `performance`, `quarantine`, `checks`, `training_runs` and model/<series>/card.json.
 Needs GITHUB_TOKEN with `contents: write` and GITHUB_REPOSITORY to dispatch; without a repository it
 says what to run.
 Exit codes: 0 checked; 1 alarm, GitHub or the database failed, or a series of --all did; 2 wrong
@@ -117,7 +116,8 @@ def _score(settings: Settings, database: Database, now: datetime, series_id: str
     card = read_card(settings.model_directory(series_id))
     start = live_error.window_start(now, policy.window_hours)
     rows = database.performance(series_id, since=start, until=now)
-    return live_error.of_champion(rows, card, window_hours=policy.window_hours)
+    aside = database.quarantined(series_id, since=start - ONE_WEEK)
+    return live_error.of_champion(live_error.without(rows, aside), card, window_hours=policy.window_hours)
 
 
 def _report(settings: Settings, series_id: str, score: LiveScore, verdict: Verdict) -> CheckReport:

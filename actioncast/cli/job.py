@@ -192,7 +192,7 @@ def _section(script: str, report: dict[str, Any], settings: Settings, database: 
 
 def _newest_hours(database: Database, series_id: str, now: datetime) -> list[float | None]:
     """The newest stored hours, None where one is missing."""
-    history = database.reality(series_id, until=now, newest=summary.SHOWN_HOURS)
+    history = database.reality(series_id, until=now, newest=summary.SHOWN_HOURS, quarantined=True)
     if history is None:
         return []
     return [None if math.isnan(value) else float(value) for value in history.values]

@@ -100,7 +100,7 @@ def state_of(settings: Settings, database: Database, now: datetime, series_id: s
     return State(
         title=series.title or series_id,
         unit=series.unit,
-        history=database.reality(series_id, until=now, newest=ALL_HOURS),
+        history=database.reality(series_id, until=now, newest=ALL_HOURS, quarantined=True),
         card=card,
         fault=fault,
         forecast=database.vintage(series_id, newest[0]) if newest else [],

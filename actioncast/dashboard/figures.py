@@ -120,7 +120,7 @@ def read_stored(settings: Settings, database: Database, now: datetime, series_id
         newest=newest,
         end=end,
         performance=performance,
-        history=database.reality(series_id, until=now, newest=CHART_PAST // ONE_HOUR),
+        history=database.reality(series_id, until=now, newest=CHART_PAST // ONE_HOUR, quarantined=True),
         errors_by_lead=errors_by_lead,
         vintage=vintage,
         checks=checks,

@@ -14,7 +14,7 @@ from sqlalchemy.exc import SQLAlchemyError
 from actioncast.database.bulk import insert_of
 from actioncast.database.connection import DatabaseError
 from actioncast.database.database import Database
-from actioncast.database.schema import EXOGENOUS, REALITY, TABLES
+from actioncast.database.schema import EXOGENOUS, QUARANTINE, REALITY, TABLES
 
 BATCH_ROWS = 500
 SHOWN_CHARACTERS = 300  # of an error: it holds the whole statement
@@ -70,5 +70,11 @@ def _on_conflict(insert: Any, table: Any) -> Any:
             index_elements=["series_id", "name", "exogenous_date"],
             set_={"value": new.value, "loaded_at": new.loaded_at},
             where=new.loaded_at > table.c.loaded_at,
+        )
+    if table is QUARANTINE:
+        return insert.on_conflict_do_update(
+            index_elements=["series_id", "reality_date"],
+            set_={"set_aside": new.set_aside, "reason": new.reason, "decided_at": new.decided_at},
+            where=new.decided_at > table.c.decided_at,
         )
     return insert.on_conflict_do_nothing()

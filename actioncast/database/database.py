@@ -16,6 +16,7 @@ from sqlalchemy import func, select, type_coerce
 from actioncast.database import migrations
 from actioncast.database.connection import database_url
 from actioncast.database.ledger import Ledger
+from actioncast.database.quarantine import Quarantine
 from actioncast.database.schema import ETL_RUNS, PREDICTIONS, REALITY, UtcTime
 from actioncast.database.stored_forecasts import StoredForecasts
 from actioncast.database.stored_hours import StoredHours
@@ -41,7 +42,7 @@ class Newest(NamedTuple):
     issued_at: datetime | None  # moment of the newest vintage
 
 
-class Database(StoredHours, StoredForecasts, Ledger):
+class Database(StoredHours, Quarantine, StoredForecasts, Ledger):
     """All that the scripts read and write. Every method is one transaction."""
 
     def migrate(self, only: Container[str] | None = None) -> list[str]:

@@ -62,6 +62,7 @@ class Layout:
 LAYOUTS = {
     "reality": Layout("reality_date", DAY, by_series=True, better="samples"),
     "revisions": Layout("replaced_at", DAY, by_series=True),
+    "quarantine": Layout("reality_date", DAY, by_series=True, better="decided_at"),
     "exogenous": Layout("exogenous_date", DAY, by_series=True, better="loaded_at"),
     "predictions": Layout("issued_at", HOUR, by_series=True),
     "etl_runs": Layout("started_at", HOUR),

@@ -79,6 +79,14 @@ REVISIONS = _table(
     samples=Integer,
     replaced_at=UtcTime,
 )
+QUARANTINE = _table(
+    "quarantine",
+    series_id=String,
+    reality_date=UtcTime,
+    set_aside=Boolean,
+    reason=String,
+    decided_at=UtcTime,
+)
 EXOGENOUS = _table(
     "exogenous",
     series_id=String,
@@ -153,4 +161,4 @@ CHECKS = _table(
     dispatched=Boolean,
 )
 # All that is stored, in the order of a copy.
-TABLES = (REALITY, PREDICTIONS, ETL_RUNS, TRAINING_RUNS, CHECKS, EXOGENOUS, SERIES, REVISIONS)
+TABLES = (REALITY, PREDICTIONS, ETL_RUNS, TRAINING_RUNS, CHECKS, EXOGENOUS, SERIES, REVISIONS, QUARANTINE)

@@ -9,6 +9,7 @@ from typing import Any, NamedTuple
 from sqlalchemy import delete, func, insert, select
 
 from actioncast.database.bulk import insert_arrays
+from actioncast.database.quarantine import is_set_aside
 from actioncast.database.schema import PERFORMANCE, PREDICTIONS, REALITY, Row, UtcTime
 from actioncast.database.transactions import Transactions
 from actioncast.times import ONE_HOUR
@@ -20,7 +21,7 @@ _PREDICTIONS_WITH_REALITY = PREDICTIONS.join(REALITY, _SAME_HOUR)
 
 
 class IssuedVintage(NamedTuple):
-    """The rows of a vintage by lead, and the newest hour that was stored and over at its issue."""
+    """The rows of a vintage by lead, and the newest hour that was over at its issue and is not set aside."""
 
     rows: list[Row]
     last_hour: datetime | None
@@ -55,6 +56,7 @@ class StoredForecasts(Transactions):
         last_hour = select(newest_hour).where(
             REALITY.c.series_id == series_id,
             REALITY.c.reality_date <= issued_at - ONE_HOUR,
+            ~is_set_aside(),
         )
         with self._transaction(write=False) as connection:
             rows = connection.execute(_select_vintage(series_id, issued_at)).mappings().all()

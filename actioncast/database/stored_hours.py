@@ -10,6 +10,7 @@ from sqlalchemy import BigInteger, cast, extract, func, insert, select
 
 from actioncast.arrays import np
 from actioncast.database.bulk import merge_hours, refuse_infinite, upsert_column
+from actioncast.database.quarantine import is_set_aside
 from actioncast.database.schema import ETL_RUNS, EXOGENOUS, REALITY, REVISIONS, SERIES, Row, UtcTime
 from actioncast.database.transactions import Transactions
 from actioncast.hours import Grid, Hours, to_grid
@@ -73,8 +74,18 @@ class StoredHours(Transactions):
         newest = func.max(REALITY.c.reality_date, type_=UtcTime)
         return self._moment(select(newest).where(REALITY.c.series_id == series_id))
 
-    def reality(self, series_id: str, *, until: datetime, newest: int) -> Grid | None:
-        """The newest `newest` stored hours that are over at `until`; None when there are none."""
+    def reality(
+        self,
+        series_id: str,
+        *,
+        until: datetime,
+        newest: int,
+        quarantined: bool = False,
+    ) -> Grid | None:
+        """The newest `newest` stored hours that are over at `until`; None when there are none.
+
+        With `quarantined` those that are set aside are among them; otherwise they are missing.
+        """
         begins = REALITY.c.reality_date
         query = (
             select(begins, REALITY.c.value)
@@ -82,6 +93,8 @@ class StoredHours(Transactions):
             .order_by(begins.desc())
             .limit(newest)
         )
+        if not quarantined:
+            query = query.where(~is_set_aside())
         with self._transaction(write=False) as connection:
             rows = connection.execute(query).all()[::-1]
         if not rows:

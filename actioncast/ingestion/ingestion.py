@@ -297,7 +297,7 @@ def first_hour(
         return times.floor_hour(backfill)
     if backfill:
         return None
-    stored = database.reality(series_id, until=now, newest=HOLE_HOURS)
+    stored = database.reality(series_id, until=now, newest=HOLE_HOURS, quarantined=True)
     if stored is None:
         return _start_of_history(settings, now, series_id)
     reread = stored.end - timedelta(hours=settings.series[series_id].reread_hours)
@@ -317,6 +317,14 @@ def _start_of_history(settings: Settings, now: datetime, series_id: str) -> date
 
 
 def doubtful_hours(database: Database, series_id: str, *, now: datetime) -> list[HealthFinding]:
-    """What looks wrong in the newest stored hours."""
-    history = database.reality(series_id, until=now, newest=look.WINDOW)
-    return [] if history is None else look.newest(history)
+    """What looks wrong in the newest stored hours; those of strong evidence are set aside."""
+    history = database.reality(series_id, until=now, newest=look.WINDOW, quarantined=True)
+    if history is None:
+        return []
+    findings = look.newest(history)
+    for finding in findings:
+        hours = look.hours_to_set_aside(finding)
+        earlier = database.quarantined(series_id, since=finding.first) if hours else {}
+        newer = [hour for hour in hours if hour not in earlier]
+        database.set_aside(series_id, newer, reason=finding.kind, decided_at=now)
+    return findings

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Container, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
 from actioncast.forecasting.card import Card
+from actioncast.times import ONE_WEEK
 
 Row = Mapping[str, Any]
 
@@ -99,6 +100,17 @@ def live_score(rows: Sequence[Row], backtest_mae_by_lead: Sequence[float]) -> Li
 def is_sound(error: float | None) -> bool:
     """Whether a figure is finite or absent; an absent one is no fault."""
     return error is None or math.isfinite(error)
+
+
+def without(rows: Iterable[Row], hours: Container[datetime]) -> list[Row]:
+    """The rows but for those of these hours, which are set aside; a naive error that rests on one is None."""
+    good_rows = []
+    for row in rows:
+        if row["prediction_date"] in hours:
+            continue
+        rests_on_one = row["prediction_date"] - ONE_WEEK in hours
+        good_rows.append({**row, "naive_error": None} if rests_on_one else row)
+    return good_rows
 
 
 def _scored(rows: Iterable[Row]) -> list[Row]:

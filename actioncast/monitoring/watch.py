@@ -10,6 +10,7 @@ from actioncast.database.database import Database
 from actioncast.forecasting.card import ModelError, read_card
 from actioncast.github import schedules
 from actioncast.github.api import Api
+from actioncast.monitoring import live_error
 from actioncast.monitoring.freshness import SeriesState, WorkflowRuns
 from actioncast.monitoring.retrain_request import FIRST_HOURS
 from actioncast.paths import ROOT
@@ -35,7 +36,8 @@ def series_state(
     oldest_look = now - timedelta(hours=policy.look_hours * policy.bad_looks)
     since = oldest_look - timedelta(hours=policy.coverage_hours)
     rows = database.performance(series_id, since=since, until=now)
-    history = database.reality(series_id, until=now, newest=HISTORY_HOURS)
+    aside = database.quarantined(series_id, since=since)
+    history = database.reality(series_id, until=now, newest=HISTORY_HOURS, quarantined=True)
     ingestions = database.etl_runs(series_id, since=oldest_look)
     return SeriesState(
         series=series_id,
@@ -43,7 +45,7 @@ def series_state(
         loads=database.newest_loads(series_id),
         issues=database.newest_vintages(series_id),
         champion_created=_champion_created(settings, series_id),
-        scored=[row for row in rows if row["reality"] is not None],
+        scored=[row for row in live_error.without(rows, aside) if row["reality"] is not None],
         nominal_coverage=settings.train.coverage,
         failure=ingestions[0]["message"] if ingestions else "",
         history=history,

@@ -28,6 +28,7 @@ def test_migrations_are_applied_once(url: str) -> None:
         "0003_exogenous.sql",
         "0004_series.sql",
         "0005_revisions.sql",
+        "0006_quarantine.sql",
     ]
     assert database.migrate() == []
     database.close()
@@ -35,7 +36,7 @@ def test_migrations_are_applied_once(url: str) -> None:
 
 def test_the_tables_have_the_same_columns_on_both(postgres: TempPostgres, tmp_path: Path) -> None:
     names = ["reality", "predictions", "latest_predictions", "performance", "etl_runs", "training_runs", "checks"]
-    names += ["exogenous", "series", "revisions"]
+    names += ["exogenous", "series", "revisions", "quarantine"]
     columns = []
     for url in (postgres.new_database(), f"sqlite:///{tmp_path / 'a.db'}"):
         with open_database(settings_for(url)) as opened, opened.engine.connect() as connection:
@@ -80,4 +81,4 @@ def test_migrations_that_meet_are_applied_once(url: str, monkeypatch: pytest.Mon
 
     monkeypatch.setattr("actioncast.database.migrations.execute_script", slowly)
     applied = at_once(url, lambda database, _: database.migrate())
-    assert sorted(len(names) for names in applied if isinstance(names, list)) == [0, 0, 0, 5]
+    assert sorted(len(names) for names in applied if isinstance(names, list)) == [0, 0, 0, 6]

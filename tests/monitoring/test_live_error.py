@@ -7,7 +7,7 @@ import math
 
 import pytest
 
-from actioncast.monitoring.live_error import LiveScore, live_score, newest_window, of_champion, window_start
+from actioncast.monitoring.live_error import LiveScore, live_score, newest_window, of_champion, window_start, without
 from tests.support.performance import NOW, ago, champion_card, row, score
 
 
@@ -26,6 +26,14 @@ def test_without_a_backtest_there_is_no_reference() -> None:
 def test_hours_without_reality_are_not_scored() -> None:
     live = live_score([row(3, error=4.0), row(2, reality=None, error=None, naive=None, covered=None)], [])
     assert (live.scored_hours, live.mae, live.newest_hour) == (1, 4.0, ago(3))
+
+
+def test_hours_that_are_set_aside_are_neither_scored_nor_a_naive_forecast() -> None:
+    rows = [row(171), row(4), row(3)]
+    good_rows = without(rows, {ago(171), ago(4)})
+    assert [each["prediction_date"] for each in good_rows] == [ago(3)]
+    assert good_rows[0]["naive_error"] is None
+    assert without(rows, set()) == rows
 
 
 def test_nothing_scored_is_no_number() -> None:

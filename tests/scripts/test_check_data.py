@@ -97,3 +97,29 @@ def test_all_series_are_checked_in_one_run(config: Path, capsys: Any) -> None:
     store(config, seasonal(LENGTH))
     assert check(config, "--all", "--jobs", "1", "--json") == 0
     assert [result["outcome"] for result in json.loads(capsys.readouterr().out)["results"]] == ["healthy"]
+
+
+def test_hours_are_set_aside_by_hand_and_released_again(config: Path, capsys: Any) -> None:
+    store(config, seasonal(LENGTH))
+    span = "2022-02-13T00:00..2022-02-13T06:00"
+    assert check(config, "--quarantine", span) == 0
+    assert "6 set aside" in capsys.readouterr().out
+    assert check(config, "--release", span, "--json") == 0
+    assert json.loads(capsys.readouterr().out)["hours_set_aside"] == 0
+
+
+def test_a_span_without_hours_fails_and_names_it(config: Path, capsys: Any) -> None:
+    store(config, seasonal(LENGTH))
+    assert check(config, "--quarantine", "2021-01-01..2021-01-02") == 1
+    assert "no hour of demo is stored from 2021-01-01T00:00:00Z to 2021-01-02T00:00:00Z" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize("span", ["2022-02-13", "2022-02-13..2022-02-12", "a..b"])
+def test_a_span_that_is_none_is_asked_wrongly(config: Path, span: str) -> None:
+    with pytest.raises(SystemExit) as stopped:
+        check(config, "--release", span)
+    assert stopped.value.code == 2
+
+
+def test_all_series_cannot_be_set_aside_at_once(config: Path) -> None:
+    assert check(config, "--all", "--quarantine", "2022-02-13..2022-02-14") == 2

@@ -110,7 +110,7 @@ def test_the_same_again_is_nothing_new(run: Run, stub: Stub) -> None:
     assert sorted(row["outcome"] for row in second.etl_runs) == ["loaded", "nothing new"]
 
 
-def test_what_looks_wrong_in_the_newest_hours_is_a_warning_and_stored(run: Run, stub: Stub) -> None:
+def test_what_looks_wrong_in_the_newest_hours_is_a_warning_and_stored(run: Run, stub: Stub, url: str) -> None:
     days = 20
     values = [float(5 + quarter % 7) for quarter in range(days * 96)]
     values[-16:] = [0.0] * 16
@@ -120,6 +120,11 @@ def test_what_looks_wrong_in_the_newest_hours_is_a_warning_and_stored(run: Run, 
     (warning,) = ran.out["warnings"]
     assert warning.startswith("zeros: 2022-03-23T20:00:00Z to 2022-03-23T23:00:00Z: 4 hours are exactly 0")
     assert ran.reality["23 23:00"] == (0, 4)
+    with open_database(load_settings(variables={"DATABASE_URL": url})) as database:
+        assert list(database.quarantined("demo", since=at(0)).values()) == ["zeros"] * 4
+        history = database.reality("demo", until=at(days * 24), newest=9)
+        assert history is not None
+        assert history.end == at(days * 24 - 5), "no training and no forecast sees the zeros"
     assert run(now=days * 24).out["warnings"] == []  # nothing new, nothing to look at
 
 

@@ -40,11 +40,15 @@ REMEDIES = {
 
 @dataclass(frozen=True)
 class Suspicion:
-    """Hours of an array that look wrong: `first` and `last` are indices."""
+    """Hours of an array that look wrong: `first` and `last` are indices.
+
+    With `strong` evidence nobody should learn from them.
+    """
 
     first: int
     last: int
     evidence: str
+    strong: bool = False
 
     def overlaps(self, other: Suspicion) -> bool:
         return self.first <= other.last and other.first <= self.last
@@ -58,6 +62,7 @@ class HealthFinding:
     first: datetime
     last: datetime
     evidence: str
+    strong: bool = False  # evidence: the hours are set aside
 
     @property
     def hours(self) -> int:

@@ -9,10 +9,12 @@ from actioncast.arrays import Values
 from actioncast.hours import Grid
 from actioncast.ingestion.health import clocks, findings, gaps, profile, values
 from actioncast.ingestion.health.findings import HealthFinding, Suspicion
+from actioncast.times import ONE_HOUR
 
 Detector = Callable[[Values, int], list[Suspicion]]
 NEWEST = 24  # hours that a load judges
 WINDOW = 24 * 7 * 6  # hours that show what is usual, those judged included
+LONGEST_SET_ASIDE = 24  # hours of a finding that are set aside without a person
 STRIDE = 24 * 7  # hours that each look at a long history judges
 
 DETECTORS: dict[str, Detector] = {
@@ -40,6 +42,18 @@ def newest(history: Grid, judged_hours: int = NEWEST) -> list[HealthFinding]:
     return [each for each in _most_telling(health_findings) if not _is_the_clocks(each, history)]
 
 
+def hours_to_set_aside(finding: HealthFinding) -> list[datetime]:
+    """The hours of a finding that no training and no score should see, for a day at most.
+
+    What lasts longer may be the new level of the series, which must be followed, or a person's to
+    set aside.
+    """
+    if not finding.strong:
+        return []
+    count = min(finding.hours, LONGEST_SET_ASIDE)
+    return [finding.first + number * ONE_HOUR for number in range(count)]
+
+
 def whole(history: Grid) -> list[HealthFinding]:
     """What looks wrong in a history, judged week by week as it would have been at the time."""
     merged: dict[tuple[str, datetime], HealthFinding] = {}
@@ -58,6 +72,7 @@ def _finding(start: datetime, skipped: int, kind: str, suspicion: Suspicion) -> 
         first=start + timedelta(hours=skipped + suspicion.first),
         last=start + timedelta(hours=skipped + suspicion.last),
         evidence=suspicion.evidence,
+        strong=suspicion.strong,
     )
 
 

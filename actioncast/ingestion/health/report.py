@@ -25,6 +25,7 @@ class HealthReport(Report):
     history: Grid
     rejected_share: float  # of the points that the newest loads read
     findings: list[HealthFinding]
+    set_aside: int = 0  # stored hours that no training and no score sees
 
     @property
     def outcome(self) -> str:
@@ -51,6 +52,7 @@ class HealthReport(Report):
             "step_hours": step_of(self.history.values),
             "hours_missing": self.missing,
             "longest_gap_hours": self.longest_gap,
+            "hours_set_aside": self.set_aside,
             "rejected_share": self.rejected_share,
             "clock_changes": clocks.hints(self.history),
             "findings": [finding.as_json() for finding in self.findings],
@@ -65,6 +67,7 @@ class HealthReport(Report):
             picture.line(self.history.values),
             f"{stored} from {facts['first_hour']} to {facts['last_hour']}, one value every {step}",
             f"{facts['hours_missing']:,} missing, at most {facts['longest_gap_hours']:,} in a row",
+            f"{self.set_aside:,} set aside",
             f"{self.rejected_share:.1%} of the points that the newest loads read were rejected",
             *facts["clock_changes"],
         ]

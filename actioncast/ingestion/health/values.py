@@ -58,7 +58,7 @@ def zeros(values: Values, judged: int) -> list[Suspicion]:
         clean[first : last + 1] = np.nan
         if last >= judged:
             evidence = f"{length} hours are exactly 0; the least of {len(before):,} before was {before.min():g}"
-            suspicions.append(Suspicion(first, last, evidence))
+            suspicions.append(Suspicion(first, last, evidence, strong=True))
     return suspicions
 
 
@@ -82,7 +82,7 @@ def stuck(values: Values, judged: int) -> list[Suspicion]:
         clean[first : last + 1] = np.nan
         if last >= judged:
             evidence = f"{length} hours are all {values[last]:g}; the longest run before had {longest}"
-            suspicions.append(Suspicion(first, last, evidence))
+            suspicions.append(Suspicion(first, last, evidence, strong=True))
     return suspicions
 
 
@@ -141,7 +141,7 @@ def _in_unit(logarithms: Values, name: str, size: float, usual_error: float) -> 
         length = last - first + 1
         if length >= fewest and distance <= allowed:
             evidence = f"{length} hours are {name} of the same hours of the weeks before"
-            candidates.append(_InUnit(Suspicion(first, last, evidence), length, distance))
+            candidates.append(_InUnit(Suspicion(first, last, evidence, strong=is_large), length, distance))
     return candidates
 
 
