@@ -2,8 +2,8 @@
 
 Looks at all stored hours, week by week, as they would have been judged at the time: gaps, zeros
 instead of an outage, one value for ever, another unit (x 1000, x 1/60), a daily profile that moved
-by one hour or changed, hours in the future or none for long, rejected points. Findings are warnings
-and name their hours, the evidence and what to do.
+by one hour or changed, hours in the future or none for long, rejected points, and values that
+the source restates. Findings are warnings and name their hours, the evidence and what to do.
 Zeros, stuck values and units 20 times off are set aside by the load that brings them, a day of them
 at most: they stay stored, but no training, forecast or score sees them until a person releases
 them. A value that the source corrects counts again by itself.
@@ -13,7 +13,7 @@ them. A value that the source corrects counts again by itself.
     python check_data.py --quarantine 2022-03-04T03:00..2022-03-04T09:00   # set hours aside
     python check_data.py --release 2022-03-04T03:00..2022-03-04T09:00      # and let them count again
 
-Reads `reality`, `quarantine` and `etl_runs`; writes `quarantine` when told to.
+Reads `reality`, `revisions`, `quarantine` and `etl_runs`; writes `quarantine` when told to.
 Exit codes: 0 looked, healthy or with findings; 1 nothing is stored, or the database failed;
 2 wrong flags, config.toml or environment.
 """
@@ -56,12 +56,15 @@ def run(settings: Settings, database: Database, now: datetime, *, series_id: str
         raise NothingStoredError(
             f"no hour of {series_id} is stored; run: python update_real_data.py --series {series_id}"
         )
-    runs = database.etl_runs(series_id, since=now - timedelta(days=loads.DAYS))
+    since = now - timedelta(days=loads.DAYS)
+    runs = database.etl_runs(series_id, since=since)
+    revisions = database.revisions(series_id, since=since)
     findings = [
         *look.whole(history),
         *gaps.future(history, now),
         *gaps.silent(history, now, settings.freshness.actual_hours),
         *loads.rejected(runs),
+        *loads.revised(revisions, points_per_hour=settings.series[series_id].points_per_hour),
     ]
     return HealthReport(
         series=series_id,

@@ -34,7 +34,7 @@ REMEDIES = {
     SHIFT: "Look at the source's labels and clock changes: set `timezone` or `stamps`, then backfill.",
     SHAPE: "Did the source begin to measure something else? Then retrain once a few weeks have come.",
     REJECTED: "Look at the rejected points in the newest runs of update_real_data.",
-    REVISIONS: 'If the source restates its values, say revisions = "last" in the series.',
+    REVISIONS: 'With revisions = "last" in the series a correction counts in any case; forecasts see first values.',
 }
 
 
