@@ -17,13 +17,16 @@ from actioncast.hours import DataError, Hours
 from actioncast.times import from_seconds, isoformat
 
 # The hours of a load lie in the temporary table `incoming`; two statements merge them, the same on
-# both kinds of database. Stored hours that are still true are not written.
+# both kinds of database. Stored hours that are still true are not written. Each kind finds the hours
+# that will be replaced by the key: SQLite since a cross join goes through `incoming` first, PostgreSQL
+# since the span of the load leaves few stored hours to look at.
 _KEEP_REPLACED = """
 insert into revisions (series_id, reality_date, value, samples, replaced_at)
 select reality.series_id, reality.reality_date, reality.value, reality.samples, {loaded_at}
-from incoming
-join reality on reality.series_id = {series_id} and reality.reality_date = {moment}
-where incoming.value <> reality.value {unless_fewer}
+from incoming cross join reality
+where reality.series_id = {series_id} and reality.reality_date = {moment}
+  and reality.reality_date between {first} and {last}
+  and incoming.value <> reality.value {unless_fewer}
 on conflict do nothing
 """
 _MERGE_HOURS = """
@@ -45,11 +48,15 @@ _CREATE_INCOMING_IN_SQLITE = f"create temporary table incoming {_COLUMNS}"
 _POSTGRESQL = {
     "series_id": "%(series_id)s",
     "loaded_at": "%(loaded_at)s",
+    "first": "%(first)s",
+    "last": "%(last)s",
     "moment": "to_timestamp(incoming.start)",
 }
 _SQLITE = {
     "series_id": ":series_id",
     "loaded_at": ":loaded_at",
+    "first": ":first",
+    "last": ":last",
     "moment": "strftime('%Y-%m-%dT%H:%M:%SZ', incoming.start, 'unixepoch')",
 }
 
@@ -78,6 +85,8 @@ def merge_hours(
     An hour of fewer points replaces a stored one only with `restates`. Returns how many hours are
     new or changed.
     """
+    if not len(hours):
+        return 0
     merge = _merge_in_process if is_sqlite else _copy_and_merge
     return merge(connection, series_id, hours, loaded_at, restates=restates)
 
@@ -111,7 +120,12 @@ def _copy_and_merge(
         cursor.copy_expert("copy incoming from stdin", io.StringIO("".join(lines)))
     merged = connection.exec_driver_sql(
         ";".join(_statements(_POSTGRESQL, restates=restates)),
-        {"series_id": series_id, "loaded_at": loaded_at},
+        {
+            "series_id": series_id,
+            "loaded_at": loaded_at,
+            "first": from_seconds(hours.starts[0]),
+            "last": from_seconds(hours.starts[-1]),
+        },
     )
     return merged.rowcount
 
@@ -126,9 +140,13 @@ def _merge_in_process(
 ) -> int:
     """Merge on SQLite, where there is one writer at a time, and no round trip to save."""
     connection.exec_driver_sql(_CREATE_INCOMING_IN_SQLITE)
-    if len(hours):
-        connection.exec_driver_sql("insert into incoming values (?, ?, ?)", _rows(hours))
-    parameters = {"series_id": series_id, "loaded_at": isoformat(loaded_at)}
+    connection.exec_driver_sql("insert into incoming values (?, ?, ?)", _rows(hours))
+    parameters = {
+        "series_id": series_id,
+        "loaded_at": isoformat(loaded_at),
+        "first": isoformat(from_seconds(hours.starts[0])),
+        "last": isoformat(from_seconds(hours.starts[-1])),
+    }
     keep, merge = _statements(_SQLITE, restates=restates)
     connection.exec_driver_sql(keep, parameters)
     changed = connection.exec_driver_sql(merge, parameters).rowcount

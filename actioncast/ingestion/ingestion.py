@@ -276,6 +276,7 @@ def _read_column(
         maximum_rejected_share=series.maximum_rejected_share,
         maximum_age_hours=None,
         stamps=getattr(series.exogenous[column], "stamps", "start"),
+        last_wins=series.revisions == "last",
     )
     reading = read(settings, demand)
     hours = reading.hours()
