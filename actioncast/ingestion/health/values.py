@@ -50,9 +50,12 @@ def zeros(values: Values, judged: int) -> list[Suspicion]:
     """Runs of exact zeros in a series that was positive at all hours before."""
     suspicions = []
     clean = values.copy()
-    for first, last in runs(values == 0):
+    # An hour that is missing between zeros does not end their run.
+    for first, end in runs(_carried_on(values) == 0):
         before = _present(clean[:first])
-        length = last - first + 1
+        zero_hours = first + np.flatnonzero(values[first : end + 1] == 0)
+        length = len(zero_hours)
+        last = int(zero_hours[-1])
         if len(before) < FEWEST_BEFORE or length < FEWEST_ZEROS or before.min() <= 0:
             continue
         clean[first : last + 1] = np.nan
@@ -159,6 +162,14 @@ def _repeats(values: Values) -> Flags:
     repeats = np.zeros(len(values), dtype=np.bool_)
     repeats[1:] = values[1:] == values[:-1]
     return repeats
+
+
+def _carried_on(values: Values) -> Values:
+    """[n] the values, each missing one replaced by the one before it."""
+    indices = np.arange(len(values))
+    last_present = np.maximum.accumulate(np.where(np.isnan(values), 0, indices))
+    carried_on: Values = values[last_present]
+    return carried_on
 
 
 def _present(values: Values) -> Values:

@@ -27,6 +27,12 @@ def test_zeros_of_a_series_that_has_some_are_its_own() -> None:
     assert health.zeros(values, LIE) == []
 
 
+def test_an_hour_that_is_missing_between_zeros_does_not_hide_them() -> None:
+    (suspicion,) = health.zeros(lying(np.array([0, 0, np.nan, 0, np.nan, 90])), LIE)
+    assert (suspicion.first, suspicion.last) == (LIE, LIE + 3)
+    assert suspicion.evidence.startswith("3 hours are exactly 0")
+
+
 def test_a_second_outage_is_named_as_the_first_was() -> None:
     values = np.concatenate([seasonal(LIE), np.zeros(5), seasonal(DAY), np.zeros(5)])
     assert len(health.zeros(values, LIE)) == 2
