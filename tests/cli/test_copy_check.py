@@ -14,7 +14,7 @@ from tests.support.stage import Stage
 CONFIG = """
 [series.demo]
 unit = "x"
-source = { kind = "python", function = "my_meter:read" }
+source = { kind = "python", function = "plant_meter:read" }
 
 [series.other]
 unit = "x"
@@ -29,7 +29,7 @@ def project(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     """A copy with two sources of its own, in which the rehearsal succeeds."""
     (tmp_path / "config.toml").write_text(CONFIG)
     (tmp_path / "utils.py").write_text("SETS = {}\n")
-    (tmp_path / "my_meter.py").write_text(READ)
+    (tmp_path / "plant_meter.py").write_text(READ)
     (tmp_path / "weather").mkdir()
     (tmp_path / "weather" / "stations.py").write_text(READ)
     monkeypatch.setattr(copy_check, "_rehearses", lambda _: True)
@@ -58,19 +58,19 @@ def test_another_clock_than_the_workflows_have_is_a_notice(project: Path, capsys
 
 
 def test_a_module_that_is_not_there_is_named(project: Path) -> None:
-    (project / "my_meter.py").unlink()
+    (project / "plant_meter.py").unlink()
     problems = copy_check.check(settings_of(project))
-    assert list(problems) == ["There is no my_meter:read"]
+    assert list(problems) == ["There is no plant_meter:read"]
 
 
-@pytest.mark.parametrize("file", ["utils.py", "my_meter.py", "weather/stations.py"])
+@pytest.mark.parametrize("file", ["utils.py", "plant_meter.py", "weather/stations.py"])
 def test_an_error_in_a_module_of_the_user_is_found(project: Path, file: str) -> None:
     (project / file).write_text("def read(since, until):\n    return nothing\n")
     assert list(copy_check.check(settings_of(project))) == ["The linter has found errors"]
 
 
 def test_a_long_line_and_an_unused_argument_are_no_errors(project: Path) -> None:
-    (project / "my_meter.py").write_text(f"{READ}\n\nNOTE = '{'long ' * 50}'\n".replace("'", '"'))
+    (project / "plant_meter.py").write_text(f"{READ}\n\nNOTE = '{'long ' * 50}'\n".replace("'", '"'))
     assert copy_check.check(settings_of(project)) == {}
 
 

@@ -32,6 +32,7 @@ horizon = 24
 [series.young]
 source = { kind = "demo" }
 unit = "transactions/h"
+points_per_hour = 4
 history_days = 3
 
 [series.silent]
