@@ -19,6 +19,7 @@ from actioncast.ingestion import ingestion
 from actioncast.ingestion.detection import picture, table
 from actioncast.ingestion.detection.proposal import Proposal, propose
 from actioncast.ingestion.detection.questions import QuestionError
+from actioncast.ingestion.detection.rhythm import SECONDS_EARLY
 from actioncast.ingestion.health import look as health
 from actioncast.ingestion.health.report import HealthReport
 from actioncast.redaction import redacted
@@ -127,7 +128,7 @@ class Look:
         """Until when to read: now, or the end of a file whose newest point is old."""
         now: datetime = self.arguments.now
         is_file = not new_series.is_url(self.arguments.address)
-        end = floor_hour(from_seconds(int(newest))) + ONE_HOUR
+        end = floor_hour(from_seconds(int(newest) + SECONDS_EARLY)) + ONE_HOUR
         is_old = now - end > timedelta(hours=self.settings.freshness.source_hours)
         if is_file and is_old and not self.arguments.time_travel:
             return end, True
