@@ -11,6 +11,8 @@ from datetime import datetime, timedelta
 from typing import Any
 from zoneinfo import ZoneInfo
 
+from pydantic import ValidationError
+
 from actioncast.arrays import Values, np
 from actioncast.cli import new_series
 from actioncast.config import with_rows
@@ -95,6 +97,8 @@ class Look:
         while True:
             try:
                 return propose(body, self.answers)
+            except ValidationError as error:
+                raise SettingsError(f"an answer cannot be used: {error.errors()[0]['msg']}") from None
             except QuestionError as question:
                 answer = self._answer(question)
                 if question.flag == "where":
@@ -164,7 +168,15 @@ class Look:
             return True
         if not self.is_interactive:
             raise new_series.NewSeriesError("nobody can be asked here; say --yes to write the table, or --dry-run")
-        return input("Write it? [y/N] ").strip().lower() in ("y", "yes")
+        return answer_to("Write it? [y/N] ").lower() in ("y", "yes")
+
+
+def answer_to(prompt: str) -> str:
+    """A line from the terminal. Raises NewSeriesError where it ends."""
+    try:
+        return input(prompt).strip()
+    except EOFError:
+        raise new_series.NewSeriesError("no answer came; nothing was written") from None
 
 
 def asked(question: QuestionError) -> str:
@@ -174,7 +186,7 @@ def asked(question: QuestionError) -> str:
         print(f"  {position}  {choice}")
     default = f" [{question.default}]" if question.default else ""
     while True:
-        answer = input(f"{question.flag}{default}: ").strip() or question.default
+        answer = answer_to(f"{question.flag}{default}: ") or question.default
         if answer.isdigit() and 1 <= int(answer) <= len(question.choices):
             return question.choices[int(answer) - 1]
         if answer and (answer in question.choices or not question.choices):

@@ -459,6 +459,7 @@ REFUSALS: dict[str, tuple[str | bytes, str]] = {
     "prose": ("This is no table.\nIt has lines, though.\n", "header line"),
     "a web page": ("<html><body>Sign in</body></html>", "HTML"),
     "a spreadsheet": (b"PK\x03\x04 and so on", "spreadsheet"),
+    "Parquet": (b"PAR1\x15\x04 and so on", "Parquet"),
     "empty": ("", "empty"),
     "no numbers": (
         lines(("time", "state"), *[(moment.isoformat(), "on") for moment, _ in SERIES]),
@@ -504,6 +505,37 @@ def test_a_person_answers_at_a_terminal_by_number_or_by_name(
     assert added.code == 0, added.err
     assert prompts == ["value: ", "value: ", "timezone [UTC]: ", "Write it? [y/N] "]
     assert [number for _, number in added.hours("new", tmp_path)] == NUMBERS
+
+
+@pytest.mark.parametrize(
+    ("flags", "reason"),
+    [
+        (["--timezone", "Europe/Nowhere"], "time zone"),
+        (["--date-format", "%H:%M"], "leaves out year, month or day"),
+        (["--thousands", "x"], "Input should be"),
+        (["--value", "nothing"], "there is no column 'nothing'; there are: time, load"),
+        (["--timestamp", "nothing"], "there is no column 'nothing'; there are: time, load"),
+        (["--where", "nothing=1"], "there is no column 'nothing'; there are: time, load"),
+        (["--name", "with blanks"], "expected letters, digits"),
+    ],
+)
+def test_an_answer_that_cannot_be_used_is_said_with_what_can(flags: list[str], reason: str, add: Add) -> None:
+    added = add(table("%d.%m.%Y %H:%M"), "--yes", *flags)
+    assert added.code in (1, 2)
+    assert reason in added.err
+    assert added.config == CONFIG
+
+
+def test_an_input_that_ends_at_the_terminal_writes_nothing(add: Add, monkeypatch: pytest.MonkeyPatch) -> None:
+    def end(_: str) -> str:
+        raise EOFError
+
+    monkeypatch.setattr("builtins.input", end)
+    monkeypatch.setattr("sys.stdin.isatty", lambda: True)
+    added = add(json_list())
+    assert added.code == 1
+    assert "no answer came" in added.err
+    assert added.config == CONFIG
 
 
 def test_a_no_at_the_terminal_writes_nothing(add: Add, monkeypatch: pytest.MonkeyPatch) -> None:
