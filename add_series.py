@@ -23,29 +23,13 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from actioncast.cli import many_series, new_series
+from actioncast.cli import answers, many_series, new_series
 from actioncast.cli.look import Look
 from actioncast.cli.script import run_without_database
 from actioncast.ingestion.detection import picture
+from actioncast.redaction import redacted
 from actioncast.report import Report
 from actioncast.settings import Settings
-
-ANSWERS = {  # flag -> what it answers; each is a key of the table that is written
-    "timestamp": "column of the time; several with commas between",
-    "value": "column of the value",
-    "timezone": "of times without an offset, such as Europe/Madrid",
-    "date_format": "how times are written, in the way of strptime",
-    "decimal": "decimal sign",
-    "thousands": "sign between thousands",
-    "delimiter": "sign between columns",
-    "encoding": "of the text, such as cp1252",
-    "records": "dotted path to the records of a JSON document",
-    "aggregate": "what an hour makes of its points: mean, sum, last, time_weighted, counter",
-    "stamps": "what a time names of its period: start or end",
-    "revisions": "last: the later of two rows for one time wins",
-    "unit": "unit of the hours",
-    "title": "name for people",
-}
 
 
 @dataclass(frozen=True)
@@ -66,14 +50,17 @@ class AddedReport(Report):
         return {
             "series": self.series,
             "outcome": self.outcome,
-            "table": self.table,
+            "table": redacted(self.table),
             "load": self.load,
             "next": self.next_command,
         }
 
     def as_text(self) -> str:
         if self.failed:
-            return f"{self.series}: {self.outcome}, but its hours could not be loaded: {self.load['error']}"
+            fault = f"its hours could not be loaded: {self.load['error']}"
+            return (
+                f"{self.series}: {self.outcome}, but {fault}\nagain: python update_real_data.py --series {self.series}"
+            )
         if not self.load:
             return f"{self.series}: {self.outcome}"
         hours = f"{self.load['hours_loaded']} hours loaded, the last {self.load['last_hour']}"
@@ -84,7 +71,7 @@ def run(arguments: argparse.Namespace, settings: Settings) -> AddedReport:
     """Look, show, ask, write, load. Raises ActioncastError."""
     name = new_series.name_for(arguments.address, arguments.name, settings)
     body = new_series.body_at(arguments.address, settings, arguments.now)
-    look = Look(arguments, settings, name, _answers(arguments))
+    look = Look(arguments, settings, name, answers.given(arguments))
     seen = look.at(body)
     look.show(seen)
     if arguments.png:
@@ -106,23 +93,6 @@ def _not_written(name: str, table: str, outcome: str) -> AddedReport:
     return AddedReport(series=name, outcome=outcome, table=table, load={}, next_command="")
 
 
-def _answers(arguments: argparse.Namespace) -> dict[str, Any]:
-    """The answers that were given as flags."""
-    flags = vars(arguments)
-    answers = {flag: flags[flag] for flag in ANSWERS if flags[flag] is not None}
-    if arguments.where:
-        answers["where"] = dict(arguments.where)
-    return answers
-
-
-def _pair(text: str) -> tuple[str, str]:
-    """KEY=VALUE."""
-    key, sign, value = text.partition("=")
-    if not (key and sign):
-        raise argparse.ArgumentTypeError(f"expected COLUMN=VALUE, got {text!r}")
-    return key, value
-
-
 def _add_flags(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "address", metavar="FILE_OR_URL", help="a file, or a URL, in which {start} and {end} are filled in"
@@ -132,16 +102,7 @@ def _add_flags(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--dry-run", action="store_true", help="show what would be written, write nothing")
     parser.add_argument("--png", type=Path, metavar="FILE", help="write the picture to this file too")
     parser.add_argument("--copy", action="store_true", help="copy the file to data/ beside config.toml")
-    parser.add_argument(
-        "--where",
-        type=_pair,
-        action="append",
-        default=[],
-        metavar="COLUMN=VALUE",
-        help="only rows that have this value; may be repeated",
-    )
-    for flag, text in ANSWERS.items():
-        parser.add_argument(f"--{flag.replace('_', '-')}", help=text)
+    answers.add_flags(parser)
 
 
 def main(argv: Sequence[str] | None = None) -> int:

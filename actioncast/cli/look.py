@@ -11,6 +11,8 @@ from datetime import datetime, timedelta
 from typing import Any
 from zoneinfo import ZoneInfo
 
+from pydantic import ValidationError
+
 from actioncast.arrays import Values, np
 from actioncast.cli import new_series
 from actioncast.config import with_rows
@@ -19,6 +21,7 @@ from actioncast.ingestion import ingestion
 from actioncast.ingestion.detection import picture, table
 from actioncast.ingestion.detection.proposal import Proposal, propose
 from actioncast.ingestion.detection.questions import QuestionError
+from actioncast.ingestion.detection.rhythm import SECONDS_EARLY
 from actioncast.ingestion.health import look as health
 from actioncast.ingestion.health.report import HealthReport
 from actioncast.redaction import redacted
@@ -94,6 +97,8 @@ class Look:
         while True:
             try:
                 return propose(body, self.answers)
+            except ValidationError as error:
+                raise SettingsError(f"an answer cannot be used: {error.errors()[0]['msg']}") from None
             except QuestionError as question:
                 answer = self._answer(question)
                 if question.flag == "where":
@@ -127,7 +132,7 @@ class Look:
         """Until when to read: now, or the end of a file whose newest point is old."""
         now: datetime = self.arguments.now
         is_file = not new_series.is_url(self.arguments.address)
-        end = floor_hour(from_seconds(int(newest))) + ONE_HOUR
+        end = floor_hour(from_seconds(int(newest) + SECONDS_EARLY)) + ONE_HOUR
         is_old = now - end > timedelta(hours=self.settings.freshness.source_hours)
         if is_file and is_old and not self.arguments.time_travel:
             return end, True
@@ -163,7 +168,15 @@ class Look:
             return True
         if not self.is_interactive:
             raise new_series.NewSeriesError("nobody can be asked here; say --yes to write the table, or --dry-run")
-        return input("Write it? [y/N] ").strip().lower() in ("y", "yes")
+        return answer_to("Write it? [y/N] ").lower() in ("y", "yes")
+
+
+def answer_to(prompt: str) -> str:
+    """A line from the terminal. Raises NewSeriesError where it ends."""
+    try:
+        return input(prompt).strip()
+    except EOFError:
+        raise new_series.NewSeriesError("no answer came; nothing was written") from None
 
 
 def asked(question: QuestionError) -> str:
@@ -173,7 +186,7 @@ def asked(question: QuestionError) -> str:
         print(f"  {position}  {choice}")
     default = f" [{question.default}]" if question.default else ""
     while True:
-        answer = input(f"{question.flag}{default}: ").strip() or question.default
+        answer = answer_to(f"{question.flag}{default}: ") or question.default
         if answer.isdigit() and 1 <= int(answer) <= len(question.choices):
             return question.choices[int(answer) - 1]
         if answer and (answer in question.choices or not question.choices):

@@ -150,7 +150,8 @@ class Reading:
         if not len(ahead):
             return notes
         last = readable_moment(int(ahead.times[-1]))
-        note = f"{len(ahead)} points lie ahead of {isoformat(self.demand.until)}, up to {last}: they wait"
+        now = isoformat(self.demand.until)
+        note = f"points ahead of {now}, which wait for their hour: {len(ahead)}, up to {last}"
         newest_and_ahead = np.concatenate([self.points.times[-1:], ahead.times])
         if (np.diff(newest_and_ahead) > LONGEST_GAP_AHEAD).any():
             note += ". Some lie days after all others: is a clock wrong?"

@@ -102,7 +102,9 @@ def test_points_ahead_of_their_time_wait_and_are_noted(settings: Settings) -> No
     write_points(settings, "load.csv", [1.0, 2.0, 3.0])
     reading = read(settings, now=1.5)
     assert (len(reading.hours()), reading.rejections) == (1, [])
-    assert reading.notes() == ["1 points lie ahead of 2022-03-04T01:30:00Z, up to 2022-03-04T02:00:00Z: they wait"]
+    assert reading.notes() == [
+        "points ahead of 2022-03-04T01:30:00Z, which wait for their hour: 1, up to 2022-03-04T02:00:00Z"
+    ]
 
 
 def test_a_state_that_cannot_be_read_ends_the_one_before(settings: Settings) -> None:

@@ -12,6 +12,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from actioncast.hours import Points
+from actioncast.ingestion.documents import SourceError
 from actioncast.rehearsal.world.replay import (
     RecordingError,
     ReplayServer,
@@ -142,5 +143,5 @@ def test_a_csv_is_sorted_and_each_time_taken_once(tmp_path: Path) -> None:
     (tmp_path / "a.csv").write_text("timestamp,value\n2022-01-01T01:00,2\n2022-01-01T00:00,1\n2022-01-01T01:00,2\n")
     assert read_csv(tmp_path / "a.csv").values.tolist() == [1, 2]
     (tmp_path / "b.csv").write_text("timestamp,value\nyesterday,2\n")
-    with pytest.raises(RecordingError, match="yesterday"):
+    with pytest.raises(SourceError, match="yesterday"):
         read_csv(tmp_path / "b.csv")

@@ -205,6 +205,48 @@ def days_below_13() -> str:
     return lines(("time", "load"), *rows)
 
 
+def sensors_that_take_turns() -> str:
+    rows = []
+    for moment, number in SERIES:
+        rows.append((moment.isoformat(), "A", number))
+        rows.append(((moment + timedelta(minutes=30)).isoformat(), "B", 3 * number))
+    return lines(("time", "sensor", "value"), *rows)
+
+
+def periods() -> str:
+    form = "%d.%m.%Y %H:%M"
+    rows = [(f"{m:{form}} - {m + timedelta(hours=1):{form}}", number) for m, number in SERIES]
+    return lines(("MTU (UTC)", "Load [MW]"), *rows)
+
+
+def json_numbered_periods() -> str:
+    records = [
+        {
+            "startTime": (m + timedelta(minutes=30 * i)).isoformat(),
+            "settlementPeriod": 2 * m.hour + i + 1,
+            "demand": number,
+        }
+        for m, number in SERIES
+        for i in range(2)
+    ]
+    return json.dumps({"data": records})
+
+
+def json_named_lists() -> str:
+    types = [{"name": "Load", "data": NUMBERS}, {"name": "Solar", "data": NUMBERS[::-1]}]
+    return json.dumps({"unix_seconds": [int(m.timestamp()) for m, _ in SERIES], "production_types": types})
+
+
+def json_hourly_and_daily() -> str:
+    days = {"time": ["2024-03-25", "2024-03-26", "2024-03-27"], "maximum": [4.5, 6.0, 5.0]}
+    return json.dumps(json.loads(json_side_by_side()) | {"daily": days})
+
+
+def values_still_to_come() -> str:
+    rows = [((BEGIN + timedelta(hours=COUNT + i)).isoformat(), "") for i in range(48)]
+    return table("%Y-%m-%dT%H:%M:%SZ") + lines(*rows)
+
+
 RIGHT: dict[str, tuple[Callable[[], str], list[str]]] = {
     "ISO times": (lambda: table("%Y-%m-%dT%H:%M:%SZ"), []),
     "ISO times without a zone": (lambda: table("%Y-%m-%d %H:%M:%S"), []),
@@ -231,6 +273,16 @@ RIGHT: dict[str, tuple[Callable[[], str], list[str]]] = {
     "JSON nested": (json_nested, []),
     "JSON lines": (json_lines, []),
     "JSON pairs": (json_pairs, []),
+    "JSON with numbers of periods": (json_numbered_periods, []),
+    "JSON with named lists": (json_named_lists, ["--value", "production_types[name=Load].data"]),
+    "JSON hourly and daily": (json_hourly_and_daily, []),
+    "sensors that take turns": (sensors_that_take_turns, ["--where", "sensor=A"]),
+    "periods": (periods, []),
+    "values still to come": (values_still_to_come, []),
+    "times of a fixed offset, as a name says": (
+        lambda: table("%Y-%m-%d %H:%M", header=("Zeit (UTC+1)", "Last"), zone="Etc/GMT-1"),
+        ["--stamps", "start"],
+    ),
     "newest first": (newest_first, []),
     "words for no value": (words_for_no_value, []),
     "a number for no value": (a_number_for_no_value, []),
@@ -334,6 +386,11 @@ def table_in_march(zone: str) -> str:
     return lines(("time", "load"), *[(f"{moment:%Y-%m-%d %H:%M}", 7 + moment.hour) for moment in moments])
 
 
+def sum_since_midnight() -> str:
+    rows = [(m.isoformat(), round(sum(NUMBERS[hour - m.hour : hour + 1]), 2)) for hour, (m, _) in enumerate(SERIES)]
+    return lines(("time", "energy_today"), *rows)
+
+
 def rising() -> str:
     return lines(("time", "people"), *[(moment.isoformat(), 500 + 3 * hour) for hour, (moment, _) in enumerate(SERIES)])
 
@@ -352,6 +409,12 @@ TWO_WAYS = lines(
 QUESTIONS: dict[str, tuple[Callable[[], str], str]] = {
     "several columns": (several_columns, r"north, south.*--value"),
     "several series": (several_series, r"sensor=A, sensor=B.*--where"),
+    "sensors that take turns": (sensors_that_take_turns, r"sensor=A, sensor=B.*--where"),
+    "local ends of hours": (
+        lambda: table("%Y-%m-%d %H:%M", header=("hour_ending", "load"), zone="Europe/Berlin"),
+        r"Europe/Berlin.*--timezone",
+    ),
+    "a sum since midnight": (sum_since_midnight, r"start again at zero.*--aggregate"),
     "one of two keys answered": (two_keys, r"--where"),
     "entities": (entities_at_times_of_their_own, r"entity_id=sensor\.a.*--where"),
     "day or month first": (days_below_13, r"day or the month first.*--date-format"),
@@ -383,14 +446,20 @@ def at_dates(*dates: str) -> str:
 DAYS = [f"{BEGIN + timedelta(days=day):%Y-%m-%d}" for day in range(90)]
 MONTHS = [f"{2000 + month // 12}-{month % 12 + 1:02}-01" for month in range(90)]
 THREE_HOURS = [(BEGIN + timedelta(hours=3 * number)).isoformat() for number in range(90)]
+HOURS_SIDE_BY_SIDE = lines(
+    ("day", *[f"H{hour:02}" for hour in range(24)]),
+    *[(day, *NUMBERS[:24]) for day in DAYS],
+)
 REFUSALS: dict[str, tuple[str | bytes, str]] = {
     "daily": (at_dates(*DAYS), "one value a day"),
     "monthly": (at_dates(*MONTHS), "one value a month"),
     "every three hours": (at_dates(*THREE_HOURS), "one value every 3 hours"),
+    "a row a day": (HOURS_SIDE_BY_SIDE, "one line per hour"),
     "no header": (table("%Y-%m-%dT%H:%M:%SZ").partition("\n")[2], "header line"),
     "prose": ("This is no table.\nIt has lines, though.\n", "header line"),
     "a web page": ("<html><body>Sign in</body></html>", "HTML"),
     "a spreadsheet": (b"PK\x03\x04 and so on", "spreadsheet"),
+    "Parquet": (b"PAR1\x15\x04 and so on", "Parquet"),
     "empty": ("", "empty"),
     "no numbers": (
         lines(("time", "state"), *[(moment.isoformat(), "on") for moment, _ in SERIES]),
@@ -436,6 +505,37 @@ def test_a_person_answers_at_a_terminal_by_number_or_by_name(
     assert added.code == 0, added.err
     assert prompts == ["value: ", "value: ", "timezone [UTC]: ", "Write it? [y/N] "]
     assert [number for _, number in added.hours("new", tmp_path)] == NUMBERS
+
+
+@pytest.mark.parametrize(
+    ("flags", "reason"),
+    [
+        (["--timezone", "Europe/Nowhere"], "time zone"),
+        (["--date-format", "%H:%M"], "leaves out year, month or day"),
+        (["--thousands", "x"], "Input should be"),
+        (["--value", "nothing"], "there is no column 'nothing'; there are: time, load"),
+        (["--timestamp", "nothing"], "there is no column 'nothing'; there are: time, load"),
+        (["--where", "nothing=1"], "there is no column 'nothing'; there are: time, load"),
+        (["--name", "with blanks"], "expected letters, digits"),
+    ],
+)
+def test_an_answer_that_cannot_be_used_is_said_with_what_can(flags: list[str], reason: str, add: Add) -> None:
+    added = add(table("%d.%m.%Y %H:%M"), "--yes", *flags)
+    assert added.code in (1, 2)
+    assert reason in added.err
+    assert added.config == CONFIG
+
+
+def test_an_input_that_ends_at_the_terminal_writes_nothing(add: Add, monkeypatch: pytest.MonkeyPatch) -> None:
+    def end(_: str) -> str:
+        raise EOFError
+
+    monkeypatch.setattr("builtins.input", end)
+    monkeypatch.setattr("sys.stdin.isatty", lambda: True)
+    added = add(json_list())
+    assert added.code == 1
+    assert "no answer came" in added.err
+    assert added.config == CONFIG
 
 
 def test_a_no_at_the_terminal_writes_nothing(add: Add, monkeypatch: pytest.MonkeyPatch) -> None:

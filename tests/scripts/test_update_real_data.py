@@ -265,7 +265,10 @@ def test_hours_to_come_wait_whatever_the_clock(stub: Stub, configure: Configure,
     with open_database(settings) as database:
         report = update_real_data.run(settings, database, at(2), series_id="demo")
     assert (report.hours_loaded, report.points_ahead) == (2, 7)
-    assert "7 points lie ahead of 2022-03-04T02:00:00Z, up to 2022-03-04T03:45:00Z: they wait" in report.as_text()
+    assert (
+        "points ahead of 2022-03-04T02:00:00Z, which wait for their hour: 7, up to 2022-03-04T03:45:00Z"
+        in report.as_text()
+    )
 
 
 # Corrections ------------------------------------------------------------------------------------------------------

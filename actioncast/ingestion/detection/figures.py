@@ -26,6 +26,7 @@ SIGNS: tuple[dict[str, str], ...] = (  # decimal and thousands, the commonest fi
     {"decimal": ",", "thousands": "'"},
     {"thousands": "'"},
 )
+POSSIBLE = ("", ".", ",", " ", "'")
 EXPLICIT = ({"decimal": "."}, {"decimal": ",", "thousands": "."})  # of 1.024
 SENTINELS = (-99, -99.9, -99.99, -999, -999.9, -999.99, -9999, -9999.9, -99999, 9999, 99999, 999999)
 AROUND = re.compile(r"(?P<before>[^\d.,+-]*)[-+\u2212]?[\d.,' \u00a0\u202f]*\d[\d.,' \u00a0\u202f]*(?P<after>\D*)")
@@ -66,6 +67,8 @@ def _possible(present: Sequence[Any], answers: Answers) -> Iterator[dict[str, An
     strip = _beside(present)
     beside = {"strip": strip} if strip else {}
     given = {key: answers[key] for key in ("decimal", "thousands") if key in answers}
+    if given.get("thousands", "") not in POSSIBLE:
+        yield given  # the settings say what is possible
     for signs in (*SIGNS, *EXPLICIT):
         effective = {"decimal": ".", "thousands": "", **signs}
         if all(effective[key] == sign for key, sign in given.items()):

@@ -16,6 +16,7 @@ from actioncast.ingestion.reading.unclear import UnclearError
 
 REPEATED_SHARE = 0.05  # of the rows have the time of another one, in a file of many series
 MOST_SERIES = 2000
+FEWEST = 12  # rows of a series
 NAMES_A_SERIES = re.compile(
     r"(^|_|\b)(id|name|sensor|entity|station|zone|region|area|meter|device|variable|parameter|metric|type|code|series|"
     r"zaehler|zähler|messstelle|estacion|ort|city|country|site|unit|channel|tag|point)(_?id)?$",
@@ -53,7 +54,8 @@ def _key(columns: Mapping[str, Cells], seconds: Values) -> str:
         within = _within(labels, seconds)
         is_named = bool(NAMES_A_SERIES.search(name))
         is_apart = repeated > REPEATED_SHARE and within < repeated / 2
-        if is_apart or (is_named and _is_regular_only_within(labels, seconds)):
+        can_be_name = is_named or all(str(cell).strip()[:1].isalpha() for cell in cells)
+        if is_apart or (can_be_name and _take_turns(labels, seconds)) or (is_named and _overlap(labels, seconds)):
             scores[name] = (within, not is_named)
     return min(scores, key=lambda name: scores[name]) if scores else ""
 
@@ -82,8 +84,18 @@ def _within(labels: Values, seconds: Values) -> float:
     return 1 - int(pairs.shape[1]) / max(1, int(np.count_nonzero(finite)))
 
 
-def _is_regular_only_within(labels: Values, seconds: Values) -> bool:
-    """Whether the times are regular for each label, or overlap irregularly, but never all together."""
+def _take_turns(labels: Values, seconds: Values) -> bool:
+    """Whether the rows of the commonest label come much less often than all rows do, all along."""
+    numbers, counts = np.unique(labels, return_counts=True)
+    times = np.unique(seconds[(labels == numbers[counts.argmax()]) & np.isfinite(seconds)])
+    all_times = np.unique(seconds[np.isfinite(seconds)])
+    if len(times) < FEWEST:
+        return False
+    return bool(np.median(np.diff(times)) > 1.5 * np.median(np.diff(all_times)))
+
+
+def _overlap(labels: Values, seconds: Values) -> bool:
+    """Whether the times are irregular, and those of one label lie among those of the others."""
     if regular_share(seconds) >= REGULAR:
         return False
     first = np.asarray([labels[0] == label for label in labels])

@@ -23,10 +23,10 @@ from actioncast.ingestion.reading.rows import selected
 from actioncast.ingestion.reading.unclear import UnclearError, examples
 
 BESIDE_THE_VALUE = re.compile(
-    r"(^|_|\b)(id|index|lat|latitude|lon|lng|longitude|year|month|day|hour|minute|weekday|week|quality|flag|status|code|"
-    r"samples|no|row|nr)$",
+    r"(^|_|\b)(id|lat|latitude|lon|lng|longitude|year|month|day|hour|minute|weekday|week|quality|flag|status|code|samples)$",
     re.IGNORECASE,
 )
+MOST_CODES = 31  # different ones, such as days of a month
 UNIT = re.compile(r"[\[(]([^\])]{1,12})[\])]|(?:_|\b)([kMGT]?W(?:h)?|°C|vB/s|EUR/MWh|gCO2/kWh|m3/h|m3|%)$")
 
 
@@ -63,18 +63,22 @@ def _document(body: bytes) -> Any:
 def _of_json(document: Any, answers: Answers) -> Proposal:
     """The proposal of the one part of a document that holds times and numbers."""
     good: dict[str, Sheet] = {}
+    hourly: dict[str, Sheet] = {}
     faults: list[UnclearError] = []
     for path, sheet in trees.sheets_of(document, answers).items():
         try:
-            stamps.find(sheet.columns, answers)
+            times = stamps.find(sheet.columns, answers).seconds()
         except QuestionError:
             good[path] = sheet
         except UnclearError as error:
             faults.append(error)
         else:
             good[path] = sheet
+            if rhythm.is_hourly(times):
+                hourly[path] = sheet
     if not good:
         raise faults[0]
+    good = hourly or good
     if len(good) > 1:
         raise QuestionError("records", "The document holds several lists; which one is the series?", list(good))
     return _of_sheet("json", next(iter(good.values())), answers)
@@ -92,10 +96,11 @@ def _of_sheet(form: str, sheet: Sheet, answers: Answers) -> Proposal:
         source["where"] = where
         lines.append("rows with " + ", ".join(f"{key} = {value}" for key, value in where.items()))
     clock = moments.seconds()
+    ends, words = rhythm.labels_key(clock, moments.cells, moments.names[-1], answers)
     timezone = "UTC"
     if moments.is_naive:
-        timezone, reason = zones.find(clock, moments.names, sheet.beside, answers)
-        lines.append(zones.words(timezone, reason))
+        timezone, reason = zones.find(clock, moments.names, sheet.beside, answers, is_end=bool(ends))
+        lines.append(f"time zone {timezone}: {reason}")
         if timezone != "UTC":
             source["timezone"] = timezone
     if _runs_backward(clock):
@@ -104,14 +109,20 @@ def _of_sheet(form: str, sheet: Sheet, answers: Answers) -> Proposal:
     ordered = Stamps(moments.names, moments.form, moments.cells[::-1]) if "newest_first" in source else moments
     values = numbers.values[::-1] if "newest_first" in source else numbers.values
     seconds = ordered.seconds(timezone)
-    series, more = _series_keys(ordered, clock, seconds, values, name, answers)
+    series, more = _series_keys(seconds, values, name, answers)
     return Proposal(
         form=form,
         source=source,
-        series={"unit": answers.get("unit") or _unit(name, numbers), **series},
-        lines=lines + more,
-        newest=float(np.nanmax(seconds)),
+        series={"unit": answers.get("unit") or _unit(name, numbers), **series, **ends},
+        lines=[*lines, *more, *words],
+        newest=_newest(seconds, values),
     )
+
+
+def _newest(seconds: Values, values: Sequence[float | None]) -> float:
+    """The last time that has a value."""
+    has_value = np.asarray([value is not None for value in values])
+    return float(np.nanmax(seconds[has_value]))
 
 
 def _of(answers: Answers, flag: str) -> list[str]:
@@ -141,11 +152,14 @@ def _value(
             raise UnclearError(f"the column {name!r} holds no numbers that can be read: {examples(columns[name])}")
         return name, numbers
     names = [name for name in columns if name not in moments.names and name not in where]
+    clock = Stamps(moments.names, moments.form, _cells_of(columns, moments.names)).seconds()
     possible = [name for name in names if _can_be_value(name, columns[name])]
-    possible = [name for name in possible if not BESIDE_THE_VALUE.search(name)] or possible
-    possible = [name for name in possible if _varies(columns[name])] or possible
+    possible = [name for name in possible if not _is_beside(name, columns[name], clock)] or possible
     if not possible:
-        raise UnclearError(f"no column of numbers was found beside the time {moments.names[0]!r}")
+        others = "; ".join(f"{name!r} with {examples(columns[name])}" for name in names)
+        raise UnclearError(f"no column of numbers that can be read lies beside the time {moments.names[0]!r}: {others}")
+    if len(possible) > 1:
+        rhythm.refuse_seldom(clock, columns=len(possible))
     if len(possible) > 1:
         raise QuestionError("value", "Several columns hold numbers; which one is the series?", possible)
     numbers = figures.find(possible[0], columns[possible[0]], answers)
@@ -165,8 +179,23 @@ def _can_be_value(name: str, cells: Cells) -> bool:
     return not (len(values) > 2 and (np.diff(values) == 1).all())
 
 
-def _varies(cells: Cells) -> bool:
-    return len({str(cell) for cell in cells}) > 2
+def _is_beside(name: str, cells: Cells, clock: Values) -> bool:
+    """Whether the numbers are not measured: a part of the time, a constant, or a code, as its name says."""
+    different = {str(cell).strip() for cell in cells}
+    is_code = bool(BESIDE_THE_VALUE.search(name)) and len(different) <= MOST_CODES
+    return len(different) <= 2 or is_code or _is_of_the_clock(cells, clock)
+
+
+def _is_of_the_clock(cells: Cells, clock: Values) -> bool:
+    """Whether whole numbers are the same at the same time of each day, as numbers of hours and periods are."""
+    texts = [str(cell).strip() for cell in cells]
+    if not all(text.isdecimal() for text in texts):
+        return False
+    numbers = np.asarray(texts, dtype=np.float64)
+    times = clock % stamps.DAY
+    pairs = np.unique(np.stack([times, numbers]), axis=1)
+    several_days = len(numbers) >= 3 * len(np.unique(times))
+    return bool(several_days and pairs.shape[1] == len(np.unique(times)) > 1)
 
 
 def _unit(name: str, numbers: Figures) -> str:
@@ -196,8 +225,6 @@ def _runs_backward(clock: Values) -> bool:
 
 
 def _series_keys(
-    moments: Stamps,
-    clock: Values,
     seconds: Values,
     values: Sequence[float | None],
     name: str,
@@ -211,12 +238,9 @@ def _series_keys(
         series["revisions"] = answers["revisions"]
     times, points = _points(seconds, numbers, answers)
     pace = rhythm.find(times)
-    stamp_name = moments.names[-1] if len(moments.names) > 1 else moments.names[0]
-    label_texts = moments.cells
     for keys_of_series, words in (
         rhythm.points_keys(pace),
         rhythm.aggregate_key(points, name, pace, answers),
-        rhythm.labels_key(clock, label_texts, stamp_name, pace, answers),
     ):
         series |= keys_of_series
         lines += words

@@ -11,7 +11,7 @@ from typing import Any
 from actioncast.arrays import Flags, Seconds, Values, np
 from actioncast.ingestion.detection.questions import Answers, NotHourlyError, QuestionError
 from actioncast.ingestion.detection.stamps import BEGINS, DAY, ENDS
-from actioncast.times import HOUR, from_seconds
+from actioncast.times import HOUR, HOURS_PER_DAY, from_seconds
 
 FEWEST = 24  # points, to say how often they come
 REGULAR = 0.6  # of the steps are near the typical one
@@ -29,6 +29,7 @@ AMOUNT = re.compile(
     r"(?<![a-z])([kmg]?wh|count|calls|visits|rides|rain|precip|sales|orders|m3)(?![a-z])", re.IGNORECASE
 )
 LARGEST_RESTARTS = 0.02  # of the steps of a counter fall
+OFTEN = 1 / 12  # of the steps fall, where a sum starts again each day
 SECONDS_EARLY = 60  # before a full hour, in stamps that mean it
 
 
@@ -58,6 +59,23 @@ def find(times: Seconds) -> Rhythm:
     # Bursts are regular within, but an hour holds fewer of their points than it could.
     fills_the_hour = np.median(counts) >= ENOUGH * (HOUR / step) - 1
     return Rhythm(times, step, bool(np.mean(alike) >= REGULAR and fills_the_hour))
+
+
+def is_hourly(seconds: Values) -> bool:
+    """Whether times come at least once an hour."""
+    times = np.unique(seconds[np.isfinite(seconds)])
+    return len(times) > 1 and bool(np.median(np.diff(times)) <= LONGEST_STEP)
+
+
+def refuse_seldom(seconds: Values, columns: int) -> None:
+    """Raise NotHourlyError where rows come less often than hourly, be it that a row holds the hours of a day."""
+    times = np.unique(seconds[np.isfinite(seconds)]).astype(np.int64)
+    if len(times) < 2 or is_hourly(seconds):
+        return
+    fault = _too_seldom(times, float(np.median(np.diff(times))))
+    if columns >= HOURS_PER_DAY - 1:
+        fault = f"{fault}. Do the {columns} columns hold the hours of a day? Then write one line per hour"
+    raise NotHourlyError(fault)
 
 
 def _too_seldom(times: Seconds, step: float) -> str:
@@ -113,10 +131,9 @@ def labels_key(
     clock: Values,
     texts: Sequence[Any],
     name: str,
-    rhythm: Rhythm,
     answers: Answers,
 ) -> tuple[dict[str, Any], list[str]]:
-    """`stamps`, and why. `clock` [rows] are the times on the clocks of the zone.
+    """`stamps`, and why. `clock` [rows] are the times as they are written.
 
     Raises QuestionError where the first and the last stamp say that a label may be the end.
     """
@@ -126,15 +143,14 @@ def labels_key(
         return _stamps_key("end"), [f"a stamp is the end of its period, as its name {name!r} says"]
     if any(LABELS.search(str(text).strip()) for text in texts):
         return _stamps_key("end"), ["a stamp is the end of its period: the day ends at 24"]
-    if BEGINS.search(name) or not rhythm.regular:
+    times = np.unique(clock[np.isfinite(clock)])
+    if BEGINS.search(name) or len(times) < FEWEST:
         return {}, []
-    times = clock[np.isfinite(clock)]
-    first = times.min() % DAY
-    last = times.max() % DAY
-    if first == round(rhythm.step) and last == 0:
+    step = np.median(np.diff(times))
+    if times[0] % DAY == step and times[-1] % DAY == 0 and step <= HOUR:
         raise QuestionError(
             "stamps",
-            f"The first stamp is {_clock(times.min())}, the last {_clock(times.max())}: whole days, if a stamp "
+            f"The first stamp is {_clock(times[0])}, the last {_clock(times[-1])}: whole days, if a stamp "
             "names the end of its period. Does 01:00 stand for 00:00-01:00 (end) or for 01:00-02:00 (start)?",
             ["end", "start"],
         )
@@ -169,6 +185,13 @@ def aggregate_key(values: Values, name: str, rhythm: Rhythm, answers: Answers) -
             "The values only rise. Are they the readings of a counter, of which an hour is the rise?",
             ["counter", "mean"],
         )
+    if _restarts_often(values, falls):
+        raise QuestionError(
+            "aggregate",
+            "The values rise and start again at zero. Are they a sum since midnight or another restart, of which an "
+            "hour is the rise? The hour of each restart will be missing then.",
+            ["counter", "mean"],
+        )
     if not rhythm.regular:
         raise QuestionError(
             "aggregate",
@@ -195,6 +218,15 @@ def _aggregate(kind: str) -> dict[str, Any]:
 def _falls(values: Values) -> Flags:
     falls: Flags = np.diff(values) < 0
     return falls
+
+
+def _restarts_often(values: Values, falls: Flags) -> bool:
+    """Whether values rise in nearly all steps and fall far in the others, such as each midnight."""
+    if len(values) < 2 * FEWEST or not 0 < np.mean(falls) <= OFTEN:
+        return False
+    after = np.abs(values[1:][falls])
+    before = np.abs(values[:-1][falls])
+    return bool((after <= 0.5 * before).all() and np.mean(np.diff(values) > 0) > 0.3)
 
 
 def _rises(values: Values, falls: Flags) -> bool:

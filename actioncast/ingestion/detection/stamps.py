@@ -17,7 +17,7 @@ from actioncast.ingestion.detection.questions import Answers, QuestionError
 from actioncast.ingestion.detection.sheet import Cells
 from actioncast.ingestion.reading import forms, moments
 from actioncast.ingestion.reading.unclear import UnclearError, examples
-from actioncast.source_fields import TabularFields
+from actioncast.source_fields import DAY_NUMBERS, TabularFields
 from actioncast.times import HOUR, HOURS_PER_DAY
 
 DAY = HOURS_PER_DAY * HOUR
@@ -25,6 +25,9 @@ SAMPLE = 300  # cells that a form is tried on first
 LEAST_SHARE = 0.98  # of the cells are times, in a column of times: a unit below the header is none
 YEARS = (631_152_000, 2_208_988_800)  # unix seconds of 1990 and 2040
 REGULAR = 0.9  # of the steps are alike
+COVERED = 0.5  # of the span is filled by times in the right order of day and month ...
+SCATTERED = 0.2  # ... and hardly any of it in the wrong one
+FEWEST_DAYS = 3  # to tell the two
 PARTS = (  # names of columns that hold a part of the time each
     ("year", "yr", "yyyy", "jahr", "ano", "año", "annee", "année"),
     ("month", "mon", "mo", "mm", "monat", "mes", "mois"),
@@ -33,7 +36,7 @@ PARTS = (  # names of columns that hold a part of the time each
 )
 BEGINS = re.compile(r"start|begin|from|von|desde|debut|début|inicio", re.IGNORECASE)
 ENDS = re.compile(r"\bends?\b|_end|end_|ending|until|\bto\b|\bbis\b|hasta", re.IGNORECASE)
-IS_UTC = re.compile(r"(?<![a-z])(utc|gmt|zulu)(?![a-z])", re.IGNORECASE)
+IS_UTC = re.compile(r"(?<![a-z])(utc|gmt|zulu)(?![a-z]| ?[+-]\d)", re.IGNORECASE)
 
 
 @dataclass(frozen=True)
@@ -66,18 +69,29 @@ class Stamps:
         keys: dict[str, Any] = {"timestamp": name}
         if self.form:
             keys["date_format"] = self.form
+        if self.form in DAY_NUMBERS and any("," in str(cell) for cell in self.cells):
+            keys["decimal"] = ","
         return keys
 
 
 def seconds_of(cells: Sequence[Any], form: str, timezone: str = "UTC") -> Values | None:
     """Unix seconds [rows], NaN where a cell is no time; None where this form does not read them."""
-    fields = TabularFields(date_format=form, timezone=timezone)
-    try:
-        readings = moments.read(cells, fields)
-    except UnclearError:
+    decimal = "," if form in DAY_NUMBERS else None  # reads a dot as well
+    fields = TabularFields(date_format=form, timezone=timezone, decimal=decimal)
+    readings = _readings(cells, fields)
+    if readings is None:  # 24:00 is the end of a period
+        readings = _readings(cells, fields.model_copy(update={"stamps": "end"}))
+    if readings is None:
         return None
     numbers = [reading if isinstance(reading, int | float) else np.nan for reading in readings]
     return np.asarray(numbers, dtype=np.float64)
+
+
+def _readings(cells: Sequence[Any], fields: TabularFields) -> list[object] | None:
+    try:
+        return moments.read(cells, fields)
+    except UnclearError:
+        return None
 
 
 def find(columns: Mapping[str, Cells], answers: Answers) -> Stamps:
@@ -150,8 +164,7 @@ def _forms(sample: Sequence[Any]) -> Iterator[str]:
     if seconds_of(sample, "") is not None:
         yield ""
         return
-    texts = [cell.strip() for cell in sample]
-    yield from forms.fitting(texts)
+    yield from moments.forms_of(sample)
 
 
 def _is_number(cell: Any) -> bool:
@@ -197,26 +210,29 @@ def _reads(cells: Sequence[Any], form: str) -> bool:
 def _clear_form(names: tuple[str, ...], cells: Sequence[Any], possible: Sequence[str]) -> str:
     """The only form, or the only one in which the times are regular."""
     readings: dict[bytes, str] = {}
-    regularity: dict[str, float] = {}
+    coverage: dict[str, float] = {}
     for form in possible:
         seconds = seconds_of(cells, form)
-        if seconds is None:
-            continue
-        if readings.setdefault(seconds.tobytes(), form) == form:
-            regularity[form] = regular_share(seconds)
-    regular = [form for form, share in regularity.items() if share >= REGULAR]
-    if len(regularity) == 1:
-        return next(iter(regularity))
-    if len(regular) == 1 and all(share < 0.99 for form, share in regularity.items() if form != regular[0]):
-        seconds = Stamps(names, regular[0], cells).seconds()
-        if np.ptp(seconds[np.isfinite(seconds)]) >= 3 * DAY:
-            return regular[0]
+        if seconds is not None and readings.setdefault(seconds.tobytes(), form) == form:
+            coverage[form] = _coverage(seconds)
+    if len(coverage) == 1:
+        return next(iter(coverage))
+    best, second = sorted(coverage, key=lambda form: coverage[form])[::-1][:2]
+    if coverage[best] >= COVERED and coverage[second] <= SCATTERED:
+        return best
     raise QuestionError(
         "date_format",
-        f"The times of {' + '.join(names)} can be read in {len(regularity)} ways, such as {examples(_sample(cells))}: "
+        f"The times of {' + '.join(names)} can be read in {len(coverage)} ways, such as {examples(_sample(cells))}: "
         "is the day or the month first?",
-        list(regularity),
+        list(coverage),
     )
+
+
+def _coverage(seconds: Values) -> float:
+    """The share of the span that the times fill at their typical step; none of less than three days."""
+    times = np.unique(seconds[np.isfinite(seconds)])
+    span = float(np.ptp(times)) if len(times) else 0.0
+    return len(times) * float(np.median(np.diff(times))) / span if span >= FEWEST_DAYS * DAY else 0.0
 
 
 def regular_share(seconds: Values) -> float:
@@ -281,6 +297,10 @@ def _first_of_each_row(whole: Sequence[Stamps]) -> Stamps:
         is_period = len(whole) == 2 and _is_after(second, first)
         if same or is_period:
             return first
+    steady = [stamps for stamps in whole if 2 * len(np.unique(stamps.seconds())) < len(stamps.cells)]
+    changing = [stamps for stamps in whole if stamps not in steady]
+    if len(changing) == 1:
+        return changing[0]
     in_utc = [stamps for stamps in whole if IS_UTC.search(stamps.names[0]) or not stamps.is_naive]
     if len(in_utc) == 1:
         return in_utc[0]

@@ -16,6 +16,7 @@ from actioncast.ingestion.reading import tables
 from actioncast.ingestion.reading.unclear import UnclearError, shown
 
 DELIMITERS = {",": "comma", ";": "semicolon", "\t": "tab", "|": "bar", " ": "blank"}
+PARQUET = b"PAR1"
 LOOKED_AT = 500  # lines, to find the delimiter and the header
 LEAST_SHARE = 0.8  # of these lines have the same number of fields
 MEASURED = re.compile(r"(?:[A-Z][a-z]+\.?,? )*[-+\u2212]?[.,]?\d")  # how a time or a number begins
@@ -25,6 +26,8 @@ BYTE_ORDERS = {0: "utf-16-be", 1: "utf-16-le"}  # which bytes of ASCII are zero
 
 def sheet_of(body: bytes, answers: Answers) -> Sheet:
     """The columns of a text. Raises UnclearError and QuestionError."""
+    if body.startswith(PARQUET):
+        raise UnclearError('Parquet: write its table by hand, with kind = "file" and the names of its columns')
     encoding = answers.get("encoding") or encoding_of(body)
     text = tables.text_of(body, encoding)
     delimiter, begin = _layout(text, answers.get("delimiter", ""))

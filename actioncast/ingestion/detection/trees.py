@@ -66,7 +66,7 @@ def _children(part: Any) -> list[tuple[Any, Any]]:
 def columns_at(part: Any) -> dict[str, Cells]:
     """The columns of a list of records or of lists side by side; none for anything else."""
     if isinstance(part, Mapping):
-        lists = {name: cells for name, cells in part.items() if _is_column(cells)}
+        lists = {name: cells for name, cells in part.items() if _is_column(cells)} | _named_lists(part)
         lengths = {len(cells) for cells in lists.values()}
         return lists if len(lists) > 1 and len(lengths) == 1 else {}
     if not isinstance(part, list) or len(part) < FEWEST:
@@ -77,6 +77,18 @@ def columns_at(part: Any) -> dict[str, Cells]:
     if len(names) < 2:
         return {}
     return {name: [_field(record, name) for record in part] for name in names}
+
+
+def _named_lists(part: Mapping[str, Any]) -> dict[str, Cells]:
+    """Lists in elements that have a name, by paths such as types[name=Load].data."""
+    lists: dict[str, Cells] = {}
+    for group, elements in part.items():
+        for element in elements if isinstance(elements, list) else []:
+            fields = element.items() if isinstance(element, Mapping) else []
+            labels = [f"{group}[{name}={text}]" for name, text in fields if isinstance(text, str)]
+            if labels:
+                lists |= {f"{labels[0]}.{name}": cells for name, cells in fields if _is_column(cells)}
+    return lists
 
 
 def _is_column(cells: Any) -> bool:

@@ -10,13 +10,12 @@ import re
 from collections.abc import Sequence
 from datetime import UTC, datetime
 from itertools import pairwise
-from typing import Any
 from zoneinfo import ZoneInfo, available_timezones
 
 from actioncast.arrays import Values, np
 from actioncast.ingestion.detection.questions import Answers, QuestionError
 from actioncast.ingestion.detection.stamps import DAY, IS_UTC
-from actioncast.times import HOUR, from_seconds
+from actioncast.times import HOUR
 
 CHANGING = (  # one of each region whose clocks change, the commonest first
     "Europe/Berlin",
@@ -33,34 +32,56 @@ CHANGING = (  # one of each region whose clocks change, the commonest first
 MINUTE = 60
 FEW_HOLES = 0.02  # of the hours are missing, where one that is missing in spring says something
 ZONE = re.compile(r"\b[A-Z][A-Za-z]+/[A-Z][A-Za-z_/]+\b")
+FIXED = re.compile(r"(?:utc|gmt) ?([+-])(\d{1,2})(?::?(\d\d))?", re.IGNORECASE)
 IS_LOCAL = re.compile(r"(?<![a-z])(local|ortszeit|lokal|mez|mesz|cet|cest|est|edt|pst|pdt)(?![a-z])", re.IGNORECASE)
 
 
-def find(clock: Values, names: Sequence[str], beside: str, answers: Answers) -> tuple[str, str]:
+def find(
+    clock: Values,
+    names: Sequence[str],
+    beside: str,
+    answers: Answers,
+    *,
+    is_end: bool = False,
+) -> tuple[str, str]:
     """The zone, and why. `clock` [rows] are the times read as if they were UTC, in the order of the file.
 
-    Raises QuestionError where only a person knows.
+    With `is_end` a time is the end of its period. Raises QuestionError where only a person knows.
     """
     if "timezone" in answers:
         return answers["timezone"], "as you said"
-    texts = "\n".join([*names, beside])
-    named = [match for match in ZONE.findall(texts) if match in available_timezones()]
-    if named:
-        return named[0], "named in the file"
-    if any(IS_UTC.search(text) for text in [*names, beside]):
-        return "UTC", "named in the file"
     visible = [zone for zone in CHANGING if _changes_are_visible(clock, zone)]
-    if len(visible) == 1:
+    if is_end:  # some write the end as their clock shows it, and others an hour after the begin
+        shifted = [zone for zone in CHANGING if _changes_are_visible(clock - 1, zone)]
+        visible = list(dict.fromkeys([*visible, *shifted]))
+    named = _named("\n".join([*names, beside]))
+    if named and not (named == "UTC" and visible):
+        return named, "named in the file"
+    if len(visible) == 1 and not named and not is_end:
         return visible[0], "its clock changes are in the times"
     if visible:
         raise QuestionError("timezone", "The clock of the times changes in spring or autumn; in which zone?", visible)
-    if IS_LOCAL.search(texts):
+    if IS_LOCAL.search("\n".join([*names, beside])):
         raise QuestionError("timezone", "The times are local ones; of which zone, such as Europe/Madrid?")
     raise QuestionError(
         "timezone",
         "The times say no zone, and no clock change is in them; in which zone are they, such as Europe/Madrid?",
         default="UTC",
     )
+
+
+def _named(text: str) -> str:
+    """The zone that a text names, empty where it names none. UTC+1 is Etc/GMT-1 in the database of zones."""
+    zones: list[str] = [match for match in ZONE.findall(text) if match in available_timezones()]
+    if zones:
+        return zones[0]
+    fixed = FIXED.search(text)
+    if fixed:
+        sign = "-" if fixed[1] == "+" else "+"
+        zone = f"Etc/GMT{sign}{int(fixed[2])}"
+        whole_hours = fixed[3] in (None, "00") and zone in available_timezones()
+        return zone if whole_hours else ""
+    return "UTC" if IS_UTC.search(text) else ""
 
 
 def _changes_are_visible(clock: Values, zone: str) -> bool:
@@ -110,11 +131,3 @@ def _sees(times: Values, hour: float, forward: bool) -> bool | None:
 
 def _count(times: Values, hour: float) -> int:
     return int(np.count_nonzero((times >= hour) & (times < hour + HOUR)))
-
-
-def on_the_clock(seconds: float, zone: str) -> datetime:
-    return from_seconds(int(seconds)).astimezone(ZoneInfo(zone))
-
-
-def words(zone: str, reason: Any) -> str:
-    return f"time zone {zone}: {reason}"

@@ -176,6 +176,12 @@ def _iso(text: str) -> datetime | None:
         return None
 
 
+def forms_of(texts: Sequence[str]) -> list[str]:
+    """The forms that read most of the texts; of a period its begin counts."""
+    bases = [_without_zone(text.strip())[0].partition(INTERVAL)[0] for text in texts]
+    return forms.fitting(bases)
+
+
 def _without_zone(text: str) -> tuple[str, str]:
     """The text without the name of a zone at its end, and that name."""
     match = ABBREVIATION.fullmatch(text)
@@ -225,8 +231,7 @@ def _refuse_numbers(cells: Sequence[object]) -> None:
 
 def _refuse_form(unread: Sequence[str], recognised: int, form: str) -> None:
     """Raise UnclearError where times that were not read have a form, or where none was read."""
-    bases = [_without_zone(text.strip())[0].partition(INTERVAL)[0] for text in unread]
-    fitting = [f'"{fit}"' for fit in forms.fitting(bases)]
+    fitting = [f'"{fit}"' for fit in forms_of(unread)]
     expected = f'date_format = "{form}"' if form else "ISO 8601 or unix time"
     fault = f"{len(unread)} times are not written as {expected}, such as {examples(unread)}"
     if len(fitting) > 1:
