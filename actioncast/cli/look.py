@@ -8,6 +8,7 @@ import shutil
 import sys
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
+from pathlib import Path
 from typing import Any
 from zoneinfo import ZoneInfo
 
@@ -85,7 +86,7 @@ class Look:
             raise new_series.NewSeriesError("no hour is complete with this table")
         return Seen(
             table=table.text_of(self.name, self._document(proposal, copies=self.arguments.copy)),
-            lines=[*proposal.lines, *self.assumptions],
+            lines=[*proposal.lines, *self.assumptions, *self._notes(document["source"])],
             hours=hours,
             rejected_share=len(reading.rejections) / max(1, reading.points_read),
             timezone=proposal.source.get("timezone", "UTC"),
@@ -127,6 +128,11 @@ class Look:
         title = self.answers.get("title")
         heading = {"title": title} if title else {}
         return {**heading, **proposal.series, "source": {**address, **proposal.source}}
+
+    def _notes(self, source: dict[str, Any]) -> list[str]:
+        is_elsewhere = Path(source.get("path", "")).is_absolute() and not self.arguments.copy
+        note = "the file lies outside the folder of config.toml; --copy puts it into data/, where git takes it along"
+        return [note] if is_elsewhere else []
 
     def _moment(self, newest: float) -> tuple[datetime, bool]:
         """Until when to read: now, or the end of a file whose newest point is old."""

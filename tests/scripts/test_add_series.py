@@ -613,6 +613,7 @@ def test_a_file_elsewhere_is_copied_only_when_asked_for(add: Add, tmp_path: Path
     other.write_text(json_list(), encoding="utf-8")
     shown = add.at(str(other), "--dry-run")  # type: ignore[attr-defined]
     assert f'path = "{other}"' in shown.out
+    assert "--copy puts it into data/" in shown.out
     copied = add.at(str(other), "--yes", "--copy")  # type: ignore[attr-defined]
     assert copied.code == 0, copied.err
     assert f'path = "data/{other.name}"' in copied.config
