@@ -175,12 +175,12 @@ def _files_of_table(
     series = names.index("series_id")
     time = names.index(layout.time)
 
-    def place(row: Sequence[str]) -> tuple[str, str]:
+    def span_and_series(row: Sequence[str]) -> tuple[str, str]:
         moment = row[time]
         span = MONTH if moment[:MONTH] < open_month else layout.span
         return moment[:span], row[series] if layout.by_series else ""
 
-    for (span, series_id), group in groupby(_rows(connection, table, columns, order), place):
+    for (span, series_id), group in groupby(_rows(connection, table, columns, order), span_and_series):
         shared = SHARED_COLUMNS if layout.by_series else ()
         yield _name(table, span, series_id), _text(names, list(group), shared)
 

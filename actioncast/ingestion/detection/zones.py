@@ -49,7 +49,7 @@ def find(
     With `is_end` a time is the end of its period. Raises QuestionError where only a person knows.
     """
     if "timezone" in answers:
-        return answers["timezone"], "as you said"
+        return answers["timezone"], "as answered"
     visible = [zone for zone in CHANGING if _changes_are_visible(clock, zone)]
     if is_end:  # some write the end as their clock shows it, and others an hour after the begin
         shifted = [zone for zone in CHANGING if _changes_are_visible(clock - 1, zone)]
