@@ -4,16 +4,18 @@ start of a deployment.
 The last step of a retrain, in the checkout whose model/ may have changed:
 
     python -m actioncast.github.delivery
+    python -m actioncast.github.delivery --config    # config.toml instead, to which a series was added
 
 Reads MODEL_DELIVERY (push, or pr for protected branches) and DEPLOY_WORKFLOW (its file name: a push
 made with GITHUB_TOKEN starts no workflow, so the deployment is started explicitly). Needs
 GITHUB_TOKEN with `contents: write`, `actions: write` to start the deployment and `pull-requests:
 write` for pr.
-Exit codes: 0 delivered, or nothing to deliver; 1 git or GitHub refused.
+Exit codes: 0 delivered, or nothing to deliver; 1 git or GitHub refused; 2 wrong flags.
 """
 
 from __future__ import annotations
 
+import argparse
 import hashlib
 import json
 import os
@@ -28,11 +30,12 @@ from actioncast.errors import ActioncastError
 from actioncast.github import summary
 from actioncast.github.api import Api, ApiError
 from actioncast.github.git import GitError, git, git_bytes
-from actioncast.paths import CARD, MODEL_FOLDER, NUMBERS, ROOT
+from actioncast.paths import CARD, DEFAULT_CONFIG, MODEL_FOLDER, NUMBERS, ROOT
 
 Way = Literal["push", "pr"]
 Outcome = Literal["kept", "pushed", "pull request"]
 
+CONFIG_BRANCH = "config/new-series"  # of the pull request of a series that was added
 TRIES = 5  # of a push, when others push at the same time
 LONGEST_TITLE = 250  # characters of a pull request's title; GitHub takes 256
 CARD_KEYS = {"version", "name", "mae", "window_end", "sha256"}  # of a card that can be delivered
@@ -277,6 +280,22 @@ def deliver(folder: Path) -> Outcome:
     return outcome
 
 
+def deliver_config(folder: Path) -> Outcome:
+    """Bring a changed config.toml to the repository; "kept" when it is as committed."""
+    path = DEFAULT_CONFIG.name
+    if not git(folder, "status", "--porcelain", "--", path):
+        print(f"{path} is as it was: nothing to commit")
+        return "kept"
+    text = f"Add a series to {path}"
+    git(folder, "commit", "--quiet", "--message", text, "--", path)
+    if way_of(os.environ) == "pr":
+        _open_pull_request(folder, text, CONFIG_BRANCH)
+        return "pull request"
+    _push(folder, _base(folder))
+    print(f"pushed: {text}")
+    return "pushed"
+
+
 def _branch_of(promotions: Sequence[Change], variables: Mapping[str, str]) -> str:
     """The branch of the pull request: one for each series or, for several at once, for each retrain."""
     if len(promotions) == 1:
@@ -285,9 +304,15 @@ def _branch_of(promotions: Sequence[Change], variables: Mapping[str, str]) -> st
     return f"model/retrain-{run}" if run else "model/champions"
 
 
-def main() -> int:
+def main(argv: Sequence[str] | None = None) -> int:
+    parser = argparse.ArgumentParser(
+        description=__doc__,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
+    parser.add_argument("--config", action="store_true", help="deliver config.toml instead of model/")
+    arguments = parser.parse_args(argv)
     try:
-        outcome = deliver(ROOT)
+        outcome = deliver_config(ROOT) if arguments.config else deliver(ROOT)
     except ActioncastError as error:
         summary.failure("Not delivered", str(error))
         return 1

@@ -97,13 +97,13 @@ def test_a_deployment_is_started_only_when_one_is_named(
     folder: Path, github: GitHub, train: Train, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     train("v1", 1.0)
-    assert delivery.main() == 0
+    assert delivery.main([]) == 0
     assert "set the variable DEPLOY_WORKFLOW" in capsys.readouterr().out
     assert github.dispatches == []
     monkeypatch.setenv("DEPLOY_WORKFLOW", "deploy.yml")
     monkeypatch.setenv("GITHUB_OUTPUT", str(folder / "output"))
     train("v2", 1.0)
-    assert delivery.main() == 0
+    assert delivery.main([]) == 0
     assert [dispatch.workflow for dispatch in github.dispatches] == ["deploy.yml"]
     assert (folder / "output").read_text() == "delivered=pushed\n"
 
@@ -173,7 +173,7 @@ def test_a_champion_that_does_not_match_its_card_is_not_delivered(folder: Path, 
     with pytest.raises(delivery.DeliveryError, match="expected sha256"):
         delivery.deliver(folder)
     (folder / "model/demo/card.json").write_text("{}")
-    assert delivery.main() == 1
+    assert delivery.main([]) == 1
 
 
 def test_no_permission_is_an_error_with_no_token_in_it(
@@ -206,3 +206,38 @@ def test_roll_back_to_the_one_before_and_to_a_named_one(folder: Path, github: Gi
 def test_roll_back_without_a_champion(folder: Path) -> None:
     with pytest.raises(rollback.NoSuchVersionError, match="no champion"):
         rollback.run(load_settings(folder / "config.toml", {}), series_id="demo")
+
+
+# --- config.toml ------------------------------------------------------------------------------------------------------
+
+
+def test_a_series_that_was_added_is_pushed_and_starts_no_deployment(
+    github: GitHub, folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("DEPLOY_WORKFLOW", "deploy.yml")
+    (folder / "config.toml").write_text(CONFIG + CONFIG.replace("demo", "load"))
+    (folder / "actioncast.db").write_bytes(b"stays here")
+    assert delivery.main(["--config"]) == 0
+    commit = github.repository.log()[0]
+    assert commit.subject == "Add a series to config.toml"
+    assert github.repository.changed_files(commit.parents[0], commit.sha) == ["config.toml"]
+    assert github.dispatches == []
+
+
+def test_a_config_as_committed_is_left_alone(github: GitHub, folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    before = github.repository.sha()
+    assert delivery.main(["--config"]) == 0
+    assert github.repository.sha() == before
+    assert "config.toml is as it was: nothing to commit" in capsys.readouterr().out
+
+
+def test_a_series_comes_as_a_pull_request_where_models_do(
+    github: GitHub, folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("MODEL_DELIVERY", "pr")
+    before = github.repository.sha()
+    (folder / "config.toml").write_text(CONFIG + CONFIG.replace("demo", "load"))
+    assert delivery.main(["--config"]) == 0
+    assert github.repository.sha() == before
+    [pull] = github.issues.values()
+    assert pull["title"] == "Add a series to config.toml"

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
@@ -12,7 +13,7 @@ from tests.support.checkout import SERIES, shipped_files
 from . import project
 from .act_records import Run
 from .clock import Clock
-from .copies import BRANCH, new_copy
+from .copies import BRANCH, new_copy, own_hours
 from .github_stand_in import GitHub
 from .project import SMALL, edited
 
@@ -55,6 +56,18 @@ def test_fresh_copy_starts_by_one_button_and_pressing_again_does_no_harm(clock: 
     assert github.repository.sha() == champion
     for file in ("update_real_data.yml", "make_predictions.yml", "check_freshness.yml"):
         clock.tick(file).check()
+    assert open_issues(github) == []
+
+
+def test_a_series_is_added_by_the_button(clock: Clock) -> None:
+    github = clock.github
+    clock.press("start.yml").check()
+    github.repository.commit({"data/load.csv": own_hours(datetime.now(UTC))}, "Our hours")
+    asked = clock.press("start.yml", {"source": "data/load.csv", "answers": "--name load --unit MWh"}).check()
+    assert "load: written to config.toml" in asked.log
+    assert "[series.load]" in github.repository.read("config.toml").decode()
+    assert "model/load/card.json" in github.repository.files()
+    assert "### load" in asked.summary
     assert open_issues(github) == []
 
 
