@@ -13,15 +13,22 @@ from actioncast.hours import Grid
 from actioncast.ingestion.health.medians import medians
 from actioncast.times import HOURS_PER_DAY, ONE_HOUR
 
-ZONES = {"Europe": "Europe/Berlin", "North America": "America/New_York", "Australia": "Australia/Sydney"}
+ZONES = {
+    "Europe": "Europe/Berlin",
+    "North America": "America/New_York",
+    "Australia": "Australia/Sydney",
+}
 WEEKS = 2  # on either side of a change that are compared
 BETTER = 0.5  # times the misfit that the moved profile may leave
-NEAR = timedelta(days=2)  # of a change: a shift there is the clock's
+TOLERANCE = timedelta(days=2)  # around a change: a shift there is the clock's
 
 
 @dataclass(frozen=True)
 class Change:
-    """A clock change: the first hour (UTC) of the new time; days begin `hours` later in UTC since then."""
+    """A clock change of a zone, at the first hour (UTC) of the new time.
+
+    Days begin `hours` later in UTC since then.
+    """
 
     zone: str
     moment: datetime
@@ -36,71 +43,101 @@ def changes(zone: str, start: datetime, end: datetime) -> list[Change]:
     day = start
     while day < end:
         next_day = day + timedelta(days=1)
-        if day.astimezone(clock).utcoffset() != next_day.astimezone(clock).utcoffset():
-            moments.append(_change_within(zone, clock, day))
+        if _utc_offset(day, clock) != _utc_offset(next_day, clock):
+            change = _change_within(zone, clock, day)
+            moments.append(change)
         day = next_day
     return moments
 
 
 def _change_within(zone: str, clock: ZoneInfo, day: datetime) -> Change:
     """The change of the clock within the 24 hours from `day` on."""
-    before = day.astimezone(clock).utcoffset() or timedelta(0)
+    before = _utc_offset(day, clock)
     moment = day
-    while moment.astimezone(clock).utcoffset() == before:
+    while _utc_offset(moment, clock) == before:
         moment += ONE_HOUR
-    after = moment.astimezone(clock).utcoffset() or timedelta(0)
-    return Change(zone, moment, hours=(before - after) // ONE_HOUR)
+    after = _utc_offset(moment, clock)
+    hours = (before - after) // ONE_HOUR
+    return Change(zone, moment, hours)
+
+
+def _utc_offset(moment: datetime, clock: ZoneInfo) -> timedelta:
+    local = moment.astimezone(clock)
+    return local.utcoffset() or timedelta(0)
 
 
 def hints(history: Grid) -> list[str]:
-    """A sentence for each part of the world whose clock changes move the daily profile, as they should in UTC."""
+    """A sentence for each zone whose clock changes move the daily profile, as is right in UTC."""
     sentences = []
     for zone in ZONES:
-        judged = []
-        for change in changes(zone, history.start, history.end):
-            verdict = _follows(history, change)
-            if verdict is not None:
-                judged.append(verdict)
-        if judged and sum(judged) > len(judged) / 2:
+        verdicts = _verdicts(history, zone)
+        count = len(verdicts)
+        moved = sum(verdicts)
+        if moved > count / 2:
             sentences.append(
-                f"the daily profile moved by one hour at {sum(judged)} of {len(judged)} clock changes of {zone}: "
-                "people's days there, in UTC"
+                f"the daily profile moved by one hour at {moved} of {count} clock changes "
+                f"of {zone}: people's days there, in UTC"
             )
     return sentences
 
 
+def _verdicts(history: Grid, zone: str) -> list[bool]:
+    """For each clock change of the zone that can be judged, whether the profile follows it."""
+    verdicts = []
+    for change in changes(zone, history.start, history.end):
+        verdict = _follows(history, change)
+        if verdict is not None:
+            verdicts.append(verdict)
+    return verdicts
+
+
 def is_clock_change(first: datetime, hours: int, start: datetime, end: datetime) -> bool:
-    """Whether a shift of the profile by so many hours, from `first` on, is what a clock change of some zone does."""
+    """Whether a clock change of some zone explains a shift of the profile.
+
+    The shift begins at `first` and has so many hours; the series goes from `start` to `end`.
+    """
+    earliest = max(start, first - 2 * TOLERANCE)
+    latest = min(end, first + 2 * TOLERANCE)
     for zone in ZONES:
-        for change in changes(zone, max(start, first - 2 * NEAR), min(end, first + 2 * NEAR)):
-            if change.hours == hours and abs(change.moment - first) <= NEAR:
+        for change in changes(zone, earliest, latest):
+            distance = abs(change.moment - first)
+            if change.hours == hours and distance <= TOLERANCE:
                 return True
     return False
 
 
 def _follows(history: Grid, change: Change) -> bool | None:
-    """Whether the profile of the weeks after fits that of the weeks before better when moved as the clock was.
+    """Whether the profile after a change fits the one before better when moved as the clock was.
 
     None where hours are missing.
     """
     index = (change.moment - history.start) // ONE_HOUR
     length = WEEKS * 7 * HOURS_PER_DAY
-    if index < length or index + length > len(history):
-        return None
-    before = _profile(history.values[index - length : index])
-    after = _profile(history.values[index : index + length])
-    if np.isnan(before).any() or np.isnan(after).any():
+    before = _profile(history, index - length, index)
+    after = _profile(history, index, index + length)
+    if before is None or after is None:
         return None
     moved = np.roll(before, change.hours)
-    return _misfit(after, moved) < BETTER * _misfit(after, before)
+    allowed = BETTER * _misfit(after, before)
+    return _misfit(after, moved) < allowed
 
 
-def _profile(values: Values) -> Values:
-    """[24] the median of each hour of the day less their mean; NaN where one has none."""
-    typical = medians(values.reshape(-1, HOURS_PER_DAY))
+def _profile(history: Grid, first: int, end: int) -> Values | None:
+    """[24] the median of each hour of the day less their mean, from `first` until before `end`.
+
+    None where an hour of the day has no value, or where the history does not hold all hours.
+    """
+    if first < 0 or end > len(history):
+        return None
+    by_day = history.values[first:end].reshape(-1, HOURS_PER_DAY)
+    typical = medians(by_day)
+    if np.isnan(typical).any():
+        return None
     profile: Values = typical - typical.mean()
     return profile
 
 
 def _misfit(one: Values, other: Values) -> float:
-    return float(np.abs(one - other).sum())
+    """The sum of the differences between two profiles."""
+    differences = np.abs(one - other)
+    return float(differences.sum())
