@@ -22,19 +22,50 @@ SHAPE = "changed daily shape"
 REJECTED = "rejected points"
 REVISIONS = "revisions"
 
+# By kind of finding, in parts of a line each.
 REMEDIES = {
-    GAP: "If the source has the hours by now, load them: python update_real_data.py --backfill START.",
-    REPEATING_GAP: "Read what the loads say about rejected points; the source may leave these hours out.",
-    FREQUENCY: "Forecasts are hourly: hours between two values count as missing. Is there a finer source?",
-    FUTURE: "Look at the source's time zone: set `timezone` or `stamps` of the series, then backfill.",
-    SILENT: "Look at the runs of update_real_data and at the source.",
-    ZEROS: "A source that is down should give no value. Set the hours aside if nothing was measured.",
-    STUCK: "Look at the sensor or at the source's cache. Set the hours aside if nothing was measured.",
-    UNIT: "Look at the unit of the source: set `scale`, then backfill. Set the hours aside until then.",
-    SHIFT: "Look at the source's labels and clock changes: set `timezone` or `stamps`, then backfill.",
-    SHAPE: "Did the source begin to measure something else? Then retrain once a few weeks have come.",
-    REJECTED: "Look at the rejected points in the newest runs of update_real_data.",
-    REVISIONS: 'With revisions = "last" in the series a correction counts in any case; forecasts see first values.',
+    GAP: (
+        "If the source has the hours by now, load them:",
+        "python update_real_data.py --backfill START.",
+    ),
+    REPEATING_GAP: (
+        "Read what the loads say about rejected points;",
+        "the source may leave these hours out.",
+    ),
+    FREQUENCY: (
+        "Forecasts are hourly: hours between two values count as missing.",
+        "Is there a finer source?",
+    ),
+    FUTURE: (
+        "Look at the source's time zone:",
+        "set `timezone` or `stamps` of the series, then backfill.",
+    ),
+    SILENT: ("Look at the runs of update_real_data and at the source.",),
+    ZEROS: (
+        "A source that is down should give no value.",
+        "Set the hours aside if nothing was measured.",
+    ),
+    STUCK: (
+        "Look at the sensor or at the source's cache.",
+        "Set the hours aside if nothing was measured.",
+    ),
+    UNIT: (
+        "Look at the unit of the source: set `scale`, then backfill.",
+        "Set the hours aside until then.",
+    ),
+    SHIFT: (
+        "Look at the source's labels and clock changes:",
+        "set `timezone` or `stamps`, then backfill.",
+    ),
+    SHAPE: (
+        "Did the source begin to measure something else?",
+        "Then retrain once a few weeks have come.",
+    ),
+    REJECTED: ("Look at the rejected points in the newest runs of update_real_data.",),
+    REVISIONS: (
+        'With revisions = "last" in the series a correction counts in any case;',
+        "forecasts see first values.",
+    ),
 }
 
 
@@ -74,10 +105,12 @@ class HealthFinding:
 
     @property
     def remedy(self) -> str:
-        return REMEDIES[self.kind]
+        return " ".join(REMEDIES[self.kind])
 
     def __str__(self) -> str:
-        return f"{self.kind}: {isoformat(self.first)} to {isoformat(self.last)}: {self.evidence}"
+        first = isoformat(self.first)
+        last = isoformat(self.last)
+        return f"{self.kind}: {first} to {last}: {self.evidence}"
 
     def as_json(self) -> dict[str, Any]:
         return {
@@ -93,7 +126,8 @@ class HealthFinding:
 def runs(flags: Flags) -> list[tuple[int, int]]:
     """(first, last) index of each run of neighbours that are true."""
     padded = np.concatenate(([False], flags, [False]))
-    edges = np.flatnonzero(padded[1:] != padded[:-1]).tolist()
+    is_edge = padded[1:] != padded[:-1]
+    edges = np.flatnonzero(is_edge).tolist()
     firsts = edges[::2]
     ends = edges[1::2]
     return [(first, end - 1) for first, end in zip(firsts, ends, strict=True)]
