@@ -23,50 +23,87 @@ def gaps(values: Values, judged: int) -> list[Suspicion]:
     longest = 0
     for first, last in runs(np.isnan(values)):
         length = last - first + 1
-        if length < FEWEST_MISSING or length <= longest:
+        if length < FEWEST_MISSING:
+            continue
+        if length <= longest:
             continue
         if last + 1 >= judged:
-            before = f"the longest before had {longest}" if longest else "there was no such gap before"
-            suspicions.append(Suspicion(first, last, f"{length} hours are missing; {before}"))
+            evidence = f"{length} hours are missing; {_comparison(longest)}"
+            suspicions.append(Suspicion(first, last, evidence))
         longest = length
     return suspicions
+
+
+def _comparison(longest: int) -> str:
+    """The longest gap before (hours) in words."""
+    if longest:
+        return f"the longest before had {longest}"
+    return "there was no such gap before"
 
 
 def repeating(values: Values, judged: int) -> list[Suspicion]:
     """One suspicion if the same hours of the day are missing on most days, but not the others."""
     newest = values[-DAYS_BACK * HOURS_PER_DAY :]
     days = len(newest) // HOURS_PER_DAY
-    if days < FEWEST_DAYS or step_of(newest) != 1:
+    if days < FEWEST_DAYS:
+        return []
+    if step_of(newest) != 1:
         return []
     skipped = len(values) - days * HOURS_PER_DAY
-    missing = np.isnan(values[skipped:]).reshape(days, HOURS_PER_DAY)
-    share = missing.mean(axis=0)
-    often = np.flatnonzero(share >= OFTEN)
-    seldom = share < OFTEN
-    if not len(often) or not seldom.any() or share[seldom].mean() > RARELY:
+    is_missing = np.isnan(values[skipped:])
+    by_day = is_missing.reshape(days, HOURS_PER_DAY)
+    share = by_day.mean(axis=0)
+    if not _is_pattern(share):
         return []
-    last = _last_of(missing.ravel(), often) + skipped
+    often = np.flatnonzero(share >= OFTEN)
+    last = _last_of(is_missing, often) + skipped
     if last < judged:
         return []
-    evidence = f"{len(often)} of the 24 hours of the day are missing on {share[often].mean():.0%} of {days} days"
+    evidence = _repeating_evidence(share[often], days)
     return [Suspicion(skipped, last, evidence)]
+
+
+def _repeating_evidence(share: Values, days: int) -> str:
+    hours = f"{len(share)} of the 24 hours of the day"
+    return f"{hours} are missing on {share.mean():.0%} of {days} days"
+
+
+def _is_pattern(share: Values) -> bool:
+    """Whether some hours of the day are often missing, and the others rarely.
+
+    `share` [24]: of the days on which the hour is missing.
+    """
+    is_often = share >= OFTEN
+    if not is_often.any():
+        return False
+    if is_often.all():
+        return False
+    others = share[~is_often]
+    return bool(others.mean() <= RARELY)
 
 
 def _last_of(missing: Flags, hours_of_day: Numbers) -> int:
     """The index of the newest missing hour among those of these hours of the day."""
     indices = np.flatnonzero(missing)
-    concerned = indices[np.isin(indices % HOURS_PER_DAY, hours_of_day)]
+    is_concerned = np.isin(indices % HOURS_PER_DAY, hours_of_day)
+    concerned = indices[is_concerned]
     return int(concerned[-1])
 
 
 def frequency(values: Values, judged: int) -> list[Suspicion]:
     """One suspicion if values come less often than every hour."""
     present = np.flatnonzero(~np.isnan(values))
+    if len(present) < HOURS_PER_DAY:
+        return []
+    first = int(present[0])
+    last = int(present[-1])
+    if last < judged:
+        return []
     step = step_of(values)
-    if step == 1 or len(present) < HOURS_PER_DAY or present[-1] < judged:
+    if step == 1:
         return []
     evidence = f"values come every {step} hours"
-    return [Suspicion(int(present[0]), int(present[-1]), evidence)]
+    return [Suspicion(first, last, evidence)]
 
 
 def step_of(values: Values) -> int:
@@ -74,7 +111,8 @@ def step_of(values: Values) -> int:
     present = np.flatnonzero(~np.isnan(values))
     if len(present) < 2:
         return 1
-    return int(median(np.diff(present).astype(np.float64)))
+    steps = np.diff(present).astype(np.float64)
+    return int(median(steps))
 
 
 def future(history: Grid, now: datetime) -> list[HealthFinding]:
