@@ -1,4 +1,7 @@
-"""What the loads of a series say about its source: rows of `etl_runs` and `revisions` in, findings out. Pure."""
+"""What the loads of a series say about its source.
+
+Rows of `etl_runs` and `revisions` in, findings out. Pure.
+"""
 
 from __future__ import annotations
 
@@ -17,40 +20,63 @@ SHOWN_CHARACTERS = 300  # of what the newest such load said
 
 def rejected(runs: Sequence[Mapping[str, Any]]) -> list[HealthFinding]:
     """One finding if more than a few of the points read were rejected; `runs` newest first."""
-    read = sum(run["points_read"] for run in runs)
-    rejecting = [run for run in runs if run["points_rejected"]]
-    number = sum(run["points_rejected"] for run in rejecting)
-    if not read or number / read <= DOUBTFUL_SHARE:
+    share = rejected_share(runs)
+    if share <= DOUBTFUL_SHARE:
         return []
+    points_read = _total(runs, "points_read")
+    points_rejected = _total(runs, "points_rejected")
+    rejecting = [run for run in runs if run["points_rejected"]]
     newest = rejecting[0]
+    oldest = rejecting[-1]
+    message = newest["message"][:SHOWN_CHARACTERS]
+    evidence = (
+        f"{points_rejected:,} of {points_read:,} points read were rejected ({share:.1%}), "
+        f"by {len(rejecting):,} of {len(runs):,} loads; the newest: {message}"
+    )
     finding = HealthFinding(
         kind=findings.REJECTED,
-        first=floor_hour(rejecting[-1]["started_at"]),
+        first=floor_hour(oldest["started_at"]),
         last=floor_hour(newest["started_at"]),
-        evidence=(
-            f"{number:,} of {read:,} points read were rejected ({number / read:.1%}), by {len(rejecting):,} of "
-            f"{len(runs):,} loads; the newest: {newest['message'][:SHOWN_CHARACTERS]}"
-        ),
+        evidence=evidence,
     )
     return [finding]
 
 
 def rejected_share(runs: Sequence[Mapping[str, Any]]) -> float:
     """Share of the points read that were rejected; 0 without any."""
-    read = sum(run["points_read"] for run in runs)
-    number = sum(run["points_rejected"] for run in runs)
-    return number / read if read else 0.0
+    points_read = _total(runs, "points_read")
+    points_rejected = _total(runs, "points_rejected")
+    if not points_read:
+        return 0.0
+    return points_rejected / points_read
+
+
+def _total(runs: Sequence[Mapping[str, Any]], column: str) -> int:
+    """The sum of one column of `etl_runs`."""
+    numbers: list[int] = [run[column] for run in runs]
+    return sum(numbers)
 
 
 def revised(revisions: Sequence[Mapping[str, Any]], *, points_per_hour: int) -> list[HealthFinding]:
-    """One finding if many hours were restated though they were complete; `revisions` of the last DAYS, ascending.
+    """One finding if many hours were restated though they were complete.
 
-    An hour that late points complete is no restatement.
+    `revisions` are those of the last DAYS, ascending. An hour that late points complete is no
+    restatement.
     """
-    restated = [row["reality_date"] for row in revisions if row["samples"] >= points_per_hour]
+    restated = []
+    for revision in revisions:
+        if revision["samples"] >= points_per_hour:
+            restated.append(revision["reality_date"])
     hours = len(set(restated))
     share = hours / (DAYS * HOURS_PER_DAY)
     if share <= REVISED_SHARE:
         return []
-    evidence = f"{hours:,} hours ({share:.0%} of {DAYS} days) were restated by the source though they were complete"
-    return [HealthFinding(findings.REVISIONS, restated[0], restated[-1], evidence)]
+    number = f"{hours:,} hours ({share:.0%} of {DAYS} days)"
+    evidence = f"{number} were restated by the source though they were complete"
+    finding = HealthFinding(
+        kind=findings.REVISIONS,
+        first=restated[0],
+        last=restated[-1],
+        evidence=evidence,
+    )
+    return [finding]
