@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable
-from datetime import datetime, timedelta
+from datetime import datetime
 
 from actioncast.arrays import Values
 from actioncast.hours import Grid
@@ -31,15 +31,21 @@ EXPLAINED_BY_VALUES = (findings.SHIFT, findings.SHAPE, findings.STUCK)
 
 
 def newest(history: Grid, judged_hours: int = NEWEST) -> list[HealthFinding]:
-    """What looks wrong in the last `judged_hours` of a history; the hours before show what is usual."""
+    """What looks wrong in the last `judged_hours` of a history.
+
+    The hours before show what is usual.
+    """
     recent = history.values[-WINDOW:]
-    skipped = len(history) - len(recent)
     judged = max(len(recent) - judged_hours, 0)
+    skipped = len(history) - len(recent)
+    start = history.start + skipped * ONE_HOUR
     health_findings = []
     for kind, detect in DETECTORS.items():
         for suspicion in detect(recent, judged):
-            health_findings.append(_finding(history.start, skipped, kind, suspicion))
-    return [each for each in _most_telling(health_findings) if not _is_the_clocks(each, history)]
+            finding = _finding(start, kind, suspicion)
+            health_findings.append(finding)
+    telling = _most_telling(health_findings)
+    return [finding for finding in telling if not _is_the_clocks(finding, history)]
 
 
 def hours_to_set_aside(finding: HealthFinding) -> list[datetime]:
@@ -57,8 +63,8 @@ def hours_to_set_aside(finding: HealthFinding) -> list[datetime]:
 def whole(history: Grid) -> list[HealthFinding]:
     """What looks wrong in a history, judged week by week as it would have been at the time."""
     merged: dict[tuple[str, datetime], HealthFinding] = {}
-    lengths = [*range(len(history), 0, -STRIDE)][::-1]
-    for length in lengths:
+    lengths = range(len(history), 0, -STRIDE)
+    for length in reversed(lengths):
         part = Grid(history.start, history.values[:length])
         for finding in newest(part, STRIDE):
             # The next week sees the same run again, and how it went on.
@@ -66,11 +72,12 @@ def whole(history: Grid) -> list[HealthFinding]:
     return _without_repeats(merged.values())
 
 
-def _finding(start: datetime, skipped: int, kind: str, suspicion: Suspicion) -> HealthFinding:
+def _finding(start: datetime, kind: str, suspicion: Suspicion) -> HealthFinding:
+    """The finding of a suspicion about an array that begins at `start`."""
     return HealthFinding(
         kind=kind,
-        first=start + timedelta(hours=skipped + suspicion.first),
-        last=start + timedelta(hours=skipped + suspicion.last),
+        first=start + suspicion.first * ONE_HOUR,
+        last=start + suspicion.last * ONE_HOUR,
         evidence=suspicion.evidence,
         strong=suspicion.strong,
     )
@@ -80,9 +87,10 @@ def _most_telling(health_findings: Iterable[HealthFinding]) -> list[HealthFindin
     """Without those of the profile where zeros, one value or another unit explain it."""
     chosen: list[HealthFinding] = []
     for finding in health_findings:
-        explained = finding.kind in EXPLAINED_BY_VALUES and any(finding.overlaps(other) for other in chosen)
-        if not explained:
-            chosen.append(finding)
+        overlapped = any(finding.overlaps(other) for other in chosen)
+        if finding.kind in EXPLAINED_BY_VALUES and overlapped:
+            continue
+        chosen.append(finding)
     return chosen
 
 
@@ -90,15 +98,27 @@ def _is_the_clocks(finding: HealthFinding, history: Grid) -> bool:
     """Whether the profile moved because people changed their clocks: in UTC it should."""
     if finding.kind != findings.SHIFT:
         return False
-    hours = 1 if finding.evidence.endswith(profile.DIRECTIONS[1]) else -1
-    return clocks.is_clock_change(finding.first, hours, history.start, history.end)
+    is_late = finding.evidence.endswith(profile.DIRECTIONS[1])
+    return clocks.is_clock_change(
+        finding.first,
+        hours=1 if is_late else -1,
+        start=history.start,
+        end=history.end,
+    )
 
 
 def _without_repeats(health_findings: Iterable[HealthFinding]) -> list[HealthFinding]:
-    """In the order of their first hours; of one kind, one that overlaps an earlier one is the same."""
+    """In the order of their hours; of one kind, one that overlaps an earlier one is the same."""
     chosen: list[HealthFinding] = []
-    for finding in sorted(health_findings, key=lambda each: (each.first, each.last)):
-        same = [other for other in chosen if other.kind == finding.kind and other.overlaps(finding)]
-        if not same:
+    for finding in sorted(health_findings, key=_first_and_last):
+        if not any(_is_same(finding, other) for other in chosen):
             chosen.append(finding)
     return chosen
+
+
+def _first_and_last(finding: HealthFinding) -> tuple[datetime, datetime]:
+    return finding.first, finding.last
+
+
+def _is_same(finding: HealthFinding, other: HealthFinding) -> bool:
+    return finding.kind == other.kind and finding.overlaps(other)
