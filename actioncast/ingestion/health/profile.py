@@ -33,57 +33,111 @@ LIKE = 0.8  # correlation that all weeks before had
 
 def shifts(values: Values, judged: int) -> list[Suspicion]:
     """Windows of a day in which the profile of the days before fits one hour earlier or later."""
-    if judged < WEEK + FEWEST_BEFORE or np.isnan(values[:judged]).mean() > 0.5:
+    if judged < WEEK + FEWEST_BEFORE:
+        return []
+    missing_share = np.isnan(values[:judged]).mean()
+    if missing_share > 0.5:
         return []
     steps = np.diff(values, prepend=np.nan)
-    expected = np.diff(_expected(values, judged), prepend=np.nan)
-    scales = _usual_errors(np.abs(steps - expected[:-1])[:judged])
-    if scales is None or _visible(steps[:judged], scales) < VISIBLE:
+    levels = _expected(values, judged)
+    expected = np.diff(levels, prepend=np.nan)
+    errors = np.abs(steps - expected[:-1])
+    scales = _usual_errors(errors[:judged])
+    if scales is None:
+        return []
+    visible = _visible(steps[:judged], scales)
+    if visible < VISIBLE:
         return []
     suspicions = []
-    for direction, word in DIRECTIONS.items():
-        ends = _ends_of_shifts(steps, expected, scales, direction, judged)
+    for direction in DIRECTIONS:
+        ends = _ends_of_shifts(
+            steps,
+            expected,
+            scales=scales,
+            direction=direction,
+            judged=judged,
+        )
         if len(ends):
-            first, last = int(ends[0]) - WINDOW + 1, int(ends[-1])
-            evidence = f"the steps from hour to hour fit those of the days before when these come one hour {word}"
-            suspicions.append(Suspicion(first, last, evidence))
+            suspicion = _shift(ends, direction)
+            suspicions.append(suspicion)
     return suspicions
 
 
+def _shift(ends: Numbers, direction: int) -> Suspicion:
+    """One suspicion for the windows that end at these indices."""
+    word = DIRECTIONS[direction]
+    fit = "the steps from hour to hour fit those of the days before"
+    evidence = f"{fit} when these come one hour {word}"
+    return Suspicion(
+        first=int(ends[0]) - WINDOW + 1,
+        last=int(ends[-1]),
+        evidence=evidence,
+    )
+
+
 def _expected(values: Values, judged: int) -> Values:
-    """[n + 1] each hour and the next one from the same hour of earlier days, as hours before `judged` weigh them."""
+    """[n + 1] each hour and the next one, expected from the same hour of earlier days.
+
+    The hours before `judged` give the weights.
+    """
     longer = np.append(values, np.nan)
     centre = float(np.nanmean(values[:judged]))
-    earlier = np.full((len(longer), len(LAGS)), np.nan)
-    for column, lag in enumerate(LAGS):
-        earlier[lag:, column] = longer[:-lag] - centre
     target = longer - centre
-    usable = ~np.isnan(earlier).any(axis=1) & ~np.isnan(target)
+    earlier = _lagged(target)
+    has_earlier = ~np.isnan(earlier).any(axis=1)
+    has_target = ~np.isnan(target)
+    usable = has_earlier & has_target
     usable[judged:] = False
-    rows = earlier[usable]
-    square = rows.T @ rows
-    damping = (RIDGE * np.trace(square) / len(LAGS) + RIDGE) * np.eye(len(LAGS))
-    weights = np.linalg.solve(square + damping, rows.T @ target[usable])
+    weights = _ridge_weights(earlier[usable], target[usable])
     result: Values = centre + earlier @ weights
     return result
 
 
+def _lagged(values: Values) -> Values:
+    """[n, LAGS] the values of so many hours before; NaN where there is none."""
+    count = len(values)
+    lagged = np.full((count, len(LAGS)), np.nan)
+    for column, lag in enumerate(LAGS):
+        lagged[lag:, column] = values[:-lag]
+    return lagged
+
+
+def _ridge_weights(rows: Values, target: Values) -> Values:
+    """[LAGS] the weights of a ridge regression of target [n] on rows [n, LAGS]."""
+    square = rows.T @ rows
+    count = len(LAGS)
+    strength = RIDGE * np.trace(square) / count + RIDGE
+    damping = strength * np.eye(count)
+    weights: Values = np.linalg.solve(
+        square + damping,
+        rows.T @ target,
+    )
+    return weights
+
+
 def _usual_errors(errors: Values) -> Values | None:
-    """[24] the median error by hour of the day (counted from the first hour); None where nothing shows it."""
+    """[24] the median error by hour of the day, counted from the first hour.
+
+    None where nothing shows it.
+    """
     typical = _by_hour_of_day(errors)
     usual = median(typical)
-    if np.isnan(usual) or usual <= 0:
+    if np.isnan(usual):
         return None
-    scales: Values = np.maximum(typical, SMALLEST_SCALE * usual)
+    if usual <= 0:
+        return None
+    smallest = SMALLEST_SCALE * usual
+    scales: Values = np.maximum(typical, smallest)
     return scales
 
 
 def _by_hour_of_day(values: Values) -> Values:
-    """[24] the median by hour of the day, counted from the first hour; NaN where all are missing."""
+    """[24] the median by hour of the day, counted from the first; NaN where all are missing."""
     days = -(-len(values) // HOURS_PER_DAY)
     padded = np.full(days * HOURS_PER_DAY, np.nan)
     padded[: len(values)] = values
-    return medians(padded.reshape(days, HOURS_PER_DAY))
+    by_day = padded.reshape(days, HOURS_PER_DAY)
+    return medians(by_day)
 
 
 def _visible(steps: Values, scales: Values) -> float:
@@ -92,76 +146,125 @@ def _visible(steps: Values, scales: Values) -> float:
     Where all steps are alike, no shift could be seen: what looks like one is chance.
     """
     typical = _by_hour_of_day(steps)
-    return float(np.mean(np.abs(typical - np.roll(typical, 1)) / scales))
+    an_hour_later = np.roll(typical, 1)
+    difference = np.abs(typical - an_hour_later)
+    return float(np.mean(difference / scales))
 
 
 def _ends_of_shifts(
     steps: Values,
     expected: Values,
+    *,
     scales: Values,
     direction: int,
     judged: int,
 ) -> Numbers:
     """The indices from `judged` on at which a window ends that looks shifted."""
-    hour_of_day = np.arange(len(steps)) % HOURS_PER_DAY
-    moved = np.roll(expected, direction)[: len(steps)]
-    scale_here = scales[hour_of_day]
-    scale_there = scales[(hour_of_day - direction) % HOURS_PER_DAY]
-    error = np.minimum(np.abs(steps - expected[:-1]) / scale_here, LARGEST_ERROR)
-    error_moved = np.minimum(np.abs(steps - moved) / scale_there, LARGEST_ERROR)
+    count = len(steps)
+    hour_of_day = np.arange(count) % HOURS_PER_DAY
+    moved_hour = (hour_of_day - direction) % HOURS_PER_DAY
+    moved = np.roll(expected, direction)
+    error = _scaled_error(steps, expected[:-1], scales[hour_of_day])
+    error_moved = _scaled_error(steps, moved[:count], scales[moved_hour])
     gain = _window_means(error - error_moved)
     total = _window_means(error)
-    before = gain[:judged]
-    before = before[~np.isnan(before)]
-    if len(before) < FEWEST_BEFORE / 2:
+    limit = _gain_limit(gain[:judged])
+    if limit is None:
         return np.zeros(0, dtype=np.int64)
-    limit = max(before.mean() + STANDARD_DEVIATIONS * before.std(), before.max() + ABOVE_ALL)
-    is_shifted = (gain > limit) & (gain > SHARE_OF_ERROR * total)
+    is_rare = gain > limit
+    is_large = gain > SHARE_OF_ERROR * total
+    is_shifted = is_rare & is_large
     ends: Numbers = judged + np.flatnonzero(is_shifted[judged:])
     return ends
 
 
+def _scaled_error(steps: Values, expected: Values, scales: Values) -> Values:
+    """[n] how far each step lies from what was expected, in usual errors, LARGEST_ERROR at most."""
+    scaled = np.abs(steps - expected) / scales
+    limited: Values = np.minimum(scaled, LARGEST_ERROR)
+    return limited
+
+
+def _gain_limit(gain: Values) -> float | None:
+    """The gain that no window shows by chance, from the windows before what is judged.
+
+    None where too few windows show it.
+    """
+    before = gain[~np.isnan(gain)]
+    if len(before) < FEWEST_BEFORE / 2:
+        return None
+    above_usual = before.mean() + STANDARD_DEVIATIONS * before.std()
+    above_highest = before.max() + ABOVE_ALL
+    return float(max(above_usual, above_highest))
+
+
 def _window_means(errors: Values) -> Values:
     """[n] the mean over the WINDOW hours that end at each index; NaN where too many are missing."""
+    count = len(errors)
+    window = np.ones(WINDOW)
     missing = np.isnan(errors)
-    sums = np.convolve(np.where(missing, 0.0, errors), np.ones(WINDOW))[: len(errors)]
-    present = np.convolve(~missing, np.ones(WINDOW))[: len(errors)]
+    filled = np.where(missing, 0.0, errors)
+    sums = np.convolve(filled, window)[:count]
+    present = np.convolve(~missing, window)[:count]
     enough = present >= FEWEST_IN_WINDOW
-    means: Values = np.where(enough, sums / np.maximum(present, 1), np.nan)
+    divisor = np.maximum(present, 1)
+    means: Values = np.where(enough, sums / divisor, np.nan)
     return means
 
 
 def shapes(values: Values, judged: int) -> list[Suspicion]:
-    """One suspicion if the daily shape of the newest week is unlike all weeks before, which are alike."""
-    weeks = len(values) // WEEK
-    if weeks <= FEWEST_WEEKS or len(values) - WEEK > judged + WEEK:
+    """One suspicion if the newest week has a daily shape unlike all weeks before.
+
+    The weeks before must be alike.
+    """
+    hours = len(values)
+    weeks = hours // WEEK
+    if weeks <= FEWEST_WEEKS:
         return []
-    profiles = _profiles(values[len(values) - weeks * WEEK :])
+    first = hours - WEEK
+    if first > judged + WEEK:
+        return []
+    start = hours - weeks * WEEK
+    profiles = _profiles(values[start:])
     if np.isnan(profiles).any():
         return []
-    earlier = profiles[:-1]
-    likeness = [_correlation(week, earlier.mean(axis=0)) for week in profiles]
-    usual = min(likeness[:-1])
-    if likeness[-1] >= UNLIKE or usual < LIKE:
+    *usual, newest = _likenesses(profiles)
+    least_usual = min(usual)
+    if newest >= UNLIKE:
+        return []
+    if least_usual < LIKE:
         return []
     evidence = (
-        f"the daily shape of the week has a correlation of {likeness[-1]:.2f} with that of "
-        f"{weeks - 1} weeks before, which had at least {usual:.2f} among themselves"
+        f"the daily shape of the week has a correlation of {newest:.2f} with that of "
+        f"{weeks - 1} weeks before, which had at least {least_usual:.2f} among themselves"
     )
-    return [Suspicion(len(values) - WEEK, len(values) - 1, evidence)]
+    return [Suspicion(first, hours - 1, evidence)]
+
+
+def _likenesses(profiles: Values) -> list[float]:
+    """The correlation of each week's profile with the mean profile of all weeks but the newest."""
+    earlier = profiles[:-1]
+    mean_profile = earlier.mean(axis=0)
+    return [_correlation(week, mean_profile) for week in profiles]
 
 
 def _profiles(values: Values) -> Values:
     """[weeks, 24] the median of each hour of the day; NaN where half of its hours are missing."""
-    by_hour = values.reshape(-1, WEEK // HOURS_PER_DAY, HOURS_PER_DAY)
-    profiles = np.array([medians(week) for week in by_hour])
-    half_missing = np.isnan(by_hour).mean(axis=1) >= 0.5
+    days = WEEK // HOURS_PER_DAY
+    by_week = values.reshape(-1, days, HOURS_PER_DAY)
+    profiles = np.array([medians(week) for week in by_week])
+    missing_share = np.isnan(by_week).mean(axis=1)
+    half_missing = missing_share >= 0.5
     result: Values = np.where(half_missing, np.nan, profiles)
     return result
 
 
 def _correlation(one: Values, other: Values) -> float:
+    """The correlation of two profiles; 1 where one of them is flat."""
     one = one - one.mean()
     other = other - other.mean()
-    size = float(np.sqrt((one @ one) * (other @ other)))
-    return float(one @ other) / size if size else 1.0
+    squares = (one @ one) * (other @ other)
+    size = float(np.sqrt(squares))
+    if not size:
+        return 1.0
+    return float(one @ other) / size
