@@ -39,8 +39,9 @@ class HealthReport(Report):
     @property
     def longest_gap(self) -> int:
         """Number of missing hours in a row, at most."""
-        gaps = runs(np.isnan(self.history.values))
-        return max((last - first + 1 for first, last in gaps), default=0)
+        is_missing = np.isnan(self.history.values)
+        lengths = [last - first + 1 for first, last in runs(is_missing)]
+        return max(lengths, default=0)
 
     def as_json(self) -> dict[str, Any]:
         return {
@@ -59,28 +60,47 @@ class HealthReport(Report):
         }
 
     def as_text(self) -> str:
+        lines = self._facts()
+        if self.findings:
+            lines += ["", self._table(), "", *self._remedies()]
+        return "\n".join(lines)
+
+    def _facts(self) -> list[str]:
         facts = self.as_json()
         stored = hours_text(facts["hours"])
         step = hours_text(facts["step_hours"])
-        lines = [
+        first = facts["first_hour"]
+        last = facts["last_hour"]
+        missing = facts["hours_missing"]
+        longest_gap = facts["longest_gap_hours"]
+        return [
             f"{self.series}: {self.outcome}",
             picture.line(self.history.values),
-            f"{stored} from {facts['first_hour']} to {facts['last_hour']}, one value every {step}",
-            f"{facts['hours_missing']:,} missing, at most {facts['longest_gap_hours']:,} in a row",
+            f"{stored} from {first} to {last}, one value every {step}",
+            f"{missing:,} missing, at most {longest_gap:,} in a row",
             f"{self.set_aside:,} set aside",
             f"{self.rejected_share:.1%} of the points that the newest loads read were rejected",
             *facts["clock_changes"],
         ]
-        if self.findings:
-            rows = [_row(finding) for finding in self.findings]
-            remedies = dict.fromkeys(f"{finding.kind}: {finding.remedy}" for finding in self.findings)
-            headers = ["finding", "first hour", "last hour", "evidence"]
-            lines += ["", table(headers, rows), "", *remedies]
-        return "\n".join(lines)
+
+    def _table(self) -> str:
+        headers = ["finding", "first hour", "last hour", "evidence"]
+        rows = [_row(finding) for finding in self.findings]
+        return table(headers, rows)
+
+    def _remedies(self) -> list[str]:
+        """One line for each kind of finding, in the order of the findings."""
+        lines = [f"{finding.kind}: {finding.remedy}" for finding in self.findings]
+        return list(dict.fromkeys(lines))
 
 
 def _row(finding: HealthFinding) -> list[str]:
-    return [finding.kind, _moment(finding.first), _moment(finding.last), finding.evidence]
+    return [
+        finding.kind,
+        _moment(finding.first),
+        _moment(finding.last),
+        finding.evidence,
+    ]
 
 
 def _moment(moment: datetime) -> str:
