@@ -1,1 +1,4 @@
-"""What people write -> numbers, moments and columns: pure functions of the answer and the keys of its source"""
+"""What people write -> numbers, moments and columns.
+
+Pure functions of the answer and of the keys of its source.
+"""

@@ -59,9 +59,11 @@ TIMES = (
     "%H:%M:%S %z",
 )
 STAMPS = ("%Y%m%d%H", "%Y%m%d%H%M", "%Y%m%d%H%M%S", "%Y-%j %H:%M")
-FORMS = (*(f"{date}{joint}{time}" for date, joint, time in product(DATES, JOINTS, TIMES)), *DATES, *STAMPS)
+DATES_WITH_TIMES = [f"{date}{joint}{time}" for date, joint, time in product(DATES, JOINTS, TIMES)]
+FORMS = (*DATES_WITH_TIMES, *DATES, *STAMPS)
 EXAMPLE = datetime(2024, 2, 29, 13, 45, tzinfo=UTC)
-DAY_NUMBERS_OF_TODAY = range(32_000, 80_000)  # of spreadsheets: 1987 to 2119; fewer may be days since 1970
+# Day numbers of spreadsheets, 1987 to 2119; smaller numbers may be days since 1970.
+DAY_NUMBERS_OF_TODAY = range(32_000, 80_000)
 STAMPS_BY_DIGITS = {
     8: ("%Y%m%d",),
     10: ("%Y%m%d%H", "%y%m%d%H%M"),
@@ -88,7 +90,8 @@ def moment_of(text: str, form: str) -> datetime | None:
 
 def _read(text: str, form: str) -> datetime | None:
     try:
-        return datetime.strptime(text, form)  # noqa: DTZ007 - the zone is that of the source's clocks
+        # The zone is that of the source's clocks.
+        return datetime.strptime(text, form)  # noqa: DTZ007
     except ValueError:
         return None
 
@@ -101,15 +104,19 @@ def ends_day(text: str, form: str) -> bool:
 def _end_of_day(text: str, form: str) -> datetime | None:
     """The next midnight where the hour is 24: with 23 in its stead the text can be read."""
     for match in re.finditer("24", text):
-        an_hour_before = f"{text[: match.start()]}23{text[match.end() :]}"
-        moment = _read(an_hour_before, form)
-        if moment is not None and (moment.hour, moment.minute, moment.second) == (23, 0, 0):
+        begin = text[: match.start()]
+        end = text[match.end() :]
+        moment = _read(f"{begin}23{end}", form)
+        if moment is None:
+            continue
+        is_full_hour = moment.minute == 0 and moment.second == 0
+        if moment.hour == 23 and is_full_hour:
             return moment + timedelta(hours=1)
     return None
 
 
 def of_number(digits: str) -> str | None:
-    """The `date_format` that a number has which is a date and no unix time, None for another number."""
+    """The `date_format` of a number that is a date and no unix time, None for another number."""
     whole, _, _fraction = digits.partition(".")
     if len(whole) == len("45352") and int(whole) in DAY_NUMBERS_OF_TODAY:
         return "excel"
@@ -129,13 +136,24 @@ def fitting(texts: Sequence[str]) -> list[str]:
     shapes = {_shape(text) for text in texts[:FIRST_TEXTS]}
     candidates = [form for form in FORMS if _shape_of_form(form) in shapes]
     step = max(1, len(texts) // MOST_TEXTS)
-    counts = {form: sum(_fits(text, form) for text in texts[::step]) for form in candidates}
+    sample = texts[::step]
+    counts = {form: _fit_count(sample, form) for form in candidates}
     most = max(counts.values(), default=0)
-    return [form for form, count in counts.items() if count == most > 0]
+    if most == 0:
+        return []
+    return [form for form, count in counts.items() if count == most]
+
+
+def _fit_count(texts: Sequence[str], form: str) -> int:
+    """How many of the texts have this form."""
+    return sum(_fits(text, form) for text in texts)
 
 
 def _fits(text: str, form: str) -> bool:
-    """Whether a text names a time of these centuries in this form: strptime is content with few digits."""
+    """Whether a text names a time of these centuries in this form.
+
+    strptime alone would also read years of few digits.
+    """
     moment = moment_of(text, form)
     return moment is not None and moment.year in YEARS
 
@@ -147,6 +165,8 @@ def _shape_of_form(form: str) -> str:
 
 
 def _shape(text: str) -> str:
-    """The text with one sign for each run of digits and of letters, and none for an offset at its end."""
+    """The text with one sign for each run of digits or letters, without an offset at its end."""
     without_offset = re.sub(r"(:.*\d) ?(Z|[+-]\d\d:?\d\d)$", r"\1", text.strip())
-    return re.sub(r"[^\W\d_]+", "A", re.sub(r"\d+", "9", " ".join(without_offset.split())))
+    with_single_blanks = " ".join(without_offset.split())
+    with_nines = re.sub(r"\d+", "9", with_single_blanks)
+    return re.sub(r"[^\W\d_]+", "A", with_nines)
