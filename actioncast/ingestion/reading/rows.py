@@ -11,7 +11,8 @@ from actioncast.ingestion.reading.unclear import NoRowError, listed, shown
 from actioncast.source_fields import TabularFields
 
 Rows = list[tuple[object, object]]  # (time, value) as a source gives them
-Columns = Mapping[str, Sequence[Any]]  # by the name that the source's keys give them; all of one length
+# By the name that the source's keys give them; all of one length.
+Columns = Mapping[str, Sequence[Any]]
 
 
 def rows_of(columns: Columns, fields: TabularFields) -> Rows:
@@ -24,10 +25,15 @@ def rows_of(columns: Columns, fields: TabularFields) -> Rows:
     chosen = selected(columns, fields.where)
     if fields.newest_first:
         chosen = {name: cells[::-1] for name, cells in chosen.items()}
-    times = moments.joined([chosen[name] for name in fields.timestamps])
     values = numbers.read(chosen[fields.value], fields)
-    rows = zip(moments.read(times, fields), values, strict=True)
-    return [row for row in rows if row[0] not in (None, "") or row[1] is not None]
+    time_columns = [chosen[name] for name in fields.timestamps]
+    time_cells = moments.joined(time_columns)
+    times = moments.read(time_cells, fields)
+    rows = []
+    for time, value in zip(times, values, strict=True):
+        if value is not None or time not in (None, ""):
+            rows.append((time, value))
+    return rows
 
 
 def selected(
@@ -38,13 +44,23 @@ def selected(
     chosen = dict(columns)
     for name, value in where.items():
         texts = [_text(cell) for cell in chosen[name]]
-        positions = [index for index, text in enumerate(texts) if text == _text(value)]
+        text_of_value = _text(value)
+        positions = [index for index, text in enumerate(texts) if text == text_of_value]
         if texts and not positions:
-            counts = Counter(texts).most_common()
-            choices = listed([f"{shown(text)} ({count} rows)" for text, count in counts])
-            raise NoRowError(f"no row has {name} = {value!r} (of `where`); there are: {choices}")
-        chosen = {key: [cells[index] for index in positions] for key, cells in chosen.items()}
+            raise NoRowError(
+                f"no row has {name} = {value!r} (of `where`); there are: {_choices(texts)}",
+            )
+        for key, cells in chosen.items():
+            chosen[key] = [cells[index] for index in positions]
     return chosen
+
+
+def _choices(texts: Sequence[str]) -> str:
+    """The texts of a column, the most frequent ones first, for an error."""
+    choices = []
+    for text, count in Counter(texts).most_common():
+        choices.append(f"{shown(text)} ({count} rows)")
+    return listed(choices)
 
 
 def _text(cell: object) -> str:

@@ -12,25 +12,37 @@ SHOWN_EXAMPLES = 3
 
 
 class UnclearError(ActioncastError):
-    """What a source gave can be read in two ways, or in none; the message names the keys that settle it."""
+    """What a source gave can be read in two ways, or in none.
+
+    The message names the keys that settle it.
+    """
 
 
 class NoRowError(UnclearError):
-    """No row is one of those that `where` asks for; another page of the same source may have some."""
+    """No row is one of those that `where` asks for.
+
+    Another page of the same source may have some.
+    """
 
 
 def shown(thing: object) -> str:
     """The thing as an error shows it."""
-    return repr(thing)[:SHOWN_CHARACTERS]
+    text = repr(thing)
+    return text[:SHOWN_CHARACTERS]
 
 
 def examples(things: Sequence[object]) -> str:
     """The first few of the things, for an error."""
-    return ", ".join(shown(thing) for thing in things[:SHOWN_EXAMPLES])
+    first_things = things[:SHOWN_EXAMPLES]
+    return ", ".join(shown(thing) for thing in first_things)
 
 
 def listed(names: Sequence[str]) -> str:
     """The first names, for an error, and how many there are beyond."""
-    text = ", ".join(names[:SHOWN_NAMES]) or "nothing"
+    if not names:
+        return "nothing"
+    text = ", ".join(names[:SHOWN_NAMES])
     beyond = len(names) - SHOWN_NAMES
-    return f"{text} and {beyond} more" if beyond > 0 else text
+    if beyond > 0:
+        return f"{text} and {beyond} more"
+    return text
