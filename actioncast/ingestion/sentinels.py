@@ -24,44 +24,80 @@ def find(values: Values, minimum_value: float | None) -> str:
     """
     if not len(values):
         return ""
-    lowest = values.min()
-    highest = values.max()
-    if minimum_value is None and (lowest == -1 or _is_nines(lowest)):
-        others = values[values != lowest]
-        if _is_low_sign(lowest, others, len(values)):
-            return _doubt(lowest, others, len(values))
-    if _is_nines(highest) and f"{highest:g}".count("9") >= FEWEST_NINES:
-        others = values[values != highest]
-        if _is_far(highest, others, len(values), LARGEST_DISTANCE):
-            return _doubt(highest, others, len(values))
+    if minimum_value is None:
+        sign = values.min()
+        if _is_low_sign(sign, values):
+            return _doubt(sign, values)
+    sign = values.max()
+    if _is_high_sign(sign, values):
+        return _doubt(sign, values)
     return ""
 
 
-def _is_low_sign(sign: float, others: Values, count: int) -> bool:
-    """Whether this lowest value is one that no other comes near, or a lonely -1."""
+def _is_low_sign(sign: float, values: Values) -> bool:
+    """Whether this lowest value is one that no other comes close to, or a lonely -1."""
     if sign == -1:
-        return len(others) > 0 and count - len(others) >= FEWEST and bool(others.min() >= 0)
-    return _is_far(sign, others, count, SMALLEST_DISTANCE)
+        return _is_lonely_minus_one(values)
+    if not _is_nines(sign):
+        return False
+    return _is_far(sign, values, SMALLEST_DISTANCE)
 
 
-def _is_far(sign: float, others: Values, count: int, share: float) -> bool:
+def _is_lonely_minus_one(values: Values) -> bool:
+    """Whether -1 repeats in a series that is never negative otherwise."""
+    others = values[values != -1]
+    if not len(others):
+        return False
+    if _repeats(-1, values) < FEWEST:
+        return False
+    return bool(others.min() >= 0)
+
+
+def _is_high_sign(sign: float, values: Values) -> bool:
+    """Whether this highest value consists of many nines and lies far above all others."""
+    if not _is_nines(sign):
+        return False
+    digits = f"{sign:g}".count("9")
+    if digits < FEWEST_NINES:
+        return False
+    return _is_far(sign, values, LARGEST_DISTANCE)
+
+
+def _is_far(sign: float, values: Values, share: float) -> bool:
     """Whether a value that repeats lies further from all others than a share of their spread."""
-    if not len(others) or count - len(others) < FEWEST:
+    others = values[values != sign]
+    if not len(others):
+        return False
+    if _repeats(sign, values) < FEWEST:
         return False
     spread = np.ptp(others)
+    if spread <= 0:
+        return False
     distance = np.abs(others - sign).min()
-    return bool(spread > 0 and distance > share * spread)
+    return bool(distance > share * spread)
+
+
+def _repeats(sign: float, values: Values) -> int:
+    """How often the value comes."""
+    return int(np.count_nonzero(values == sign))
 
 
 def _is_nines(value: float) -> bool:
-    return NINES.fullmatch(f"{value:.10g}") is not None
+    text = f"{value:.10g}"
+    return NINES.fullmatch(text) is not None
 
 
-def _doubt(sign: float, others: Values, count: int) -> str:
+def _doubt(sign: float, values: Values) -> str:
+    others = values[values != sign]
+    count = _repeats(sign, values)
+    number = f"the value {sign:g} comes {count} times"
+    span = f"all others lie from {others.min():g} to {others.max():g}"
+    question = 'does it mean "no value"?'
+    return f"{number} and {span}: {question} Then say {_remedy(sign)}"
+
+
+def _remedy(sign: float) -> str:
     remedy = f"missing = [{sign:g}] of the source"
     if sign < 0:
         remedy += f", or minimum_value = {sign:g} of the series if it is a right value"
-    return (
-        f"the value {sign:g} comes {count - len(others)} times and all others lie from {others.min():g} to "
-        f'{others.max():g}: does it mean "no value"? Then say {remedy}'
-    )
+    return remedy
