@@ -9,10 +9,10 @@ once. Pure functions: rejections and good points in, the pattern in words out.
 from __future__ import annotations
 
 import re
-from collections import Counter, defaultdict
+from collections import defaultdict
 from collections.abc import Callable, Sequence
 
-from actioncast.arrays import np
+from actioncast.arrays import Numbers, np
 from actioncast.hours import Points, Rejection
 from actioncast.times import HOUR, HOURS_PER_DAY
 
@@ -57,8 +57,10 @@ def _by_cause(rejections: Group) -> list[list[Rejection]]:
     """The rejections that have a readable time, together where their cause is the same."""
     groups: dict[str, list[Rejection]] = defaultdict(list)
     for point in rejections:
-        if point.seconds is not None:
-            groups["text" if point.text else point.reason].append(point)
+        if point.seconds is None:
+            continue
+        cause = "text" if point.text else point.reason
+        groups[cause].append(point)
     return list(groups.values())
 
 
@@ -67,101 +69,174 @@ def _by_cause(rejections: Group) -> list[list[Rejection]]:
 
 def _one_form(rejections: Group) -> str:
     """Texts of one form that hold digits, such as 9,999.99 or 9 kW."""
-    texts = [point.text for point in rejections if re.search(r"\d", point.text)]
-    forms = Counter(_form(text) for text in texts)
-    if not forms:
+    by_form: dict[str, list[str]] = defaultdict(list)
+    for point in rejections:
+        if re.search(r"\d", point.text):
+            form = _form(point.text)
+            by_form[form].append(point.text)
+    if not by_form:
         return ""
-    form, count = forms.most_common(1)[0]
+    texts = max(by_form.values(), key=len)
+    count = len(texts)
     if count < FEWEST_TEXTS:
         return ""
-    example = next(text for text in texts if _form(text) == form)
+    example = texts[0]
     masked = re.sub(r"\d", "9", example)
-    return f"{count} texts have the form {masked!r}, such as {example!r}, and cannot be read as they stand"
+    forms = f"{count} texts have the form {masked!r}, such as {example!r}"
+    return f"{forms}, and cannot be read as they stand"
 
 
 def _form(text: str) -> str:
     """The text with one 9 for each run of digits: values of other lengths have the same form."""
-    return re.sub(r"\d+", "9", text.strip())
+    stripped = text.strip()
+    return re.sub(r"\d+", "9", stripped)
 
 
 # One time of the day or week ---------------------------------------------------------------------
 
 
 def _one_hour(group: Group, points: Points) -> str:
-    hours = [_seconds(point) % DAY // HOUR for point in group]
-    hour, number = Counter(hours).most_common(1)[0]
-    inside = [point for point, its_hour in zip(group, hours, strict=True) if its_hour == hour]
-    fewest = FEWEST_DAYS_OF_TEXT if group[0].text else FEWEST_DAYS
-    if number < PATTERN_SHARE * len(group) or _days(inside) < fewest:
+    """Points that lie at one hour of the day, which few good ones do."""
+    hour, inside = _at_commonest(group, _hour_of_day)
+    fewest_days = FEWEST_DAYS_OF_TEXT if group[0].text else FEWEST_DAYS
+    if not _holds_most(inside, group, fewest_days):
         return ""
-    if np.mean(points.times % DAY // HOUR == hour) > LARGEST_NATURAL_SHARE:
+    good_hours = points.times % DAY // HOUR
+    if _share_of(hour, good_hours) > LARGEST_NATURAL_SHARE:
         return ""
+    number = _of_all(len(inside), group)
+    days = _days(inside)
     clock = f"between {hour:02d}:00 and {hour + 1:02d}:00 UTC"
-    return f"{_of_all(number, group)} lie {clock}, on {_days(inside)} days"
+    return f"{number} lie {clock}, on {days} days"
 
 
 def _one_weekday(group: Group, points: Points) -> str:
-    weekdays = [_weekday(_seconds(point)) for point in group]
-    weekday, number = Counter(weekdays).most_common(1)[0]
-    inside = [point for point, its_day in zip(group, weekdays, strict=True) if its_day == weekday]
-    if number < PATTERN_SHARE * len(group) or _days(inside) < FEWEST_DAYS:
+    """Points that lie on one weekday, which few good ones do."""
+    weekday, inside = _at_commonest(group, _weekday)
+    if not _holds_most(inside, group, FEWEST_DAYS):
         return ""
-    if np.mean((points.times // DAY + THURSDAY) % 7 == weekday) > LARGEST_NATURAL_SHARE:
+    good_days = points.times // DAY
+    good_weekdays = (good_days + THURSDAY) % 7
+    if _share_of(weekday, good_weekdays) > LARGEST_NATURAL_SHARE:
         return ""
-    return f"{_of_all(number, group)} lie on a {WEEKDAYS[weekday]} (UTC), in {_days(inside)} weeks"
+    number = _of_all(len(inside), group)
+    name = WEEKDAYS[weekday]
+    weeks = _days(inside)
+    return f"{number} lie on a {name} (UTC), in {weeks} weeks"
 
 
-def _weekday(seconds: int) -> int:
-    return (seconds // DAY + THURSDAY) % 7
+def _at_commonest(
+    group: Group,
+    position: Callable[[Rejection], int],
+) -> tuple[int, list[Rejection]]:
+    """The commonest position of the points in the day or week, and the points that have it."""
+    by_position: dict[int, list[Rejection]] = defaultdict(list)
+    for point in group:
+        key = position(point)
+        by_position[key].append(point)
+    inside = max(by_position.values(), key=len)
+    commonest = position(inside[0])
+    return commonest, inside
+
+
+def _holds_most(inside: Group, group: Group, fewest_days: int) -> bool:
+    """Whether nearly the whole group lies inside, and on enough days."""
+    if len(inside) < PATTERN_SHARE * len(group):
+        return False
+    return _days(inside) >= fewest_days
+
+
+def _share_of(number: int, numbers: Numbers) -> float:
+    return float(np.mean(numbers == number))
+
+
+def _hour_of_day(point: Rejection) -> int:
+    return _seconds(point) % DAY // HOUR
+
+
+def _weekday(point: Rejection) -> int:
+    day = _seconds(point) // DAY
+    return (day + THURSDAY) % 7
 
 
 # One side of the values --------------------------------------------------------------------------
 
 
 def _continued_below(group: Group, points: Points) -> str:
-    """Values below the minimum that go on where the good ones end: no error, but the low ones of the series."""
-    if group[0].text or "below minimum_value" not in group[0].reason or not len(points):
+    """Values below the minimum that go on where the good ones end.
+
+    They are no error, but the low ones of the series.
+    """
+    if not _is_below_minimum(group[0]):
         return ""
-    rejected = np.array([float(point.value) for point in group])
+    if not len(points):
+        return ""
+    numbers = [float(point.value) for point in group]
+    rejected = np.array(numbers)
+    if len(np.unique(rejected)) < FEWEST_VALUES:
+        return ""
+    if _days(group) < FEWEST_DAYS_BELOW:
+        return ""
+    lowest = points.values.min()
     spread = np.ptp(points.values)
-    if len(np.unique(rejected)) < FEWEST_VALUES or _days(group) < FEWEST_DAYS_BELOW:
+    if np.median(rejected) < lowest - spread:
         return ""
-    if np.median(rejected) < points.values.min() - spread:
-        return ""
-    return (
-        f"{_of_all(len(group), group)} are values from {rejected.min():g} to {rejected.max():g}, which go on below the "
-        f"lowest good one, {points.values.min():g}: are they right? Then lower minimum_value of the series, "
-        "or take it out"
-    )
+    number = _of_all(len(group), group)
+    span = f"values from {rejected.min():g} to {rejected.max():g}"
+    continuation = f"which go on below the lowest good one, {lowest:g}"
+    remedy = "lower minimum_value of the series, or take it out"
+    return f"{number} are {span}, {continuation}: are they right? Then {remedy}"
+
+
+def _is_below_minimum(point: Rejection) -> bool:
+    if point.text:
+        return False
+    return "below minimum_value" in point.reason
 
 
 def _one_side(group: Group, points: Points) -> str:
     """Points that lie among the highest, or among the lowest, of the good ones of their days."""
     if _days(group) < FEWEST_DAYS:
         return ""
-    ranks = np.array([_ranks(point, points) for point in group])
-    highest = int(np.count_nonzero(ranks[:, 1] > 1 - EDGE))
-    lowest = int(np.count_nonzero(ranks[:, 0] < EDGE))
-    for number, side in ((highest, "highest"), (lowest, "lowest")):
-        if number >= PATTERN_SHARE * len(group):
-            return f"{_of_all(number, group)} lie beside the {side} values of their days"
+    highest = 0
+    lowest = 0
+    for point in group:
+        lower_rank, higher_rank = _ranks(point, points)
+        if higher_rank > 1 - EDGE:
+            highest += 1
+        if lower_rank < EDGE:
+            lowest += 1
+    fewest = PATTERN_SHARE * len(group)
+    if highest >= fewest:
+        number = _of_all(highest, group)
+        return f"{number} lie beside the highest values of their days"
+    if lowest >= fewest:
+        number = _of_all(lowest, group)
+        return f"{number} lie beside the lowest values of their days"
     return ""
 
 
 def _ranks(point: Rejection, points: Points) -> tuple[float, float]:
-    """The ranks of the lower and of the higher one of the two good values beside a point: the share of
-    the good values of the days around that are lower.
+    """The ranks of the lower and of the higher one of the two good values beside a point.
 
-    Half where nothing can be said: too few points, or all alike.
+    A rank is the share of the good values of the days around that are lower. Half where nothing can
+    be said: too few points, or all alike.
     """
     moment = _seconds(point)
-    first, last = np.searchsorted(points.times, [moment - DAY, moment + DAY])
+    first = np.searchsorted(points.times, moment - DAY)
+    last = np.searchsorted(points.times, moment + DAY)
+    times = points.times[first:last]
     around = points.values[first:last]
-    if len(around) < FEWEST_AROUND or not np.ptp(around):
+    if len(around) < FEWEST_AROUND:
         return 0.5, 0.5
-    after = int(np.searchsorted(points.times[first:last], moment))
-    beside = around[max(after - 1, 0) : after + 1]
-    return float(np.mean(around < beside.min())), float(np.mean(around < beside.max()))
+    if not np.ptp(around):
+        return 0.5, 0.5
+    after = int(np.searchsorted(times, moment))
+    before = max(after - 1, 0)
+    beside = around[before : after + 1]
+    lower_rank = np.mean(around < beside.min())
+    higher_rank = np.mean(around < beside.max())
+    return float(lower_rank), float(higher_rank)
 
 
 # Words -------------------------------------------------------------------------------------------
@@ -169,13 +244,20 @@ def _ranks(point: Rejection, points: Points) -> tuple[float, float]:
 
 def _of_all(number: int, group: Group) -> str:
     """11 of 12 points whose text cannot be read."""
-    cause = "whose text cannot be read" if group[0].text else f"with the reason {group[0].reason!r}"
-    share = "all" if number == len(group) else f"{number} of"
-    return f"{share} {len(group)} points {cause}"
+    first = group[0]
+    if first.text:
+        cause = "whose text cannot be read"
+    else:
+        cause = f"with the reason {first.reason!r}"
+    count = len(group)
+    share = "all" if number == count else f"{number} of"
+    return f"{share} {count} points {cause}"
 
 
 def _days(group: Group) -> int:
-    return len({_seconds(point) // DAY for point in group})
+    """On how many days (UTC) the points lie."""
+    days = {_seconds(point) // DAY for point in group}
+    return len(days)
 
 
 def _seconds(point: Rejection) -> int:
