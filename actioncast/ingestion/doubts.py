@@ -1,8 +1,8 @@
 """Doubts about the moments of an answer whose points are good one by one.
 
-Do the points lie as densely as `points_per_hour` promises? An hour that holds more, or a series that
-comes once a day, would be stored as another series than the source has. Pure functions: the points
-in, what to doubt out.
+Do the points lie as densely as `points_per_hour` promises? An hour that holds more, or a series
+that comes once a day, would be stored as another series than the source has. Pure functions: the
+points in, what to doubt out.
 """
 
 from __future__ import annotations
@@ -21,9 +21,10 @@ POINTS_OF_A_MEAN = 4  # where one more changes little; among fewer points a smal
 FEWEST_IN_A_ROW = 6  # hours that hold more: from then on the source gives more
 FEWEST_GAPS = 5  # between points, to call them sparse
 REGULAR_SHARE = 0.8  # of the gaps that are alike where points come regularly
-NEAR_HOUR = MINUTE  # seconds from a full hour in which a stamp means that hour
+AROUND_HOUR = MINUTE  # before and after a full hour: a stamp there means that hour
 STEADY_SECONDS = 10  # in which stamps lie that all mean the full hour
-ROUNDINGS = (MINUTE, 5 * MINUTE)  # seconds to which such stamps can be rounded; a minute, where that is enough
+FINE_ROUNDING = MINUTE  # to which such stamps are rounded, where that is enough
+COARSE_ROUNDING = 5 * MINUTE  # else
 LONGEST_GAP = 1.5 * HOUR  # the typical one of an hourly series
 COARSEST_GAP = 5 * MINUTE  # denser points lie near each full hour anyway
 
@@ -59,16 +60,18 @@ class _Stamps:
 def find(times: Seconds, promised: int, *, end_labels: bool = False) -> Doubt | None:
     """What to doubt about the moments of points that ascend and are unique; None is nothing.
 
-    `promised` is points_per_hour. With `end_labels` a point at 01:00 belongs to the hour before, and
-    so does one a second earlier.
+    `promised` is points_per_hour. With `end_labels` a point at 01:00 belongs to the hour before,
+    and so does one a second earlier.
     """
     if not len(times):
         return None
-    checks: list[Callable[[_Stamps], str]] = [_sparse, _early, _dense]
+    checks: list[Callable[[_Stamps], str]]
     if end_labels:
-        times = times - 1
-        checks.remove(_early)
-    stamps = _stamps(times, promised)
+        stamps = _stamps(times - 1, promised)
+        checks = [_sparse, _dense]
+    else:
+        stamps = _stamps(times, promised)
+        checks = [_sparse, _early, _dense]
     for check in checks:
         pattern = check(stamps)
         if pattern:
@@ -77,24 +80,40 @@ def find(times: Seconds, promised: int, *, end_labels: bool = False) -> Doubt | 
 
 
 def _stamps(times: Seconds, promised: int) -> _Stamps:
-    _, counts = np.unique(times // HOUR, return_counts=True)
     gaps = np.diff(times)
     gap = float(np.median(gaps)) if len(gaps) else 0.0
-    alike = np.abs(gaps - gap) <= max(MINUTE, 0.1 * gap)
     return _Stamps(
         times=times,
         promised=promised,
-        counts=counts,
+        counts=_counts(times),
         gap=gap,
-        regular=bool(len(gaps) and np.mean(alike) >= REGULAR_SHARE),
+        regular=_are_alike(gaps, gap),
     )
+
+
+def _counts(times: Seconds) -> Numbers:
+    """[hours that hold a point] the number of points in each."""
+    hour = times // HOUR
+    _, counts = np.unique(hour, return_counts=True)
+    return counts
+
+
+def _are_alike(gaps: Seconds, typical: float) -> bool:
+    """Whether nearly all gaps have the typical length."""
+    if not len(gaps):
+        return False
+    tolerance = max(MINUTE, 0.1 * typical)
+    is_alike = np.abs(gaps - typical) <= tolerance
+    return bool(np.mean(is_alike) >= REGULAR_SHARE)
 
 
 def find_sparse(times: Seconds) -> Doubt | None:
     """Whether points come too rarely for hours; how many an hour holds does not matter."""
     stamps = _stamps(times, promised=1)
     pattern = _sparse(stamps)
-    return Doubt(pattern, fails=True) if pattern else None
+    if not pattern:
+        return None
+    return Doubt(pattern, fails=True)
 
 
 # Stamps just before the hour that they mean ------------------------------------------------------
@@ -105,55 +124,93 @@ def _early(stamps: _Stamps) -> str:
 
     Stamps that are all early alike are left alone: 59:59 is how some write the end of an hour.
     """
-    offsets = stamps.times % HOUR
-    is_early = offsets >= HOUR - NEAR_HOUR
-    is_near = is_early | (offsets < NEAR_HOUR)
+    is_early = stamps.times % HOUR >= HOUR - AROUND_HOUR
     early = int(np.count_nonzero(is_early))
-    on_time = int(np.count_nonzero(offsets % _mark(stamps) < NEAR_HOUR))
-    hours = len(stamps.counts)
-    if stamps.gap < COARSEST_GAP or not on_time or early < FEWEST:
+    on_time = _on_time(stamps)
+    if not _is_mixture(stamps, early, on_time):
         return ""
-    few_are_near = np.count_nonzero(is_near) < 0.5 * hours
-    few_are_early = stamps.promised > 1 and early <= LARGEST_SHARE * hours
-    if few_are_near or few_are_early:
-        return ""
-    seconds = (offsets[is_near] + NEAR_HOUR) % HOUR - NEAR_HOUR  # from the hour that is meant; early is negative
+    seconds = _seconds_from_hour(stamps.times)
     if _drifts(seconds):
         return ""
-    rounding = ROUNDINGS[0] if seconds.min() >= -ROUNDINGS[0] // 2 else ROUNDINGS[-1]
-    # Irregular points come near a full hour too: their hours hold too many after rounding as well.
-    if _share_too_full(rounded(stamps.times, rounding), stamps.promised) > LARGEST_SHARE:
+    rounding = _rounding(seconds)
+    # Irregular points lie around full hours too: their hours hold too many after rounding as well.
+    rounded_times = rounded(stamps.times, rounding)
+    if _share_too_full(rounded_times, stamps.promised) > LARGEST_SHARE:
         return ""
     lead = -np.median(seconds[seconds < 0])
     example = _moment(stamps.times[is_early][0])
+    early_stamps = f"{early} stamps lie {lead:.0f} s before the full hour, such as {example}"
+    effect = "so that values would count for the hour before"
     return (
-        f"{_too_full(stamps)}: {early} stamps lie {lead:.0f} s before the full hour, such as {example}, "
-        f"and {on_time} on time, so that values would count for the hour before. "
+        f"{_too_full(stamps)}: {early_stamps}, and {on_time} on time, {effect}. "
         f"Do they mean the full hour? Then say round_seconds = {rounding}"
     )
 
 
+def _on_time(stamps: _Stamps) -> int:
+    """Number of stamps at, or seconds after, a moment of the clock that stamps mean."""
+    late = stamps.times % HOUR % _mark(stamps)
+    return int(np.count_nonzero(late < AROUND_HOUR))
+
+
+def _is_mixture(stamps: _Stamps, early: int, on_time: int) -> bool:
+    """Whether stamps mean full hours, and so many are early, so many on time, that it matters."""
+    if stamps.gap < COARSEST_GAP:
+        return False
+    if not on_time or early < FEWEST:
+        return False
+    hours = len(stamps.counts)
+    around_hours = len(_seconds_from_hour(stamps.times))
+    if around_hours < 0.5 * hours:
+        return False
+    few_are_early = early <= LARGEST_SHARE * hours
+    return not (stamps.promised > 1 and few_are_early)
+
+
+def _seconds_from_hour(times: Seconds) -> Seconds:
+    """Seconds from the full hour of the stamps that lie around one; early ones are negative."""
+    seconds: Seconds = (times + AROUND_HOUR) % HOUR - AROUND_HOUR
+    return seconds[seconds < AROUND_HOUR]
+
+
+def _rounding(seconds: Seconds) -> int:
+    """The unit (seconds) that takes all these distances from the full hour to that hour."""
+    if seconds.min() >= -FINE_ROUNDING // 2:
+        return FINE_ROUNDING
+    return COARSE_ROUNDING
+
+
 def _mark(stamps: _Stamps) -> int:
-    """Seconds between the moments of the clock that stamps mean: a quarter of an hour, or the hour."""
+    """Seconds between the moments of the clock that stamps mean: 15 minutes, say, or the hour."""
     step = round(stamps.gap / MINUTE) * MINUTE
-    return step if step and HOUR % step == 0 else HOUR
+    if not step:
+        return HOUR
+    divides_the_hour = HOUR % step == 0
+    return step if divides_the_hour else HOUR
 
 
 def _drifts(seconds: Seconds) -> bool:
-    """Whether the clock of the source runs freely: stamps that pass the full hour slowly mean themselves."""
-    crossings = np.count_nonzero(np.diff(seconds < 0))
-    return bool(crossings < FEWEST and np.ptp(seconds) > STEADY_SECONDS)
+    """Whether the clock of the source runs freely.
+
+    Stamps that pass the full hour slowly mean themselves.
+    """
+    is_early = seconds < 0
+    crossings = np.count_nonzero(np.diff(is_early))
+    if crossings >= FEWEST:
+        return False
+    return bool(np.ptp(seconds) > STEADY_SECONDS)
 
 
 def rounded(times: Seconds, unit_seconds: int) -> Seconds:
     """Moments rounded to the nearest multiple of so many seconds."""
-    nearest: Seconds = (times + unit_seconds // 2) // unit_seconds * unit_seconds
+    units = (times + unit_seconds // 2) // unit_seconds
+    nearest: Seconds = units * unit_seconds
     return nearest
 
 
 def _share_too_full(times: Seconds, promised: int) -> float:
-    _, counts = np.unique(times // HOUR, return_counts=True)
-    return float(np.mean(counts > promised))
+    is_too_full = _counts(times) > promised
+    return float(np.mean(is_too_full))
 
 
 # Fewer points than promised ----------------------------------------------------------------------
@@ -165,13 +222,13 @@ def _sparse(stamps: _Stamps) -> str:
         return ""
     if stamps.gap > LONGEST_GAP:
         return _sparse_hours(stamps)
-    if stamps.regular and stamps.gap * stamps.promised >= 1.9 * HOUR:
-        fitting = max(1, round(HOUR / stamps.gap))
-        return (
-            f"points lie {_every(stamps.gap)}, where {stamps.promised} in an hour are promised: "
-            f"points_per_hour = {fitting}"
-        )
-    return ""
+    if not stamps.regular:
+        return ""
+    if stamps.gap * stamps.promised < 1.9 * HOUR:
+        return ""
+    fitting = max(1, round(HOUR / stamps.gap))
+    promise = f"{stamps.promised} in an hour are promised"
+    return f"points lie {_every(stamps.gap)}, where {promise}: points_per_hour = {fitting}"
 
 
 def _sparse_hours(stamps: _Stamps) -> str:
@@ -180,7 +237,8 @@ def _sparse_hours(stamps: _Stamps) -> str:
             f"points come {_how_often(stamps)}: this is no hourly series, and most hours would be "
             'missing. frequency = "1h" needs a point in each hour: ask the source for hourly values'
         )
-    if _share_of_commonest(stamps.times % HOUR // MINUTE) > 0.5:
+    minutes = stamps.times % HOUR // MINUTE
+    if _share_of_commonest(minutes) > 0.5:
         return ""  # an hourly series with many holes
     hours = stamps.gap / HOUR
     return (
@@ -191,18 +249,22 @@ def _sparse_hours(stamps: _Stamps) -> str:
 
 def _how_often(stamps: _Stamps) -> str:
     """The rhythm of regular points in words."""
-    if abs(stamps.gap - DAY) > HOUR:
+    is_daily = abs(stamps.gap - DAY) <= HOUR
+    if not is_daily:
         return _every(stamps.gap)
-    clock = from_seconds(int(stamps.times[-1])).strftime("%H:%M")
-    return f"once a day at {clock} UTC (daily data)"
+    newest = from_seconds(int(stamps.times[-1]))
+    return f"once a day at {newest:%H:%M} UTC (daily data)"
 
 
 def _every(seconds: float) -> str:
     """A gap between points in words: every 15 minutes, every 7 days."""
     units = {"day": DAY, "hour": HOUR, "minute": MINUTE, "second": 1}
-    name = next(name for name, unit in units.items() if seconds >= 0.95 * unit)
+    fitting = [name for name, unit in units.items() if seconds >= 0.95 * unit]
+    name = fitting[0]
     number = f"{seconds / units[name]:.3g}"
-    return f"every {name}" if number == "1" else f"every {number} {name}s"
+    if number == "1":
+        return f"every {name}"
+    return f"every {number} {name}s"
 
 
 # More points than promised -----------------------------------------------------------------------
@@ -212,64 +274,83 @@ def _dense(stamps: _Stamps) -> str:
     """Hours that hold more points than promised, where they are a pattern."""
     if not _is_pattern(stamps):
         return ""
+    full_hours = _too_full(stamps)
     fitting = round(HOUR / stamps.gap)
-    # Bursts are regular within, but an hour holds fewer of their points than it could.
-    fills_the_hour = np.median(stamps.counts) >= 0.75 * fitting
-    if stamps.regular and fills_the_hour and fitting > stamps.promised:
-        return f"{_too_full(stamps)}: points lie {_every(stamps.gap)}: points_per_hour = {fitting}"
+    if _is_finer(stamps, fitting):
+        return f"{full_hours}: points lie {_every(stamps.gap)}: points_per_hour = {fitting}"
     minutes = np.unique(stamps.times % HOUR // MINUTE)
     if len(minutes) <= stamps.most:
         clock = ", ".join(f"{minute:02d}" for minute in minutes[:6])
         return (
-            f"{_too_full(stamps)}, at the minutes {clock}: two series in one file? Name one "
+            f"{full_hours}, at the minutes {clock}: two series in one file? Name one "
             f"with where = {{…}}; if all belong to one, points_per_hour = {stamps.most}"
         )
     return (
-        f"{_too_full(stamps)}, at irregular times: changes of state? "
+        f"{full_hours}, at irregular times: changes of state? "
         'Then aggregate = "time_weighted"; several series in one file? Name one with where = {…}; '
         f"if a plain mean of all is right, points_per_hour = {stamps.most}"
     )
 
 
+def _is_finer(stamps: _Stamps, fitting: int) -> bool:
+    """Whether points come regularly, and more often than promised: `fitting` in an hour.
+
+    Bursts are regular within, but an hour holds fewer of their points than it could.
+    """
+    if not stamps.regular:
+        return False
+    if fitting <= stamps.promised:
+        return False
+    return bool(np.median(stamps.counts) >= 0.75 * fitting)
+
+
 def _is_pattern(stamps: _Stamps) -> bool:
     """Whether the hours that hold more are many, or lie in a row, or hold far more."""
     over = stamps.over
+    hours = len(over)
     number = int(np.count_nonzero(over))
     if number < FEWEST:
         return False
     largest_share = LARGEST_SHARE * min(1, stamps.promised / POINTS_OF_A_MEAN)
-    far_more = int(np.count_nonzero(stamps.counts > stamps.promised + 1))
-    return (
-        number > largest_share * len(over)
-        or far_more >= max(FEWEST, LARGEST_SHARE / 5 * len(over))
-        or _longest_run(over) >= FEWEST_IN_A_ROW
-    )
+    if number > largest_share * hours:
+        return True
+    holds_far_more = stamps.counts > stamps.promised + 1
+    fewest_far_more = max(FEWEST, LARGEST_SHARE / 5 * hours)
+    if np.count_nonzero(holds_far_more) >= fewest_far_more:
+        return True
+    return _longest_run(over) >= FEWEST_IN_A_ROW
 
 
 def _longest_run(flags: Flags) -> int:
     """The most true flags in a row."""
-    ends = np.flatnonzero(~np.concatenate([[False], flags, [False]]))
-    return int(np.diff(ends).max()) - 1
+    padded = np.concatenate([[False], flags, [False]])
+    ends = np.flatnonzero(~padded)
+    distances = np.diff(ends)
+    return int(distances.max()) - 1
 
 
 def _single_hours(stamps: _Stamps) -> Doubt | None:
     if not stamps.over.any():
         return None
-    hour = stamps.times // HOUR
-    first = np.unique(hour)[stamps.over][0] * HOUR
-    return Doubt(f"{_too_full(stamps)}; the first is {_moment(first)}", fails=False)
+    hours = np.unique(stamps.times // HOUR)
+    first = hours[stamps.over][0]
+    message = f"{_too_full(stamps)}; the first is {_moment(first * HOUR)}"
+    return Doubt(message, fails=False)
 
 
 def _too_full(stamps: _Stamps) -> str:
     """680 hours hold 2 points where 1 is promised."""
-    number = int(np.count_nonzero(stamps.over))
+    over = stamps.over
+    number = int(np.count_nonzero(over))
     if not number:
         return f"{len(stamps.times)} points were read"
     hours = "1 hour holds" if number == 1 else f"{number} hours hold"
-    typical = int(np.median(stamps.counts[stamps.over]))
-    most = f" (up to {stamps.most})" if stamps.most > typical else ""
-    promise = "1 is promised" if stamps.promised == 1 else f"{stamps.promised} are promised"
-    return f"{hours} {typical} points{most} where {promise}"
+    typical = int(np.median(stamps.counts[over]))
+    points = f"{typical} points"
+    if stamps.most > typical:
+        points += f" (up to {stamps.most})"
+    is_or_are = "is" if stamps.promised == 1 else "are"
+    return f"{hours} {points} where {stamps.promised} {is_or_are} promised"
 
 
 def _share_of_commonest(numbers: Numbers) -> float:
@@ -278,4 +359,5 @@ def _share_of_commonest(numbers: Numbers) -> float:
 
 
 def _moment(seconds: int) -> str:
-    return from_seconds(int(seconds)).strftime("%Y-%m-%d %H:%M:%SZ")
+    moment = from_seconds(int(seconds))
+    return f"{moment:%Y-%m-%d %H:%M:%SZ}"
