@@ -20,7 +20,7 @@ ZONES = {
 }
 WEEKS = 2  # on either side of a change that are compared
 BETTER = 0.5  # times the misfit that the moved profile may leave
-TOLERANCE = timedelta(days=2)  # around a change: a shift there is the clock's
+AROUND_CHANGE = timedelta(days=2)  # before and after a change: a shift there is the clock's
 
 
 @dataclass(frozen=True)
@@ -96,12 +96,12 @@ def is_clock_change(first: datetime, hours: int, start: datetime, end: datetime)
 
     The shift begins at `first` and has so many hours; the series goes from `start` to `end`.
     """
-    earliest = max(start, first - 2 * TOLERANCE)
-    latest = min(end, first + 2 * TOLERANCE)
+    earliest = max(start, first - 2 * AROUND_CHANGE)
+    latest = min(end, first + 2 * AROUND_CHANGE)
     for zone in ZONES:
         for change in changes(zone, earliest, latest):
             distance = abs(change.moment - first)
-            if change.hours == hours and distance <= TOLERANCE:
+            if change.hours == hours and distance <= AROUND_CHANGE:
                 return True
     return False
 
