@@ -15,7 +15,7 @@ from __future__ import annotations
 
 from typing import Literal, NamedTuple
 
-from actioncast.arrays import Numbers, Seconds, Values, np
+from actioncast.arrays import Flags, Numbers, Seconds, Values, np
 from actioncast.times import HOUR, HOURS_PER_DAY
 
 Aggregate = Literal["mean", "sum", "last", "time_weighted", "counter"]
@@ -29,7 +29,7 @@ ON_THE_HOUR = 60  # seconds from a full hour in which a reading counts as its ow
 
 
 class Aggregated(NamedTuple):
-    """Hours that hold enough: starts [n] ascending, values [n] unscaled, samples [n] points in each."""
+    """Hours: starts [n] ascending, values [n] unscaled, samples [n] how many points each has."""
 
     starts: Seconds
     values: Values
@@ -45,25 +45,51 @@ def aggregated(
     stamps: Stamps = "start",
 ) -> Aggregated:
     """The hours that these points make. `minimum_points` counts for mean, sum and last."""
-    if kind in MOMENTS:
-        of_moments = _time_weighted if kind == "time_weighted" else _rises
-        return of_moments(times, values)
-    # A period that ends at the full hour belongs to the hour before.
-    in_period = times - 1 if stamps == "end" else times
+    if kind == "time_weighted":
+        return _time_weighted(times, values)
+    if kind == "counter":
+        return _rises(times, values)
+    if stamps == "end":
+        times = times - 1  # a period that ends at the full hour belongs to the hour before
+    hours = _of_periods(kind, times, values)
+    has_enough = hours.samples >= minimum_points
+    return _part(hours, has_enough)
+
+
+def _part(hours: Aggregated, keep: Flags) -> Aggregated:
+    """The hours at which `keep` [n] is true."""
+    return Aggregated(
+        starts=hours.starts[keep],
+        values=hours.values[keep],
+        samples=hours.samples[keep],
+    )
+
+
+def _of_periods(kind: Aggregate, times: Seconds, values: Values) -> Aggregated:
+    """The mean, the sum or the last value of the points in each hour that has any."""
     starts, first, group, samples = np.unique(
-        in_period // HOUR * HOUR,
+        times // HOUR * HOUR,
         return_index=True,
         return_inverse=True,
         return_counts=True,
     )
     if kind == "last":
-        of_hours = values[first + samples - 1]
-    else:
-        of_hours = np.bincount(group, weights=values, minlength=len(starts))
-    if kind == "mean":
-        of_hours = of_hours / samples
-    enough = samples >= minimum_points
-    return Aggregated(starts[enough], of_hours[enough], samples[enough])
+        last = first + samples - 1
+        return Aggregated(starts, values[last], samples)
+    sums = _sums(group, values, len(starts))
+    if kind == "sum":
+        return Aggregated(starts, sums, samples)
+    return Aggregated(starts, sums / samples, samples)
+
+
+def _sums(group: Numbers, values: Values, count: int) -> Values:
+    """The sum of the values in each of so many groups; `group` [n] is the group of each value."""
+    sums = np.bincount(
+        group,
+        weights=values,
+        minlength=count,
+    )
+    return np.asarray(sums, dtype=np.float64)
 
 
 # Changes of state ---------------------------------------------------------------------------------
@@ -74,29 +100,47 @@ def _time_weighted(times: Seconds, values: Values) -> Aggregated:
     starts = _hours_between(times)
     if not len(starts):
         return _nothing()
-    edges = np.union1d(times, np.append(starts, starts[-1] + HOUR))
-    row = np.searchsorted(times, edges[:-1], side="right") - 1
-    holds = np.append(np.diff(times), 0) <= LONGEST_STATE
-    is_known = (row >= 0) & (edges[:-1] < times[-1])
-    is_known &= np.isfinite(values[row]) & holds[row]
-    seconds = np.where(is_known, np.diff(edges), 0)
-    weighted = seconds * np.where(is_known, values[row], 0.0)
-    hour = (edges[:-1] - starts[0]) // HOUR
-    known_seconds = np.bincount(hour, weights=seconds, minlength=len(starts))
-    sums = np.bincount(hour, weights=weighted, minlength=len(starts))
-    covered = known_seconds >= COVERED_SECONDS
+    # Between two edges the state is the same, and both lie in the same hour.
+    edges = np.union1d(times, _full_hours(starts))
+    begins = edges[:-1]
+    states = _states_at(begins, times, values)
+    has_state = np.isfinite(states)
+    seconds = np.where(has_state, np.diff(edges), 0)
+    weighted = seconds * np.where(has_state, states, 0.0)
+    hour = (begins - starts[0]) // HOUR
+    covered_seconds = _sums(hour, seconds, len(starts))
+    sums = _sums(hour, weighted, len(starts))
+    has_enough = covered_seconds >= COVERED_SECONDS
+    changes = times[np.isfinite(values)]
+    samples = _samples(changes, starts)
     return Aggregated(
-        starts=starts[covered],
-        values=sums[covered] / known_seconds[covered],
-        samples=_samples(times[np.isfinite(values)], starts)[covered],
+        starts=starts[has_enough],
+        values=sums[has_enough] / covered_seconds[has_enough],
+        samples=samples[has_enough],
     )
+
+
+def _states_at(moments: Seconds, times: Seconds, values: Values) -> Values:
+    """The state at each moment, NaN where it is not known."""
+    row = np.searchsorted(times, moments, side="right") - 1
+    seconds_to_next = np.append(np.diff(times), 0)
+    is_between_rows = (row >= 0) & (moments < times[-1])
+    is_held = seconds_to_next[row] <= LONGEST_STATE
+    return np.where(is_between_rows & is_held, values[row], np.nan)
 
 
 def _hours_between(times: Seconds) -> Seconds:
     """The starts of all hours from the first moment to the last."""
     if not len(times):
         return times
-    return np.arange(times[0] // HOUR, times[-1] // HOUR + 1, dtype=np.int64) * HOUR
+    first = times[0] // HOUR
+    last = times[-1] // HOUR
+    return np.arange(first, last + 1, dtype=np.int64) * HOUR
+
+
+def _full_hours(starts: Seconds) -> Seconds:
+    """The starts of hours that follow one another, and the end of the last one."""
+    return np.append(starts, starts[-1] + HOUR)
 
 
 def _samples(times: Seconds, starts: Seconds) -> Numbers:
@@ -119,31 +163,56 @@ def _rises(times: Seconds, readings: Values) -> Aggregated:
     starts = _hours_between(times)
     if not len(starts):
         return _nothing()
-    full_hours = np.append(starts, starts[-1] + HOUR)
+    full_hours = _full_hours(starts)
     at_full_hours = _readings_at(full_hours, times, readings)
-    restarts = np.append(0, np.cumsum(np.diff(readings) < 0))
-    before = np.searchsorted(times, full_hours, side="right") - 1
-    before[0] = max(before[0], 0)
-    after = np.minimum(np.searchsorted(times, full_hours), len(times) - 1)
-    unbroken = restarts[before[:-1]] == restarts[after[1:]]
     rises = np.diff(at_full_hours)
-    complete = unbroken & np.isfinite(rises) & (rises >= 0)
-    return Aggregated(
-        starts=starts[complete],
-        values=rises[complete],
-        samples=_samples(times, starts)[complete],
+    is_certain = np.isfinite(rises) & (rises >= 0)
+    is_unbroken = ~_has_restart(full_hours, times, readings)
+    hours = Aggregated(
+        starts=starts,
+        values=rises,
+        samples=_samples(times, starts),
     )
+    return _part(hours, is_certain & is_unbroken)
+
+
+def _has_restart(full_hours: Seconds, times: Seconds, readings: Values) -> Flags:
+    """Whether the readings fall between one full hour and the next."""
+    falls = np.diff(readings) < 0
+    restarts = np.append(0, np.cumsum(falls))
+    before = _last_until(full_hours[:-1], times)
+    after = _first_from(full_hours[1:], times)
+    return np.asarray(restarts[before] != restarts[after])
 
 
 def _readings_at(moments: Seconds, times: Seconds, readings: Values) -> Values:
     """The reading at each moment, NaN where no readings lie close enough to say it."""
-    after = np.minimum(np.searchsorted(times, moments), len(times) - 1)
-    before = np.maximum(np.searchsorted(times, moments, side="right") - 1, 0)
-    spread = np.interp(moments, times, readings, left=np.nan, right=np.nan)
+    before = _last_until(moments, times)
+    after = _first_from(moments, times)
+    spread = np.interp(
+        moments,
+        times,
+        readings,
+        left=np.nan,
+        right=np.nan,
+    )
     is_close = times[after] - times[before] <= CLOSE_READINGS
     at_moments = np.where(is_close, spread, np.nan)
     # A lone reading beside a full hour is its own: a poller is seldom there to the second.
-    for nearest in (before, after):
-        is_on = ~np.isfinite(at_moments) & (np.abs(times[nearest] - moments) <= ON_THE_HOUR)
-        at_moments[is_on] = readings[nearest[is_on]]
+    for neighbour in (before, after):
+        distance = np.abs(times[neighbour] - moments)
+        is_lone = ~np.isfinite(at_moments) & (distance <= ON_THE_HOUR)
+        at_moments[is_lone] = readings[neighbour[is_lone]]
     return at_moments
+
+
+def _last_until(moments: Seconds, times: Seconds) -> Numbers:
+    """Index of the last time that is not after each moment; the first one where all are after."""
+    index = np.searchsorted(times, moments, side="right") - 1
+    return np.maximum(index, 0)
+
+
+def _first_from(moments: Seconds, times: Seconds) -> Numbers:
+    """Index of the first time that is not before each moment; the last one where all are before."""
+    index = np.searchsorted(times, moments)
+    return np.minimum(index, len(times) - 1)
