@@ -21,7 +21,8 @@ from actioncast.errors import ActioncastError
 from actioncast.times import HOUR, from_seconds, isoformat, to_seconds
 
 LARGEST = 2**62  # unix seconds that an array holds
-PLAUSIBLE = range(315_532_800, 2_000_000_000)  # unix seconds of 1980 to 2033: other numbers may mean something else
+# Unix seconds of 1980 to 2033: other numbers may mean something else.
+PLAUSIBLE = range(315_532_800, 2_000_000_000)
 MILLISECONDS = 10**11  # from here on: as seconds this is the year 5138, as milliseconds 1973
 
 
@@ -31,7 +32,7 @@ class DataError(ActioncastError):
 
 @dataclass(frozen=True)
 class Points:
-    """Raw points: times [n] in unix seconds, values [n] in the source's unit, NaN where a point has no value yet."""
+    """Raw points: times [n] (unix seconds), values [n] (unit of the source, NaN where none yet)."""
 
     times: Seconds
     values: Values
@@ -60,7 +61,10 @@ class Rejection:
 
 @dataclass(frozen=True)
 class Hours:
-    """Complete hours: starts [n] in unix seconds, ascending and unique; values [n] in the series' unit; samples [n]."""
+    """Complete hours: starts [n] in unix seconds, values [n] in the series' unit, samples [n].
+
+    The starts are ascending and unique.
+    """
 
     starts: Seconds
     values: Values
@@ -116,22 +120,31 @@ def read_points(rows: Sequence[tuple[object, object]]) -> tuple[Points, list[Rej
     except ValidationError as error:
         faults = _first_fault_by_row(error)
     rejections = []
-    for index, message in sorted(faults.items()):
+    for index, reason in sorted(faults.items()):
         time, value = rows[index]
-        rejection = Rejection(
-            time=_readable_time(time),
-            value=repr(value)[:SHOWN_CHARACTERS],
-            reason=message,
-            seconds=_seconds_of(time),
-            text=str(_unread(time, value))[:SHOWN_CHARACTERS],
-        )
-        rejections.append(rejection)
-    good = [row for index, row in enumerate(rows) if index not in faults]
-    return _as_points(_ROWS.validate_python(good)), rejections
+        rejections.append(_unreadable(time, value, reason))
+    good_rows = [row for index, row in enumerate(rows) if index not in faults]
+    return _as_points(_ROWS.validate_python(good_rows)), rejections
+
+
+def _unreadable(time: object, value: object, reason: str) -> Rejection:
+    """The rejection of a row that cannot be read."""
+    seconds = _seconds_of(time)
+    text = str(time if seconds is None else value)
+    return Rejection(
+        time=_readable_time(time),
+        value=repr(value)[:SHOWN_CHARACTERS],
+        reason=reason,
+        seconds=seconds,
+        text=text[:SHOWN_CHARACTERS],
+    )
 
 
 def _without_words(time: object, value: object) -> tuple[object, object]:
-    """The row with None for a word that means "no value"; an empty row gets a time that is no number."""
+    """The row with None for a word that means "no value".
+
+    An empty row gets a time that is no number.
+    """
     if isinstance(value, str) and value.strip().lower() in WITHOUT_VALUE:
         value = None
     if value is None and time in (None, ""):
@@ -149,6 +162,7 @@ def _first_fault_by_row(error: ValidationError) -> dict[int, str]:
 
 
 def _as_points(rows: list[tuple[float, float | None]]) -> Points:
+    """Rows in any order -> points in the order of their times."""
     pairs = np.asarray(rows, dtype=np.float64).reshape(-1, 2)
     moments = np.nan_to_num(pairs[:, 0], nan=-1)
     # Beyond these limits check_points rejects a time whatever it is, and int64 could not hold it.
@@ -185,15 +199,11 @@ def _seconds_of(time: Any) -> int | None:
         return None
 
 
-def _unread(time: Any, value: object) -> object:
-    """The cell of a row that cannot be read: its time, else its value."""
-    return time if _seconds_of(time) is None else value
-
-
 # Checking -----------------------------------------------------------------------------------------
 
 CONTRADICTION = "the same time comes with different values"
-Rule = tuple[str, Callable[[Points], Flags]]  # the reason to reject a point, and [n] True where it is good
+# The reason to reject a point, and [n] True where a point is good.
+Rule = tuple[str, Callable[[Points], Flags]]
 
 
 @dataclass(frozen=True)
@@ -219,21 +229,15 @@ def check_points(
     Points repeated with the same value are the same point and are read once. Of different values
     for one time the last one counts with `last_wins`, otherwise none.
     """
-    has_value = ~np.isnan(points.values)
-    without_value = points.where(~has_value)
-    points = points.where(has_value)
+    without_value, points = _split(points, np.isnan(points.values))
     rejections: list[Rejection] = []
     for reason, is_good in _rules(minimum_value):
-        keep = is_good(points)
-        rejections += _rejected(points.where(~keep), reason)
-        points = points.where(keep)
-    is_ahead = points.times > to_seconds(now)
-    ahead = points.where(is_ahead)
-    points = points.where(~is_ahead)
+        points, bad = _split(points, is_good(points))
+        rejections += _rejections(bad, reason)
+    ahead, points = _split(points, points.times > to_seconds(now))
     if not last_wins:
-        keep = _without_contradiction(points)
-        rejections += _rejected(points.where(~keep), CONTRADICTION)
-        points = points.where(keep)
+        points, contradictory = _split(points, _without_contradiction(points))
+        rejections += _rejections(contradictory, CONTRADICTION)
     return Checked(
         points=points.where(_last_of_each_time(points.times)),
         rejections=rejections,
@@ -242,8 +246,16 @@ def check_points(
     )
 
 
+def _split(points: Points, flags: Flags) -> tuple[Points, Points]:
+    """The points at which `flags` [n] is true, and the others."""
+    return points.where(flags), points.where(~flags)
+
+
 def _rules(minimum_value: float | None) -> list[Rule]:
-    """What must hold, in the order in which it is checked: each rule sees what the ones before it left."""
+    """What must hold, in the order in which it is checked.
+
+    Each rule sees what the ones before it left.
+    """
     lowest = -math.inf if minimum_value is None else minimum_value
     return [
         ("the value is not finite", lambda points: np.isfinite(points.values)),
@@ -259,7 +271,7 @@ def _rules(minimum_value: float | None) -> list[Rule]:
     ]
 
 
-def _rejected(points: Points, reason: str) -> list[Rejection]:
+def _rejections(points: Points, reason: str) -> list[Rejection]:
     rejections = []
     for time, value in zip(points.times, points.values, strict=True):
         rejection = Rejection(
@@ -274,7 +286,9 @@ def _rejected(points: Points, reason: str) -> list[Rejection]:
 
 def _last_of_each_time(times: Seconds) -> Flags:
     """Where the next time of these ascending ones is another one."""
-    return np.append(times[1:] != times[:-1], np.ones(len(times[:1]), dtype=np.bool_))
+    is_last = np.ones(len(times), dtype=np.bool_)
+    is_last[:-1] = times[1:] != times[:-1]
+    return is_last
 
 
 def _without_contradiction(points: Points) -> Flags:
@@ -288,7 +302,10 @@ def _without_contradiction(points: Points) -> Flags:
 
 
 def refuse_too_many(rejections: Sequence[Rejection], read: int, maximum_share: float) -> None:
-    """Raise DataError when more than this share of the points read was rejected: then the others are doubtful too."""
+    """Raise DataError when more than this share of the points read was rejected.
+
+    Then the others are doubtful too.
+    """
     if not read or len(rejections) / read <= maximum_share:
         return
     raise DataError(
@@ -302,7 +319,8 @@ def describe(rejections: Sequence[Rejection], most: int = 3) -> str:
     """How many points were rejected for which reason, and the first few of each."""
     parts = []
     for reason, points in by_reason(rejections).items():
-        examples = "; ".join(f"{point.time} = {point.value}" for point in points[:most])
+        first_points = [f"{point.time} = {point.value}" for point in points[:most]]
+        examples = "; ".join(first_points)
         parts.append(f"{len(points)} x {reason} (e.g. {examples})")
     return ", ".join(parts)
 
@@ -342,17 +360,19 @@ def to_hours(
         minimum_points=minimum_points,
         stamps=stamps,
     )
-    complete = hours.starts + HOUR <= to_seconds(now)
-    if since is not None:
-        complete &= hours.starts >= to_seconds(since)
+    is_complete = _is_complete(hours.starts, since=since, now=now)
     # A value that gets infinite here is refused where it would be stored.
     with np.errstate(over="ignore"):
-        values = scale * hours.values[complete]
-    return Hours(
-        starts=hours.starts[complete],
-        values=values,
-        samples=hours.samples[complete],
-    )
+        values = scale * hours.values[is_complete]
+    return Hours(hours.starts[is_complete], values, hours.samples[is_complete])
+
+
+def _is_complete(starts: Seconds, *, since: datetime | None, now: datetime) -> Flags:
+    """Whether each hour is over at `now` and begins no earlier than `since`."""
+    is_over = starts + HOUR <= to_seconds(now)
+    if since is None:
+        return is_over
+    return is_over & (starts >= to_seconds(since))
 
 
 def missing_hours(hours: Hours) -> int:
@@ -366,7 +386,7 @@ def missing_hours(hours: Hours) -> int:
 
 
 def to_grid(starts: Seconds, values: Values) -> Grid:
-    """Ascending hours -> the regular series from the first to the last, NaN where an hour is missing."""
+    """Ascending hours -> the regular series from first to last, NaN where an hour is missing."""
     if not len(starts):
         raise ValueError("expected at least one hour, got none")
     first = starts[0]
