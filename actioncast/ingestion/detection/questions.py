@@ -12,21 +12,34 @@ SHOWN_CHOICES = 12
 
 
 class QuestionError(ActioncastError):
-    """Only a person knows: `flag` is the name of the answer, `choices` what it may be (empty: anything)."""
+    """Only a person knows.
 
-    def __init__(self, flag: str, text: str, choices: Sequence[str] = (), default: str = "") -> None:
+    `flag` is the name of the answer, and `choices` is what it may be (empty: anything).
+    """
+
+    def __init__(
+        self,
+        flag: str,
+        text: str,
+        choices: Sequence[str] = (),
+        default: str = "",
+    ) -> None:
         self.flag = flag
         self.text = text
         self.choices = list(choices)
-        self.default = default  # what is taken where nobody is asked; empty: nothing is
-        super().__init__(f"{text}{self._shown_choices()}; say --{flag.replace('_', '-')} …")
+        self.default = default  # the answer where nobody is asked; empty: there is none
+        option = "--" + flag.replace("_", "-")
+        question = text + self._shown_choices()
+        super().__init__(f"{question}; say {option} …")
 
     def _shown_choices(self) -> str:
         shown = ", ".join(self.choices[:SHOWN_CHOICES])
+        if not shown:
+            return ""
         beyond = len(self.choices) - SHOWN_CHOICES
         if beyond > 0:
             shown += f" and {beyond} more"
-        return f" One of: {shown}" if shown else ""
+        return f" One of: {shown}"
 
 
 class NotHourlyError(ActioncastError):

@@ -23,28 +23,51 @@ COLUMN = 32  # where comments begin
 
 def text_of(name: str, series: Mapping[str, Any]) -> str:
     """The table, its source in a table of its own."""
-    lines = [f"[series.{name}]"]
-    lines += [_line(key, value) for key, value in series.items() if key != "source"]
-    lines += ["", f"[series.{name}.source]"]
-    lines += [_line(key, value) for key, value in series["source"].items()]
+    header = f"series.{name}"
+    keys = {key: value for key, value in series.items() if key != "source"}
+    lines = [
+        *_table(header, keys),
+        "",
+        *_table(f"{header}.source", series["source"]),
+    ]
     return "\n".join(lines) + "\n"
 
 
+def _table(header: str, keys: Mapping[str, Any]) -> list[str]:
+    lines = [f"[{header}]"]
+    for key, value in keys.items():
+        lines.append(_line(key, value))
+    return lines
+
+
 def _line(key: str, value: Any) -> str:
-    line = f"{_key(key)} = {_value(value)}"
+    line = _pair(key, value)
     comment = COMMENTS.get(key)
-    return f"{line:<{COLUMN}}# {comment}" if comment else line
+    if not comment:
+        return line
+    return f"{line:<{COLUMN}}# {comment}"
+
+
+def _pair(key: str, value: Any) -> str:
+    return f"{_key(key)} = {_value(value)}"
 
 
 def _key(key: str) -> str:
-    return key if BARE_KEY.fullmatch(key) else json.dumps(key, ensure_ascii=False)
+    if BARE_KEY.fullmatch(key):
+        return key
+    return _json(key)
 
 
 def _value(value: Any) -> str:
     """Texts, numbers and truth are written as in JSON; a table is written on one line."""
     if isinstance(value, Mapping):
-        pairs = [f"{_key(key)} = {_value(inner)}" for key, inner in value.items()]
-        return f"{{ {', '.join(pairs)} }}"
+        pairs = [_pair(key, inner) for key, inner in value.items()]
+        return "{ " + ", ".join(pairs) + " }"
     if isinstance(value, list | tuple):
-        return f"[{', '.join(_value(inner) for inner in value)}]"
+        values = [_value(inner) for inner in value]
+        return "[" + ", ".join(values) + "]"
+    return _json(value)
+
+
+def _json(value: Any) -> str:
     return json.dumps(value, ensure_ascii=False)
