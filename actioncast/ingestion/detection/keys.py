@@ -17,30 +17,61 @@ from actioncast.ingestion.reading.unclear import UnclearError
 REPEATED_SHARE = 0.05  # of the rows have the time of another one, in a file of many series
 MOST_SERIES = 2000
 FEWEST = 12  # rows of a series
+ROW = " row"  # a column of row numbers: a header is stripped, so no name begins with a blank
 NAMES_A_SERIES = re.compile(
-    r"(^|_|\b)(id|name|sensor|entity|station|zone|region|area|meter|device|variable|parameter|metric|type|code|series|"
-    r"zaehler|zähler|messstelle|estacion|ort|city|country|site|unit|channel|tag|point)(_?id)?$",
+    r"(^|_|\b)("
+    r"id|name|sensor|entity|station|zone|region|area|meter|device|"
+    r"variable|parameter|metric|type|code|series|"
+    r"zaehler|zähler|messstelle|estacion|ort|city|country|site|unit|channel|tag|point"
+    r")(_?id)?$",
     re.IGNORECASE,
 )
+MEASUREMENT = re.compile(r"-?\d+[.,]\d+")
 
 
-def find(columns: Mapping[str, Cells], seconds: Values, taken: Sequence[str], answers: Answers) -> dict[str, Any]:
-    """`where` of the source: which rows belong to the series. Raises QuestionError with the choices."""
+def find(
+    columns: Mapping[str, Cells],
+    seconds: Values,
+    time_and_value: Sequence[str],
+    answers: Answers,
+) -> dict[str, Any]:
+    """`where` of the source: which rows belong to the series.
+
+    Raises QuestionError with the choices.
+    """
     where = dict(answers.get("where", {}))
+    _check_names(where, columns)
+    numbers = list(range(len(seconds)))
+    rows = selected({**columns, ROW: numbers}, where)
+    positions = np.asarray(rows.pop(ROW), dtype=np.int64)
+    free = _other_columns(rows, [*time_and_value, *where])
+    name = _key(free, seconds[positions])
+    if name:
+        raise _which_series(name, free[name])
+    return where
+
+
+def _other_columns(columns: Mapping[str, Cells], names: Sequence[str]) -> dict[str, Cells]:
+    """The other columns."""
+    others = {}
+    for name, cells in columns.items():
+        if name not in names:
+            others[name] = cells
+    return others
+
+
+def _check_names(where: Mapping[str, Any], columns: Mapping[str, Cells]) -> None:
     for name in where:
         if name not in columns:
-            raise UnclearError(f"there is no column {name!r}; there are: {', '.join(columns)}")
-    rows = selected({**columns, " row": list(range(len(seconds)))}, where)
-    chosen = np.asarray(rows.pop(" row"), dtype=np.int64)
-    free = {name: cells for name, cells in rows.items() if name not in taken and name not in where}
-    name = _key(free, seconds[chosen])
-    if name:
-        counts = Counter(str(cell).strip() for cell in free[name])
-        choices = [f"{name}={value}" for value, _ in counts.most_common()]
-        raise QuestionError(
-            "where", f"The file holds {len(counts)} series, by its column {name!r}; which one?", choices
-        )
-    return where
+            existing = ", ".join(columns)
+            raise UnclearError(f"there is no column {name!r}; there are: {existing}")
+
+
+def _which_series(name: str, cells: Cells) -> QuestionError:
+    counts = Counter(str(cell).strip() for cell in cells)
+    choices = [f"{name}={label}" for label, _ in counts.most_common()]
+    question = f"The file holds {len(counts)} series, by its column {name!r}; which one?"
+    return QuestionError("where", question, choices)
 
 
 def _key(columns: Mapping[str, Cells], seconds: Values) -> str:
@@ -51,58 +82,89 @@ def _key(columns: Mapping[str, Cells], seconds: Values) -> str:
         labels = _labels(cells)
         if labels is None:
             continue
-        within = _within(labels, seconds)
         is_named = bool(NAMES_A_SERIES.search(name))
-        is_apart = repeated > REPEATED_SHARE and within < repeated / 2
-        can_be_name = is_named or all(str(cell).strip()[:1].isalpha() for cell in cells)
-        if is_apart or (can_be_name and _take_turns(labels, seconds)) or (is_named and _overlap(labels, seconds)):
-            scores[name] = (within, not is_named)
-    return min(scores, key=lambda name: scores[name]) if scores else ""
+        repeated_in_label = _repeated_share_in_label(labels, seconds)
+        is_apart = repeated_in_label < repeated / 2
+        is_key = is_apart and repeated > REPEATED_SHARE
+        if is_named or _are_names(cells):
+            is_key = is_key or _take_turns(labels, seconds)
+        if is_named:
+            is_key = is_key or _overlap(labels, seconds)
+        if is_key:
+            scores[name] = (repeated_in_label, not is_named)
+    if not scores:
+        return ""
+    return min(scores, key=lambda name: scores[name])
+
+
+def _are_names(cells: Cells) -> bool:
+    """Whether each text begins with a letter."""
+    initials = [str(cell).strip()[:1] for cell in cells]
+    return all(initial.isalpha() for initial in initials)
 
 
 def _labels(cells: Cells) -> Values | None:
-    """A number for each text [rows]; None for a column of measurements, of one text, or of too many."""
+    """A number for each text [rows].
+
+    None for a column of measurements, of one text, or of too many.
+    """
     texts = [str(cell).strip() for cell in cells]
     different = dict.fromkeys(texts)
-    if not 1 < len(different) <= min(MOST_SERIES, len(texts) / 2):
+    most = min(MOST_SERIES, len(texts) / 2)
+    if not 1 < len(different) <= most:
         return None
-    if all(re.fullmatch(r"-?\d+[.,]\d+", text) for text in different):
+    if all(MEASUREMENT.fullmatch(text) for text in different):
         return None
     numbers = {text: number for number, text in enumerate(different)}
-    return np.asarray([numbers[text] for text in texts], dtype=np.float64)
+    labels = [numbers[text] for text in texts]
+    return np.asarray(labels, dtype=np.float64)
 
 
 def _repeated_share(seconds: Values) -> float:
+    """The share of rows that have the time of another row."""
     times = seconds[np.isfinite(seconds)]
-    return 1 - len(np.unique(times)) / len(times) if len(times) else 0.0
+    count = len(times)
+    if not count:
+        return 0.0
+    different = len(np.unique(times))
+    return 1 - different / count
 
 
-def _within(labels: Values, seconds: Values) -> float:
+def _repeated_share_in_label(labels: Values, seconds: Values) -> float:
     """The share of rows that have the time of another row of the same label."""
     finite = np.isfinite(seconds)
-    pairs = np.unique(np.stack([labels[finite], seconds[finite]]), axis=1)
-    return 1 - int(pairs.shape[1]) / max(1, int(np.count_nonzero(finite)))
+    rows = np.stack([labels[finite], seconds[finite]])
+    different_rows = np.unique(rows, axis=1)
+    count = int(rows.shape[1])
+    different = int(different_rows.shape[1])
+    return 1 - different / max(1, count)
 
 
 def _take_turns(labels: Values, seconds: Values) -> bool:
-    """Whether the rows of the commonest label come much less often than all rows do, all along."""
-    numbers, counts = np.unique(labels, return_counts=True)
-    times = np.unique(seconds[(labels == numbers[counts.argmax()]) & np.isfinite(seconds)])
-    all_times = np.unique(seconds[np.isfinite(seconds)])
+    """Whether the commonest label comes much less often than all rows do, all along."""
+    finite = np.isfinite(seconds)
+    different, counts = np.unique(labels, return_counts=True)
+    commonest = different[counts.argmax()]
+    is_commonest = labels == commonest
+    times = np.unique(seconds[is_commonest & finite])
     if len(times) < FEWEST:
         return False
-    return bool(np.median(np.diff(times)) > 1.5 * np.median(np.diff(all_times)))
+    all_times = np.unique(seconds[finite])
+    step = np.median(np.diff(times))
+    step_of_all = np.median(np.diff(all_times))
+    return bool(step > 1.5 * step_of_all)
 
 
 def _overlap(labels: Values, seconds: Values) -> bool:
-    """Whether the times are irregular, and those of one label lie among those of the others."""
+    """Whether times are irregular, and those of one label lie among those of the others."""
     if regular_share(seconds) >= REGULAR:
         return False
-    first = np.asarray([labels[0] == label for label in labels])
-    spans = [seconds[first], seconds[~first]]
-    spans = [span[np.isfinite(span)] for span in spans]
-    if not all(len(span) for span in spans):
+    finite = np.isfinite(seconds)
+    is_first = labels == labels[0]
+    first = seconds[is_first & finite]
+    others = seconds[~is_first & finite]
+    if not len(first) or not len(others):
         return False
-    begin = max(span.min() for span in spans)
-    end = min(span.max() for span in spans)
+    begin = max(first.min(), others.min())
+    end = min(first.max(), others.max())
     return bool(end > begin)
