@@ -5,29 +5,32 @@ What only a person knows is raised as a QuestionError; its answer comes with the
 
 from __future__ import annotations
 
-import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
 from pydantic_core import from_json
 
-from actioncast.arrays import Seconds, Values, np
-from actioncast.ingestion.detection import figures, keys, rhythm, stamps, texts, trees, zones
-from actioncast.ingestion.detection.figures import Figures
+from actioncast.arrays import Flags, Seconds, Values, np
+from actioncast.ingestion.detection import (
+    aggregates,
+    keys,
+    rhythm,
+    texts,
+    time_columns,
+    trees,
+    value_column,
+    zones,
+)
 from actioncast.ingestion.detection.questions import Answers, QuestionError
-from actioncast.ingestion.detection.sheet import Cells, Sheet
+from actioncast.ingestion.detection.sheet import Sheet
 from actioncast.ingestion.detection.stamps import Stamps
-from actioncast.ingestion.reading import moments as moments_of_text
+from actioncast.ingestion.detection.value_column import Column
 from actioncast.ingestion.reading.rows import selected
 from actioncast.ingestion.reading.unclear import UnclearError, examples
 
-BESIDE_THE_VALUE = re.compile(
-    r"(^|_|\b)(id|lat|latitude|lon|lng|longitude|year|month|day|hour|minute|weekday|week|quality|flag|status|code|samples)$",
-    re.IGNORECASE,
-)
-MOST_CODES = 31  # different ones, such as days of a month
-UNIT = re.compile(r"[\[(]([^\])]{1,12})[\])]|(?:_|\b)([kMGT]?W(?:h)?|°C|vB/s|EUR/MWh|gCO2/kWh|m3/h|m3|%)$")
+Keys = dict[str, Any]
+Lines = list[str]  # what was detected, for a person
 
 
 @dataclass(frozen=True)
@@ -35,17 +38,46 @@ class Proposal:
     """What a body was found to be."""
 
     form: str  # "json" or "csv"
-    source: dict[str, Any]  # keys of the source, without kind and address
-    series: dict[str, Any]  # keys of the series beside `source`
-    lines: list[str]  # what was detected, for a person
+    source: Keys  # of the source, without kind and address
+    series: Keys  # of the series beside `source`
+    lines: Lines
     newest: float  # unix seconds of the last point
+
+
+@dataclass(frozen=True)
+class Rows:
+    """The rows of one series, in the order of the file."""
+
+    where: Keys  # which rows these are
+    stamps: Stamps
+    column: Column
+
+    @property
+    def keys(self) -> Keys:
+        """Of the source."""
+        value = {"value": self.column.name, **self.column.figures.keys}
+        where = {"where": self.where} if self.where else {}
+        return {**self.stamps.keys, **value, **where}
+
+    @property
+    def lines(self) -> Lines:
+        """What a person sees of them."""
+        lines = [_time_line(self.stamps), self.column.line]
+        if self.where:
+            pairs = [f"{key} = {value}" for key, value in self.where.items()]
+            lines.append("rows with " + ", ".join(pairs))
+        return lines
 
 
 def propose(body: bytes, answers: Answers) -> Proposal:
     """Raises UnclearError, NotHourlyError and QuestionError."""
-    if body.lstrip()[:1] in (b"{", b"["):
-        return _of_json(_document(body), answers)
-    return _of_sheet("csv", texts.sheet_of(body, answers), answers)
+    is_json = body.lstrip()[:1] in (b"{", b"[")
+    if is_json:
+        document = _document(body)
+        sheet = _sheet_of_series(document, answers)
+        return _of_sheet("json", sheet, answers)
+    sheet = texts.sheet_of(body, answers)
+    return _of_sheet("csv", sheet, answers)
 
 
 def _document(body: bytes) -> Any:
@@ -54,217 +86,209 @@ def _document(body: bytes) -> Any:
         return from_json(body)
     except ValueError as error:
         fault = error
+    lines = [line for line in body.splitlines() if line.strip()]
     try:
-        return [from_json(line) for line in body.splitlines() if line.strip()]
+        return [from_json(line) for line in lines]
     except ValueError:
         raise UnclearError(f"JSON that is truncated or broken: {fault}") from None
 
 
-def _of_json(document: Any, answers: Answers) -> Proposal:
-    """The proposal of the one part of a document that holds times and numbers."""
-    good: dict[str, Sheet] = {}
+def _sheet_of_series(document: Any, answers: Answers) -> Sheet:
+    """The one part of a document that holds times and numbers; hourly ones come first."""
+    possible: dict[str, Sheet] = {}
     hourly: dict[str, Sheet] = {}
     faults: list[UnclearError] = []
     for path, sheet in trees.sheets_of(document, answers).items():
         try:
-            times = stamps.find(sheet.columns, answers).seconds()
-        except QuestionError:
-            good[path] = sheet
+            is_hourly = _is_hourly(sheet, answers)
         except UnclearError as error:
             faults.append(error)
-        else:
-            good[path] = sheet
-            if rhythm.is_hourly(times):
-                hourly[path] = sheet
-    if not good:
+            continue
+        possible[path] = sheet
+        if is_hourly:
+            hourly[path] = sheet
+    if not possible:
         raise faults[0]
-    good = hourly or good
-    if len(good) > 1:
-        raise QuestionError("records", "The document holds several lists; which one is the series?", list(good))
-    return _of_sheet("json", next(iter(good.values())), answers)
+    sheets = hourly or possible
+    if len(sheets) > 1:
+        question = "The document holds several lists; which one is the series?"
+        raise QuestionError("records", question, list(sheets))
+    return next(iter(sheets.values()))
+
+
+def _is_hourly(sheet: Sheet, answers: Answers) -> bool:
+    """Whether times come at least once an hour. Raises UnclearError where there are none."""
+    try:
+        stamps = time_columns.find(sheet.columns, answers)
+    except QuestionError:
+        return False
+    return rhythm.is_hourly(stamps.seconds())
 
 
 def _of_sheet(form: str, sheet: Sheet, answers: Answers) -> Proposal:
-    moments = stamps.find(sheet.columns, answers)
-    where = keys.find(sheet.columns, moments.seconds(), [*moments.names, *_of(answers, "value")], answers)
-    chosen = selected(sheet.columns, where)
-    name, numbers = _value(chosen, moments, where, answers)
-    moments = Stamps(moments.names, moments.form, _cells_of(chosen, moments.names))
-    source = {**sheet.keys, **moments.keys, "value": name, **numbers.keys}
-    lines = [*sheet.lines, _time_line(moments), _value_line(name, numbers, chosen)]
-    if where:
-        source["where"] = where
-        lines.append("rows with " + ", ".join(f"{key} = {value}" for key, value in where.items()))
-    clock = moments.seconds()
-    ends, words = rhythm.labels_key(clock, moments.cells, moments.names[-1], answers)
-    timezone = "UTC"
-    if moments.is_naive:
-        timezone, reason = zones.find(clock, moments.names, sheet.beside, answers, is_end=bool(ends))
-        lines.append(f"time zone {timezone}: {reason}")
-        if timezone != "UTC":
-            source["timezone"] = timezone
-    if _runs_backward(clock):
-        source["newest_first"] = True
-        lines.append("the newest row comes first")
-    ordered = Stamps(moments.names, moments.form, moments.cells[::-1]) if "newest_first" in source else moments
-    values = numbers.values[::-1] if "newest_first" in source else numbers.values
-    seconds = ordered.seconds(timezone)
-    series, more = _series_keys(seconds, values, name, answers)
+    rows = _rows(sheet, answers)
+    clock = rows.stamps.seconds()
+    ends, end_lines = rhythm.labels_key(
+        clock,
+        texts=rows.stamps.cells,
+        name=rows.stamps.names[-1],
+        answers=answers,
+    )
+    timezone, zone_lines = _timezone(rows, sheet, answers, is_end=bool(ends))
+    zone = {} if timezone == "UTC" else {"timezone": timezone}
+    backward, order_lines = _order_key(clock)
+    seconds, numbers = _in_order(rows, timezone, is_backward=bool(backward))
+    series, series_lines = _series_keys(seconds, numbers, rows.column.name, answers)
+    unit = answers.get("unit") or rows.column.unit
+    about_rows = [*sheet.lines, *rows.lines]
+    about_times = [*zone_lines, *order_lines]
     return Proposal(
         form=form,
-        source=source,
-        series={"unit": answers.get("unit") or _unit(name, numbers), **series, **ends},
-        lines=[*lines, *more, *words],
-        newest=_newest(seconds, values),
+        source={**sheet.keys, **rows.keys, **zone, **backward},
+        series={"unit": unit, **series, **ends},
+        lines=[*about_rows, *about_times, *series_lines, *end_lines],
+        newest=_newest(seconds, numbers),
     )
 
 
-def _newest(seconds: Values, values: Sequence[float | None]) -> float:
+def _newest(seconds: Values, numbers: Values) -> float:
     """The last time that has a value."""
-    has_value = np.asarray([value is not None for value in values])
+    has_value = np.isfinite(numbers)
     return float(np.nanmax(seconds[has_value]))
 
 
-def _of(answers: Answers, flag: str) -> list[str]:
-    return [answers[flag]] if flag in answers else []
+# The rows ----------------------------------------------------------------------------------------
 
 
-def _cells_of(columns: Mapping[str, Sequence[Any]], names: Sequence[str]) -> Sequence[Any]:
-    return moments_of_text.joined([columns[name] for name in names])
-
-
-# The value ---------------------------------------------------------------------------------------
-
-
-def _value(
-    columns: Mapping[str, Cells],
-    moments: Stamps,
-    where: Mapping[str, Any],
-    answers: Answers,
-) -> tuple[str, Figures]:
-    """The column of values and its numbers. Raises QuestionError where there are several."""
+def _rows(sheet: Sheet, answers: Answers) -> Rows:
+    """The rows of the series. Raises UnclearError and QuestionError."""
+    stamps = time_columns.find(sheet.columns, answers)
+    time_and_value = list(stamps.names)
     if "value" in answers:
-        name = answers["value"]
-        if name not in columns:
-            raise UnclearError(f"there is no column {name!r}; there are: {', '.join(columns)}")
-        numbers = figures.find(name, columns[name], answers)
-        if numbers is None:
-            raise UnclearError(f"the column {name!r} holds no numbers that can be read: {examples(columns[name])}")
-        return name, numbers
-    names = [name for name in columns if name not in moments.names and name not in where]
-    clock = Stamps(moments.names, moments.form, _cells_of(columns, moments.names)).seconds()
-    possible = [name for name in names if _can_be_value(name, columns[name])]
-    possible = [name for name in possible if not _is_beside(name, columns[name], clock)] or possible
-    if not possible:
-        others = "; ".join(f"{name!r} with {examples(columns[name])}" for name in names)
-        raise UnclearError(f"no column of numbers that can be read lies beside the time {moments.names[0]!r}: {others}")
-    if len(possible) > 1:
-        rhythm.refuse_seldom(clock, columns=len(possible))
-    if len(possible) > 1:
-        raise QuestionError("value", "Several columns hold numbers; which one is the series?", possible)
-    numbers = figures.find(possible[0], columns[possible[0]], answers)
-    assert numbers is not None
-    return possible[0], numbers
+        time_and_value.append(answers["value"])
+    where = keys.find(
+        sheet.columns,
+        seconds=stamps.seconds(),
+        time_and_value=time_and_value,
+        answers=answers,
+    )
+    columns = selected(sheet.columns, where)
+    cells = time_columns.joined(columns, stamps.names)
+    stamps_of_series = Stamps(stamps.names, stamps.form, cells)
+    column = value_column.find(
+        columns,
+        times=stamps_of_series,
+        where=where,
+        answers=answers,
+    )
+    return Rows(where, stamps_of_series, column)
 
 
-def _can_be_value(name: str, cells: Cells) -> bool:
-    """Whether a column holds numbers that are no times and no numbers of rows."""
-    try:
-        numbers = figures.find(name, cells, {})
-    except QuestionError:
-        return True
-    if numbers is None or stamps.find_form(cells):
-        return False
-    values = np.asarray([value for value in numbers.values if value is not None])
-    return not (len(values) > 2 and (np.diff(values) == 1).all())
+def _time_line(stamps: Stamps) -> str:
+    columns = " + ".join(stamps.names)
+    form = "in ISO 8601 or unix time"
+    if stamps.form:
+        form = f'written as "{stamps.form}"'
+    example = examples([stamps.cells[0]])
+    return f"time: {columns}, {form}, such as {example}"
 
 
-def _is_beside(name: str, cells: Cells, clock: Values) -> bool:
-    """Whether the numbers are not measured: a part of the time, a constant, or a code, as its name says."""
-    different = {str(cell).strip() for cell in cells}
-    is_code = bool(BESIDE_THE_VALUE.search(name)) and len(different) <= MOST_CODES
-    return len(different) <= 2 or is_code or _is_of_the_clock(cells, clock)
+def _timezone(
+    rows: Rows,
+    sheet: Sheet,
+    answers: Answers,
+    *,
+    is_end: bool,
+) -> tuple[str, Lines]:
+    """The zone of the times, and why; UTC without words where the times say their offset."""
+    stamps = rows.stamps
+    if not stamps.is_naive:
+        return "UTC", []
+    timezone, reason = zones.find(
+        stamps.seconds(),
+        names=stamps.names,
+        surroundings=sheet.surroundings,
+        answers=answers,
+        is_end=is_end,
+    )
+    return timezone, [f"time zone {timezone}: {reason}"]
 
 
-def _is_of_the_clock(cells: Cells, clock: Values) -> bool:
-    """Whether whole numbers are the same at the same time of each day, as numbers of hours and periods are."""
-    texts = [str(cell).strip() for cell in cells]
-    if not all(text.isdecimal() for text in texts):
-        return False
-    numbers = np.asarray(texts, dtype=np.float64)
-    times = clock % stamps.DAY
-    pairs = np.unique(np.stack([times, numbers]), axis=1)
-    several_days = len(numbers) >= 3 * len(np.unique(times))
-    return bool(several_days and pairs.shape[1] == len(np.unique(times)) > 1)
+def _order_key(clock: Values) -> tuple[Keys, Lines]:
+    """`newest_first`, and why."""
+    steps = np.diff(clock[np.isfinite(clock)])
+    backward = np.count_nonzero(steps < 0)
+    if backward > 0.9 * len(steps):
+        return {"newest_first": True}, ["the newest row comes first"]
+    return {}, []
 
 
-def _unit(name: str, numbers: Figures) -> str:
-    """The unit that the name or the values say; otherwise the name."""
-    match = UNIT.search(name)
-    unit = match and (match[1] or match[2])
-    return str(unit or numbers.keys.get("strip") or name)
-
-
-def _time_line(moments: Stamps) -> str:
-    written = f'written as "{moments.form}"' if moments.form else "in ISO 8601 or unix time"
-    return f"time: {' + '.join(moments.names)}, {written}, such as {examples([moments.cells[0]])}"
-
-
-def _value_line(name: str, numbers: Figures, columns: Mapping[str, Sequence[Any]]) -> str:
-    signs = ", ".join(f"{key} {value!r}" for key, value in numbers.keys.items())
-    line = f"value: {name}, such as {examples([columns[name][0]])}"
-    return f"{line} ({signs})" if signs else line
+def _in_order(rows: Rows, timezone: str, *, is_backward: bool) -> tuple[Values, Values]:
+    """Unix seconds and values [rows], the oldest first; NaN where there is none."""
+    stamps = rows.stamps
+    values: Sequence[float | None] = rows.column.figures.values
+    if is_backward:
+        stamps = Stamps(stamps.names, stamps.form, stamps.cells[::-1])
+        values = values[::-1]
+    numbers = [np.nan if value is None else value for value in values]
+    return stamps.seconds(timezone), np.asarray(numbers)
 
 
 # The points --------------------------------------------------------------------------------------
 
 
-def _runs_backward(clock: Values) -> bool:
-    steps = np.diff(clock[np.isfinite(clock)])
-    return bool(np.count_nonzero(steps < 0) > 0.9 * len(steps))
-
-
 def _series_keys(
     seconds: Values,
-    values: Sequence[float | None],
+    numbers: Values,
     name: str,
     answers: Answers,
-) -> tuple[dict[str, Any], list[str]]:
+) -> tuple[Keys, Lines]:
     """The keys of the series, and the words for them."""
-    numbers = np.asarray([np.nan if value is None else value for value in values])
-    series: dict[str, Any] = {}
-    lines: list[str] = []
-    if "revisions" in answers:
-        series["revisions"] = answers["revisions"]
     times, points = _points(seconds, numbers, answers)
     pace = rhythm.find(times)
-    for keys_of_series, words in (
-        rhythm.points_keys(pace),
-        rhythm.aggregate_key(points, name, pace, answers),
-    ):
-        series |= keys_of_series
-        lines += words
-    lines.append(_range_line(points))
+    revisions = {}
+    if "revisions" in answers:
+        revisions["revisions"] = answers["revisions"]
+    pace_keys, pace_lines = rhythm.points_keys(pace)
+    aggregate, aggregate_lines = aggregates.find(
+        points,
+        name=name,
+        rhythm=pace,
+        answers=answers,
+    )
+    series = {**revisions, **pace_keys, **aggregate}
+    lines = [*pace_lines, *aggregate_lines, _range_line(points)]
     return series, lines
 
 
 def _points(seconds: Values, numbers: Values, answers: Answers) -> tuple[Seconds, Values]:
-    """Points that ascend, each time once. Raises QuestionError where one time has several values."""
+    """Points that ascend, each time once: its last row counts.
+
+    Raises QuestionError where one time has several values.
+    """
     usable = np.isfinite(seconds) & np.isfinite(numbers)
     times = seconds[usable].astype(np.int64)
     values = numbers[usable]
     order = np.argsort(times, kind="stable")
-    times, values = times[order], values[order]
-    same = times[1:] == times[:-1]
-    differ = int(np.count_nonzero(same & (values[1:] != values[:-1])))
-    if differ and not {"revisions", "aggregate"} & set(answers):
-        raise QuestionError(
-            "revisions",
-            f"{differ} times come with different values. Is the later row a correction (last)?",
-            ["last"],
-        )
-    keep = np.append(~same, np.ones(len(times[:1]), dtype=np.bool_))
+    times = times[order]
+    values = values[order]
+    is_repeated = times[1:] == times[:-1]
+    _refuse_different(values, is_repeated, answers)
+    last = np.ones(len(times[:1]), dtype=np.bool_)
+    keep = np.append(~is_repeated, last)
     return times[keep], values[keep]
+
+
+def _refuse_different(values: Values, is_repeated: Flags, answers: Answers) -> None:
+    """Raises QuestionError where a repeated time has another value, and no answer says which."""
+    if "revisions" in answers or "aggregate" in answers:
+        return
+    is_different = values[1:] != values[:-1]
+    count = int(np.count_nonzero(is_repeated & is_different))
+    if count:
+        fact = f"{count} times come with different values."
+        question = f"{fact} Is the later row a correction (last)?"
+        raise QuestionError("revisions", question, ["last"])
 
 
 def _range_line(points: Values) -> str:

@@ -15,5 +15,5 @@ class Sheet:
 
     columns: dict[str, Cells]
     keys: dict[str, Any]  # of the source, such as delimiter or records
-    beside: str  # text around the rows, where a time zone may be named
-    lines: list[str]  # what was seen, for a person
+    surroundings: str  # text around the rows, where a time zone may be named
+    lines: list[str]  # what was detected, for a person

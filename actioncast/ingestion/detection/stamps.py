@@ -1,18 +1,18 @@
-"""Which columns hold the time, and how it is written.
+"""How the times of a column are written.
 
 A form is certain when it reads all times and no other form reads them differently. Day before month
-and month before day are told apart by a day above 12, or by times that are regular in one of the two.
+and month before day are told apart by a day above 12, or by times that are regular in one of the
+two.
 """
 
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from itertools import permutations
 from typing import Any
 
-from actioncast.arrays import Flags, Values, np
+from actioncast.arrays import Values, np
 from actioncast.ingestion.detection.questions import Answers, QuestionError
 from actioncast.ingestion.detection.sheet import Cells
 from actioncast.ingestion.reading import forms, moments
@@ -23,20 +23,26 @@ from actioncast.times import HOUR, HOURS_PER_DAY
 DAY = HOURS_PER_DAY * HOUR
 SAMPLE = 300  # cells that a form is tried on first
 LEAST_SHARE = 0.98  # of the cells are times, in a column of times: a unit below the header is none
-YEARS = (631_152_000, 2_208_988_800)  # unix seconds of 1990 and 2040
+FIRST_TIME = 631_152_000  # unix seconds of 1990
+LAST_TIME = 2_208_988_800  # unix seconds of 2040
+MOST_TURNS = 0.1  # of the steps go the other way, in a column of times
 REGULAR = 0.9  # of the steps are alike
 COVERED = 0.5  # of the span is filled by times in the right order of day and month ...
 SCATTERED = 0.2  # ... and hardly any of it in the wrong one
 FEWEST_DAYS = 3  # to tell the two
-PARTS = (  # names of columns that hold a part of the time each
-    ("year", "yr", "yyyy", "jahr", "ano", "año", "annee", "année"),
-    ("month", "mon", "mo", "mm", "monat", "mes", "mois"),
-    ("day", "dy", "dd", "tag", "dia", "día", "jour"),
-    ("hour", "hr", "hh", "stunde", "hora", "heure"),
+BEGINS = re.compile(
+    r"start|begin|from|von|desde|debut|début|inicio",
+    re.IGNORECASE,
 )
-BEGINS = re.compile(r"start|begin|from|von|desde|debut|début|inicio", re.IGNORECASE)
-ENDS = re.compile(r"\bends?\b|_end|end_|ending|until|\bto\b|\bbis\b|hasta", re.IGNORECASE)
-IS_UTC = re.compile(r"(?<![a-z])(utc|gmt|zulu)(?![a-z]| ?[+-]\d)", re.IGNORECASE)
+ENDS = re.compile(
+    r"\bends?\b|_end|end_|ending|until|\bto\b|\bbis\b|hasta",
+    re.IGNORECASE,
+)
+IS_UTC = re.compile(
+    r"(?<![a-z])(utc|gmt|zulu)(?![a-z]| ?[+-]\d)",
+    re.IGNORECASE,
+)
+NUMBER = re.compile(r"\s*\d+([.,]\d*)?\s*")
 
 
 @dataclass(frozen=True)
@@ -60,31 +66,47 @@ class Stamps:
         sample = _sample(self.cells)
         in_utc = seconds_of(sample, self.form, "UTC")
         in_tokyo = seconds_of(sample, self.form, "Asia/Tokyo")
-        return in_utc is None or in_tokyo is None or not np.array_equal(in_utc, in_tokyo, equal_nan=True)
+        if in_utc is None or in_tokyo is None:
+            return True
+        return not np.array_equal(in_utc, in_tokyo, equal_nan=True)
 
     @property
     def keys(self) -> dict[str, Any]:
         """Of the source."""
-        name = self.names[0] if len(self.names) == 1 else list(self.names)
-        keys: dict[str, Any] = {"timestamp": name}
+        keys: dict[str, Any] = {}
+        if len(self.names) == 1:
+            keys["timestamp"] = self.names[0]
+        else:
+            keys["timestamp"] = list(self.names)
         if self.form:
             keys["date_format"] = self.form
-        if self.form in DAY_NUMBERS and any("," in str(cell) for cell in self.cells):
+        if self.form in DAY_NUMBERS and self._has_comma:
             keys["decimal"] = ","
         return keys
+
+    @property
+    def _has_comma(self) -> bool:
+        return any("," in str(cell) for cell in self.cells)
 
 
 def seconds_of(cells: Sequence[Any], form: str, timezone: str = "UTC") -> Values | None:
     """Unix seconds [rows], NaN where a cell is no time; None where this form does not read them."""
-    decimal = "," if form in DAY_NUMBERS else None  # reads a dot as well
-    fields = TabularFields(date_format=form, timezone=timezone, decimal=decimal)
+    fields = TabularFields(
+        date_format=form,
+        timezone=timezone,
+        decimal="," if form in DAY_NUMBERS else None,  # reads a dot as well
+    )
     readings = _readings(cells, fields)
     if readings is None:  # 24:00 is the end of a period
-        readings = _readings(cells, fields.model_copy(update={"stamps": "end"}))
+        fields_of_ends = fields.model_copy(update={"stamps": "end"})
+        readings = _readings(cells, fields_of_ends)
     if readings is None:
         return None
-    numbers = [reading if isinstance(reading, int | float) else np.nan for reading in readings]
-    return np.asarray(numbers, dtype=np.float64)
+    seconds = []
+    for reading in readings:
+        is_time = isinstance(reading, int | float)
+        seconds.append(reading if is_time else np.nan)
+    return np.asarray(seconds, dtype=np.float64)
 
 
 def _readings(cells: Sequence[Any], fields: TabularFields) -> list[object] | None:
@@ -94,54 +116,33 @@ def _readings(cells: Sequence[Any], fields: TabularFields) -> list[object] | Non
         return None
 
 
-def find(columns: Mapping[str, Cells], answers: Answers) -> Stamps:
-    """The column of times, or several that make one. Raises UnclearError and QuestionError."""
-    if "timestamp" in answers:
-        return _named(columns, answers)
-    whole = [stamps for name, cells in columns.items() if (stamps := _stamps((name,), cells, answers))]
-    if len(whole) == 1 and _is_date_alone(whole[0]):
-        whole = [_with_time_of_day(whole[0], columns, answers) or whole[0]]
-    if not whole:
-        parts = _of_parts(columns, answers)
-        whole = [parts] if parts else []
-    if not whole:
-        raise UnclearError(f"no column of times was found; the columns are {_described(columns)}")
-    return _first_of_each_row(whole)
+def stamps_of(names: tuple[str, ...], cells: Sequence[Any], answers: Answers) -> Stamps | None:
+    """The times of a column; None where it holds none.
 
-
-def _described(columns: Mapping[str, Cells]) -> str:
-    return "; ".join(f"{name!r} with {examples(cells)}" for name, cells in list(columns.items())[:6])
-
-
-def _named(columns: Mapping[str, Cells], answers: Answers) -> Stamps:
-    """The column, or the columns with commas between, that a person named."""
-    text = answers["timestamp"]
-    names = (text,) if text in columns else tuple(name.strip() for name in text.split(","))
-    for name in names:
-        if name not in columns:
-            raise UnclearError(f"there is no column {name!r}; there are: {', '.join(columns)}")
-    stamps = _stamps(names, _joined(columns, names), answers)
-    if stamps is None:
-        raise UnclearError(f"the column {text!r} holds no times: {examples(_joined(columns, names))}")
-    return stamps
-
-
-def _joined(columns: Mapping[str, Cells], names: Sequence[str]) -> Sequence[Any]:
-    return moments.joined([columns[name] for name in names])
-
-
-# How a column is written -------------------------------------------------------------------------
-
-
-def _stamps(names: tuple[str, ...], cells: Sequence[Any], answers: Answers) -> Stamps | None:
-    """The times of a column; None where it holds none. Raises QuestionError where two forms fit."""
+    Raises QuestionError where two forms fit.
+    """
     if "date_format" in answers:
         form = answers["date_format"]
-        return Stamps(names, form, cells) if _reads(cells, form) else None
-    possible = [form for form in _forms(_sample(cells)) if _reads(cells, form)]
+        if not _reads(cells, form):
+            return None
+        return Stamps(names, form, cells)
+    candidates = _forms(_sample(cells))
+    possible = [form for form in candidates if _reads(cells, form)]
     if not possible:
         return None
-    return Stamps(names, _clear_form(names, cells, possible), cells)
+    form = _clear_form(names, cells, possible)
+    return Stamps(names, form, cells)
+
+
+def are_times(cells: Cells) -> bool:
+    """Whether a column holds times."""
+    candidates = _forms(_sample(cells))
+    return any(_reads(cells, form) for form in candidates)
+
+
+def sample_texts(cells: Sequence[Any]) -> list[str]:
+    """Some of the cells as texts without blanks around them."""
+    return [str(cell).strip() for cell in _sample(cells)]
 
 
 def _sample(cells: Sequence[Any]) -> list[Any]:
@@ -151,12 +152,14 @@ def _sample(cells: Sequence[Any]) -> list[Any]:
     return [*present[::step], *present[-1:]]
 
 
+# The forms that can be meant ---------------------------------------------------------------------
+
+
 def _forms(sample: Sequence[Any]) -> Iterator[str]:
     """The forms that can be meant."""
     if not sample:
         return
-    numeric = all(_is_number(cell) for cell in sample)
-    if numeric:
+    if all(_is_number(cell) for cell in sample):
         yield from _forms_of_numbers(sample)
         return
     if not all(isinstance(cell, str) for cell in sample):
@@ -172,11 +175,15 @@ def _is_number(cell: Any) -> bool:
         return False
     if isinstance(cell, int | float):
         return True
-    return re.fullmatch(r"\s*\d+([.,]\d*)?\s*", str(cell)) is not None
+    match = NUMBER.fullmatch(str(cell))
+    return match is not None
 
 
 def _forms_of_numbers(sample: Sequence[Any]) -> Iterator[str]:
-    """Numbers are times only where they run on as times do: a load of 45,000 MW is no day of a spreadsheet."""
+    """The form of numbers that run on as times do.
+
+    A load of 45,000 MW is no day of a spreadsheet.
+    """
     texts = [str(cell).strip().replace(",", ".") for cell in sample]
     form = forms.of_number(texts[0])
     candidates = [form] if form else ["", "unix_ms", "unix"]
@@ -188,13 +195,18 @@ def _forms_of_numbers(sample: Sequence[Any]) -> Iterator[str]:
 
 
 def _runs_on(seconds: Values) -> bool:
-    """Whether moments lie in our time, go one way for long stretches, and are not steadily the same."""
-    if np.isnan(seconds).any() or seconds.min() < YEARS[0] or seconds.max() > YEARS[1]:
+    """Whether moments lie in our time, go one way for long, and are not steadily the same."""
+    if np.isnan(seconds).any():
+        return False
+    if seconds.min() < FIRST_TIME or seconds.max() > LAST_TIME:
         return False
     steps = np.diff(seconds)
     forward = np.count_nonzero(steps > 0)
     backward = np.count_nonzero(steps < 0)
-    return bool(min(forward, backward) <= 0.1 * len(steps) and forward + backward)
+    if not forward and not backward:
+        return False
+    turns = min(forward, backward)
+    return bool(turns <= MOST_TURNS * len(steps))
 
 
 def _reads(cells: Sequence[Any], form: str) -> bool:
@@ -203,36 +215,64 @@ def _reads(cells: Sequence[Any], form: str) -> bool:
     if seconds is None:
         return False
     present = sum(cell not in (None, "") for cell in cells)
+    if not present:
+        return False
     recognised = np.count_nonzero(np.isfinite(seconds))
-    return present > 0 and bool(recognised >= LEAST_SHARE * present)
+    return bool(recognised >= LEAST_SHARE * present)
+
+
+# Which of several forms --------------------------------------------------------------------------
 
 
 def _clear_form(names: tuple[str, ...], cells: Sequence[Any], possible: Sequence[str]) -> str:
     """The only form, or the only one in which the times are regular."""
-    readings: dict[bytes, str] = {}
+    coverage = _coverage_of_forms(cells, possible)
+    if len(coverage) == 1:
+        return next(iter(coverage))
+    ascending = sorted(coverage, key=lambda form: coverage[form])
+    best = ascending[-1]
+    second = ascending[-2]
+    if coverage[best] >= COVERED and coverage[second] <= SCATTERED:
+        return best
+    raise _day_or_month(names, cells, list(coverage))
+
+
+def _day_or_month(names: Sequence[str], cells: Sequence[Any], choices: list[str]) -> QuestionError:
+    columns = " + ".join(names)
+    times = examples(_sample(cells))
+    fact = f"The times of {columns} can be read in {len(choices)} ways, such as {times}"
+    question = f"{fact}: is the day or the month first?"
+    return QuestionError("date_format", question, choices)
+
+
+def _coverage_of_forms(cells: Sequence[Any], possible: Sequence[str]) -> dict[str, float]:
+    """Form -> coverage, for the first of the forms that read the same times."""
+    readings: set[bytes] = set()
     coverage: dict[str, float] = {}
     for form in possible:
         seconds = seconds_of(cells, form)
-        if seconds is not None and readings.setdefault(seconds.tobytes(), form) == form:
+        if seconds is None:
+            continue
+        reading = seconds.tobytes()
+        if reading not in readings:
+            readings.add(reading)
             coverage[form] = _coverage(seconds)
-    if len(coverage) == 1:
-        return next(iter(coverage))
-    best, second = sorted(coverage, key=lambda form: coverage[form])[::-1][:2]
-    if coverage[best] >= COVERED and coverage[second] <= SCATTERED:
-        return best
-    raise QuestionError(
-        "date_format",
-        f"The times of {' + '.join(names)} can be read in {len(coverage)} ways, such as {examples(_sample(cells))}: "
-        "is the day or the month first?",
-        list(coverage),
-    )
+    return coverage
 
 
 def _coverage(seconds: Values) -> float:
-    """The share of the span that the times fill at their typical step; none of less than three days."""
+    """The share of the span that the times fill at their typical step.
+
+    It is zero for a span of less than three days.
+    """
     times = np.unique(seconds[np.isfinite(seconds)])
-    span = float(np.ptp(times)) if len(times) else 0.0
-    return len(times) * float(np.median(np.diff(times))) / span if span >= FEWEST_DAYS * DAY else 0.0
+    if not len(times):
+        return 0.0
+    span = float(np.ptp(times))
+    if span < FEWEST_DAYS * DAY:
+        return 0.0
+    step = float(np.median(np.diff(times)))
+    return len(times) * step / span
 
 
 def regular_share(seconds: Values) -> float:
@@ -243,80 +283,3 @@ def regular_share(seconds: Values) -> float:
         return 1.0
     _, counts = np.unique(steps, return_counts=True)
     return float(counts.max() / len(steps))
-
-
-# Several columns ---------------------------------------------------------------------------------
-
-
-def _is_date_alone(stamps: Stamps) -> bool:
-    """Whether each row has a date only, and dates repeat."""
-    seconds = stamps.seconds()
-    seconds = seconds[np.isfinite(seconds)]
-    return bool((seconds % DAY == 0).all() and len(np.unique(seconds)) < len(seconds))
-
-
-def _with_time_of_day(date: Stamps, columns: Mapping[str, Cells], answers: Answers) -> Stamps | None:
-    """The date with the column that holds the hour, or the time of day; None where there is none."""
-    for name, cells in columns.items():
-        if name in date.names or not _is_time_of_day(cells):
-            continue
-        names = (*date.names, name)
-        stamps = _stamps(names, _joined(columns, names), answers)
-        if stamps is not None and regular_share(stamps.seconds()) >= REGULAR:
-            return stamps
-    return None
-
-
-def _is_time_of_day(cells: Cells) -> bool:
-    """Whether the cells can be hours, or times without a date."""
-    form = re.compile(r"\D{0,3}\d{1,2}([:.]?\d{2}([:.]\d{2})?)?(\.0)?( ?[aApP]\.?[mM]\.?)?")
-    texts = [str(cell).strip() for cell in _sample(cells)]
-    return len(set(texts)) > 2 and all(form.fullmatch(text) for text in texts)
-
-
-def _of_parts(columns: Mapping[str, Cells], answers: Answers) -> Stamps | None:
-    """Year, month, day and hour in a column each; None where they are not."""
-    lower = {name.strip().lower(): name for name in columns}
-    names = []
-    for part in PARTS:
-        names += [lower[name] for name in part if name in lower][:1]
-    if len(names) < len(PARTS):
-        return None
-    return _stamps(tuple(names), _joined(columns, names), {"date_format": "%Y %m %d %H", **answers})
-
-
-def _first_of_each_row(whole: Sequence[Stamps]) -> Stamps:
-    """Of several columns of times the one that a row is about.
-
-    Of the begin and the end of a period it is the begin. Raises QuestionError where nothing says which.
-    """
-    if len(whole) == 1:
-        return whole[0]
-    for first, second in permutations(whole, 2):
-        same = len(whole) == 2 and np.array_equal(first.seconds(), second.seconds(), equal_nan=True)
-        is_period = len(whole) == 2 and _is_after(second, first)
-        if same or is_period:
-            return first
-    steady = [stamps for stamps in whole if 2 * len(np.unique(stamps.seconds())) < len(stamps.cells)]
-    changing = [stamps for stamps in whole if stamps not in steady]
-    if len(changing) == 1:
-        return changing[0]
-    in_utc = [stamps for stamps in whole if IS_UTC.search(stamps.names[0]) or not stamps.is_naive]
-    if len(in_utc) == 1:
-        return in_utc[0]
-    names = [stamps.names[0] for stamps in whole]
-    raise QuestionError("timestamp", "Several columns hold times; which one is that of the value?", names)
-
-
-def _is_after(second: Stamps, first: Stamps) -> bool:
-    """Whether one column is the end of the period that begins in the other, as their names say."""
-    is_named = BEGINS.search(first.names[0]) or ENDS.search(second.names[0])
-    lengths = second.seconds() - first.seconds()
-    lengths = lengths[np.isfinite(lengths)]
-    steps: Flags = lengths > 0
-    return bool(is_named and len(lengths) and steps.all() and lengths.max() <= DAY and np.ptp(lengths) <= HOUR)
-
-
-def find_form(cells: Cells) -> bool:
-    """Whether a column holds times."""
-    return any(_reads(cells, form) for form in _forms(_sample(cells)))

@@ -8,65 +8,115 @@ import re
 from collections import Counter
 from collections.abc import Sequence
 from itertools import islice
-from typing import Any
+from typing import NamedTuple
 
 from actioncast.ingestion.detection.questions import Answers
 from actioncast.ingestion.detection.sheet import Cells, Sheet
 from actioncast.ingestion.reading import tables
 from actioncast.ingestion.reading.unclear import UnclearError, shown
 
-DELIMITERS = {",": "comma", ";": "semicolon", "\t": "tab", "|": "bar", " ": "blank"}
+DELIMITERS = {
+    ",": "comma",
+    ";": "semicolon",
+    "\t": "tab",
+    "|": "bar",
+    " ": "blank",
+}
 PARQUET = b"PAR1"
 LOOKED_AT = 500  # lines, to find the delimiter and the header
 LEAST_SHARE = 0.8  # of these lines have the same number of fields
 MEASURED = re.compile(r"(?:[A-Z][a-z]+\.?,? )*[-+\u2212]?[.,]?\d")  # how a time or a number begins
+DATE_OR_TIME = re.compile(r"\d[-/.:]\d|\d{8}")
 BRACKETED = re.compile(r"[\[(].*[\])]|")  # a unit below a name, or nothing
 BYTE_ORDERS = {0: "utf-16-be", 1: "utf-16-le"}  # which bytes of ASCII are zero
+START = 1000  # bytes that tell the order of bytes
+Row = Sequence[str]
+
+
+class Layout(NamedTuple):
+    """How a text is a table."""
+
+    delimiter: str
+    header: int  # its number among the lines that are not empty
 
 
 def sheet_of(body: bytes, answers: Answers) -> Sheet:
     """The columns of a text. Raises UnclearError and QuestionError."""
     if body.startswith(PARQUET):
-        raise UnclearError('Parquet: write its table by hand, with kind = "file" and the names of its columns')
+        remedy = 'write its table by hand, with kind = "file" and the names of its columns'
+        raise UnclearError(f"Parquet: {remedy}")
     encoding = answers.get("encoding") or encoding_of(body)
     text = tables.text_of(body, encoding)
-    delimiter, begin = _layout(text, answers.get("delimiter", ""))
-    rows = [row for row in _rows(text, delimiter) if any(row)]
-    header = [name.strip() for name in rows[begin]]
+    layout = _layout(text, answers.get("delimiter", ""))
+    rows = _filled_rows(text, layout.delimiter)
+    above = [" ".join(row) for row in rows[: layout.header]]
+    columns = _columns(rows[layout.header :])
+    return Sheet(
+        columns=columns,
+        keys=_keys(encoding, layout),
+        surroundings="\n".join(above),
+        lines=[_line(encoding, layout, width=len(rows[layout.header]))],
+    )
+
+
+def _columns(rows: Sequence[Row]) -> dict[str, Cells]:
+    """The columns of a header and the rows below it; of two with one name the first."""
+    header = rows[0]
+    data = rows[1:]
     columns: dict[str, Cells] = {}
-    for position, name in enumerate(header):
-        columns.setdefault(name, [_cell(row, position) for row in rows[begin + 1 :]])
-    keys: dict[str, Any] = {}
+    for position, text in enumerate(header):
+        name = text.strip()
+        if name not in columns:
+            columns[name] = [_cell(row, position) for row in data]
+    return columns
+
+
+def _cell(row: Row, position: int) -> str | None:
+    if position >= len(row):
+        return None
+    return row[position]
+
+
+def _keys(encoding: str, layout: Layout) -> dict[str, str]:
+    """Of the source."""
+    keys = {}
     if encoding:
         keys["encoding"] = encoding
-    if delimiter != ",":
-        keys["delimiter"] = delimiter
-    line = f"text with {len(header)} columns, separated by {DELIMITERS.get(delimiter, delimiter)}"
-    if begin:
-        line += f"; the header is line {begin + 1}"
+    if layout.delimiter != ",":
+        keys["delimiter"] = layout.delimiter
+    return keys
+
+
+def _line(encoding: str, layout: Layout, width: int) -> str:
+    """What a person sees of the table."""
+    sign = DELIMITERS.get(layout.delimiter, layout.delimiter)
+    line = f"text with {width} columns, separated by {sign}"
+    if layout.header:
+        line += f"; the header is line {layout.header + 1}"
     if encoding:
         line += f"; encoding {encoding}"
-    beside = "\n".join(" ".join(row) for row in rows[:begin])
-    return Sheet(columns=columns, keys=keys, beside=beside, lines=[line])
+    return line
+
+
+# The encoding ------------------------------------------------------------------------------------
 
 
 def encoding_of(body: bytes) -> str:
     """Empty for UTF-8 and what says itself what it is; otherwise the encoding that can be."""
-    if any(body.startswith(mark) for mark in tables.MARKS):
+    if body.startswith(tuple(tables.MARKS)):
         return ""
-    start = body[:1000]
+    start = body[:START]
     for first_zero, name in BYTE_ORDERS.items():
         zeros = start[first_zero::2].count(0)
         if zeros > 0.8 * len(start) / 2:
             return name
-    try:
-        body.decode("utf-8")
-    except UnicodeDecodeError:
-        return "cp1252" if _decodes(body, "cp1252") else "latin-1"
-    return ""
+    for encoding in ("utf-8", "cp1252"):
+        if _can_be(encoding, body):
+            return "" if encoding == "utf-8" else encoding
+    return "latin-1"
 
 
-def _decodes(body: bytes, encoding: str) -> bool:
+def _can_be(encoding: str, body: bytes) -> bool:
     try:
         body.decode(encoding)
     except UnicodeDecodeError:
@@ -74,78 +124,105 @@ def _decodes(body: bytes, encoding: str) -> bool:
     return True
 
 
-def _layout(text: str, delimiter: str) -> tuple[str, int]:
-    """The delimiter, and the number of the header among the lines that are not empty.
+# The delimiter and the header --------------------------------------------------------------------
+
+
+def _layout(text: str, delimiter: str) -> Layout:
+    """The layout in which most lines have the same number of fields.
 
     Raises UnclearError where there is none.
     """
+    delimiters = [delimiter] if delimiter else list(DELIMITERS)
     shares = {}
-    for sign in [delimiter] if delimiter else DELIMITERS:
-        rows = [row for row in _rows(text, sign, LOOKED_AT) if any(row)]
+    for sign in delimiters:
+        rows = _filled_rows(text, sign, LOOKED_AT)
         share, width = _commonest_width(rows)
-        begin = _header(rows, width)
-        if share >= LEAST_SHARE and begin is not None:
-            shares[sign, begin] = share
+        header = _header(rows, width)
+        if header is None or share < LEAST_SHARE:
+            continue
+        layout = Layout(sign, header)
+        shares[layout] = share
     if not shares:
-        start = shown(text.strip())
-        raise UnclearError(
-            "no table with a header line was found: expected names such as `timestamp,value` "
-            f"above lines that have a time and a number; it begins {start}"
-        )
+        raise _no_table(text)
     return max(shares, key=lambda layout: shares[layout])
 
 
-def _rows(text: str, delimiter: str, most: int | None = None) -> list[list[str]]:
+def _no_table(text: str) -> UnclearError:
+    start = shown(text.strip())
+    expected = "names such as `timestamp,value` above lines that have a time and a number"
+    fault = f"no table with a header line was found: expected {expected}"
+    return UnclearError(f"{fault}; it begins {start}")
+
+
+def _filled_rows(text: str, delimiter: str, most: int | None = None) -> list[list[str]]:
+    """The rows that are not empty, of all lines or of so many."""
     lines = islice(io.StringIO(text, newline=""), most)
+    reader = csv.reader(
+        lines,
+        delimiter=delimiter,
+        skipinitialspace=True,
+    )
     try:
-        return list(csv.reader(lines, delimiter=delimiter, skipinitialspace=True))
+        return [row for row in reader if any(row)]
     except csv.Error as error:
         raise UnclearError(f"not a text that can be split into columns: {error}") from None
 
 
-def _cell(row: Sequence[str], position: int) -> str | None:
-    return row[position] if position < len(row) else None
-
-
-def _commonest_width(rows: Sequence[Sequence[str]]) -> tuple[float, int]:
+def _commonest_width(rows: Sequence[Row]) -> tuple[float, int]:
     """The share of the rows that have the commonest number of fields, and that number."""
-    widths = Counter(len(row) for row in rows)
-    if not widths:
+    if not rows:
         return 0.0, 0
-    width, count = widths.most_common(1)[0]
+    widths = Counter(len(row) for row in rows)
+    [(width, count)] = widths.most_common(1)
     return count / len(rows), width
 
 
-def _header(rows: Sequence[Sequence[str]], width: int) -> int | None:
+def _header(rows: Sequence[Row], width: int) -> int | None:
     """The last line of names above the first line of data; None where there is none."""
     if width < 2:
         return None
-    above = 0
-    while above < len(rows) and not _is_data(rows[above], width):
-        above += 1
-    if above == len(rows):
+    first_data = _first_data(rows, width)
+    if first_data is None:
         return None
-    names = [number for number in range(above) if _is_header(rows[number], width)]
+    above = enumerate(rows[:first_data])
+    names = [number for number, row in above if _can_be_names(row, width)]
     if not names:
         return None
     last = names[-1]
-    is_unit_row = any(BRACKETED.fullmatch(cell.strip()) for cell in rows[last])
-    if is_unit_row and last - 1 in names and all(rows[last - 1]):
-        return last - 1
+    line_before = last - 1
+    if line_before in names and _is_units(rows[last]) and all(rows[line_before]):
+        return line_before
     return last
 
 
-def _is_data(row: Sequence[str], width: int) -> bool:
+def _first_data(rows: Sequence[Row], width: int) -> int | None:
+    for number, row in enumerate(rows):
+        if _is_data(row, width):
+            return number
+    return None
+
+
+def _is_data(row: Row, width: int) -> bool:
     """Whether a row has at least a time and a number."""
+    if len(row) != width:
+        return False
     measured = [cell for cell in row if MEASURED.match(cell.strip())]
-    return len(row) == width and len(measured) >= 2
+    return len(measured) >= 2
 
 
-def _is_header(row: Sequence[str], width: int) -> bool:
-    """Whether a row can be names: letters in it, and fewer numbers than a row of data."""
+def _can_be_names(row: Row, width: int) -> bool:
+    """Whether a row can be names: letters in it, and no time."""
+    if len(row) != width:
+        return False
     has_letters = any(cell.strip()[:1].isalpha() for cell in row)
-    return len(row) == width and has_letters and not _looks_like_time(row)
+    return has_letters and not _has_time(row)
 
 
-def _looks_like_time(row: Sequence[str]) -> bool:
-    return any(MEASURED.match(cell) and re.search(r"\d[-/.:]\d|\d{8}", cell) for cell in row)
+def _is_units(row: Row) -> bool:
+    """Whether a row has a unit in brackets, or an empty cell."""
+    return any(BRACKETED.fullmatch(cell.strip()) for cell in row)
+
+
+def _has_time(row: Row) -> bool:
+    figures = [cell for cell in row if MEASURED.match(cell)]
+    return any(DATE_OR_TIME.search(cell) for cell in figures)
