@@ -79,6 +79,13 @@ class Reading:
     def rejections(self) -> list[Rejection]:
         return self.checked.rejections
 
+    @property
+    def points_repeated(self) -> int:
+        """Rows that name a moment which another row has named too; one of them counts."""
+        checked = self.checked
+        judged = [checked.points, checked.rejections, checked.without_value, checked.ahead]
+        return self.points_read - sum(len(part) for part in judged)
+
     @cached_property
     def doubt(self) -> doubts.Doubt | None:
         """What to doubt about the moments of the points, None for nothing."""
@@ -146,6 +153,8 @@ class Reading:
     def notes(self) -> list[str]:
         """What a person should know about an answer that is good."""
         notes = [] if self.doubt is None else [self.doubt.message]
+        if self.points_repeated:
+            notes.append(f"points that name a moment once more, of which one counts: {self.points_repeated}")
         ahead = self.checked.ahead
         if not len(ahead):
             return notes

@@ -54,6 +54,16 @@ def store(database: Database, hours: list[int]) -> None:
     database.load_hours("demo", loaded, at(0), EtlRun("demo", at(0)).row(""))
 
 
+def test_rows_that_come_twice_are_read_once_and_noted(settings: Settings) -> None:
+    write_points(settings, "load.csv", [1.0] * 20)
+    text = (settings.folder / "load.csv").read_text()
+    again = "\n".join(text.splitlines()[1:4])
+    (settings.folder / "load.csv").write_text(f"{text}\n{again}")
+    reading = read(settings, now=21)
+    assert (len(reading.points), reading.points_repeated) == (20, 3)
+    assert reading.notes() == ["points that name a moment once more, of which one counts: 3"]
+
+
 def test_a_reading_counts_its_points_and_makes_complete_hours_of_the_good_ones(settings: Settings) -> None:
     write_points(settings, "load.csv", [1.0] * 20 + [-1.0])
     reading = read(settings, now=21)
