@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import glob
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
@@ -18,6 +17,8 @@ def named(folder: Path, path: Path) -> list[Path]:
     A path that exists is no pattern, whatever characters it has. Raises SourceError when no file
     matches.
     """
+    import glob  # most sources name no file
+
     whole = folder / path
     if whole.exists() or not glob.has_magic(str(path)):
         return [whole]

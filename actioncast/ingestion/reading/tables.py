@@ -6,7 +6,6 @@ Which encoding a text has, which delimiter, and where its header lies.
 from __future__ import annotations
 
 import csv
-import difflib
 import io
 from collections.abc import Sequence
 from itertools import islice
@@ -154,6 +153,8 @@ def _likeliest_header(
 
 def _hint(missing_name: str, header: Sequence[str]) -> str:
     """The column that was meant perhaps."""
+    import difflib
+
     by_lower_case = {name.lower(): name for name in header}
     matches = difflib.get_close_matches(missing_name.lower(), by_lower_case, n=1)
     if not matches:
