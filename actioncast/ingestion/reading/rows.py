@@ -6,7 +6,6 @@ from collections import Counter
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from actioncast.ingestion.reading import moments, numbers
 from actioncast.ingestion.reading.unclear import NoRowError, listed, shown
 from actioncast.source_fields import TabularFields
 
@@ -22,6 +21,9 @@ def rows_of(columns: Columns, fields: TabularFields) -> Rows:
     rejected later. Rows without both are left out. Raises UnclearError for what can be read in two
     ways, and for `where` that no row fits.
     """
+    # The charts API needs neither: an hourly job starts without their patterns.
+    from actioncast.ingestion.reading import moments, numbers
+
     chosen = selected(columns, fields.where)
     if fields.newest_first:
         chosen = {name: cells[::-1] for name, cells in chosen.items()}
