@@ -83,8 +83,9 @@ class Reading:
     def points_repeated(self) -> int:
         """Rows that name a moment which another row has named too; one of them counts."""
         checked = self.checked
-        judged = [checked.points, checked.rejections, checked.without_value, checked.ahead]
-        return self.points_read - sum(len(part) for part in judged)
+        good_or_rejected = len(checked.points) + len(checked.rejections)
+        awaited = len(checked.without_value) + len(checked.ahead)
+        return self.points_read - good_or_rejected - awaited
 
     @cached_property
     def doubt(self) -> doubts.Doubt | None:
