@@ -13,7 +13,8 @@ from actioncast.aggregates import Stamps
 class Table(BaseModel):
     """A table of config.toml: no unknown keys, no change after reading."""
 
-    model_config = ConfigDict(extra="forbid", frozen=True)
+    # Only the table of all tables is ever validated by itself: the others are built as parts of it.
+    model_config = ConfigDict(extra="forbid", frozen=True, defer_build=True)
 
 
 def _zone_that_exists(name: str) -> str:
