@@ -17,6 +17,7 @@ from actioncast.times import HOURS_PER_DAY, ONE_HOUR
 
 Status = Literal["good", "watch", "bad"]
 BAD_VERDICTS = ("alarm", "retrain")
+SHOWN_CHARACTERS = 300  # of what a load has said
 
 
 @dataclass(frozen=True)
@@ -112,4 +113,6 @@ def _loading(etl_run: Row | None, now: datetime) -> Light:
     detail = f"ran {duration(now - etl_run['started_at'])} ago"
     if etl_run["points_rejected"]:
         detail += f", {etl_run['points_rejected']} points rejected"
+    if etl_run["message"]:  # why it failed, or which points were rejected and why
+        detail += f": {etl_run['message'][:SHOWN_CHARACTERS]}"
     return Light("Loading", status, outcome, detail)

@@ -50,9 +50,10 @@ def test_a_verdict_has_its_colour(verdict: str, status: str) -> None:
     assert status_of(verdict) == status
 
 
-def test_the_points_that_a_load_rejected_are_counted() -> None:
-    run = {"outcome": "loaded", "started_at": at(0), "points_rejected": 3}
+def test_the_points_that_a_load_rejected_are_counted_and_listed() -> None:
+    message = "3 points: the value is not finite (e.g. inf)"
+    run = {"outcome": "loaded", "started_at": at(0), "points_rejected": 3, "message": message}
     loading = lights(
         EMPTY, card=None, card_problem="", checks=[], etl_runs=[run], now=at(1), policy=FreshnessSettings()
     )[4]
-    assert (loading.status, loading.detail) == ("good", "ran 1 h ago, 3 points rejected")
+    assert (loading.status, loading.detail) == ("good", f"ran 1 h ago, 3 points rejected: {message}")
