@@ -63,7 +63,7 @@ class AddedReport(Report):
             )
         if not self.load:
             return f"{self.series}: {self.outcome}"
-        hours = f"{self.load['hours_loaded']} hours loaded, the last {self.load['last_hour']}"
+        hours = f"{self.load['periods_loaded']} hours loaded, the last {self.load['last_period']}"
         return f"{self.series}: {self.outcome}; {hours}\nnext: {self.next_command}"
 
 

@@ -34,7 +34,7 @@ from actioncast.ingestion.health.report import HealthReport
 from actioncast.settings import Settings, SettingsError
 from actioncast.times import ONE_HOUR, isoformat, parse_time
 
-ALL_HOURS = 24 * 366 * 50
+ALL_PERIODS = 24 * 366 * 50
 
 
 class NothingStoredError(ActioncastError):
@@ -46,12 +46,13 @@ Span = tuple[datetime, datetime]  # first hour, and the one after the last
 
 def run(settings: Settings, database: Database, now: datetime, *, series_id: str) -> HealthReport:
     """Look at all stored hours of a series. Raises NothingStoredError."""
-    last_hour = database.last_hour(series_id)
+    last_period = database.last_period(series_id)
     history = None
-    if last_hour is not None:
-        # Hours after `now` are read too: they are a finding.
-        until = max(now, last_hour + ONE_HOUR)
-        history = database.reality(series_id, until=until, newest=ALL_HOURS, quarantined=True)
+    if last_period is not None:
+        # Periods after `now` are read too: they are a finding.
+        timeline = settings.series[series_id].timeline
+        until = max(now, timeline.end_of(timeline.number_of(last_period)))
+        history = database.reality(series_id, until=until, newest=ALL_PERIODS, timeline=timeline, quarantined=True)
     if history is None:
         raise NothingStoredError(
             f"no hour of {series_id} is stored; run: python update_real_data.py --series {series_id}"
@@ -62,9 +63,9 @@ def run(settings: Settings, database: Database, now: datetime, *, series_id: str
     findings = [
         *look.whole(history),
         *gaps.future(history, now),
-        *gaps.silent(history, now, settings.freshness.actual_hours),
+        *gaps.silent(history, now, settings.freshness_of(series_id).actual / ONE_HOUR),
         *loads.rejected(runs),
-        *loads.revised(revisions, points_per_hour=settings.series[series_id].points_per_hour),
+        *loads.revised(revisions, points_per_period=settings.series[series_id].points_per_period),
     ]
     return HealthReport(
         series=series_id,

@@ -86,7 +86,7 @@ def run(
     findings = []
     for series_id in series_ids:
         state = watch.series_state(settings, database, series_id, now, started)
-        findings += freshness.of_series(state, policy, now)
+        findings += freshness.of_series(state, settings.freshness_of(series_id), now)
     if api is None:
         left_alone = "no GITHUB_TOKEN and GITHUB_REPOSITORY: workflows and issues were left alone"
         return FreshnessReport(findings, [left_alone])

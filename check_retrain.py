@@ -10,7 +10,7 @@ and so does data without a champion: the first training. All series that are due
     python check_retrain.py --max-mae 6000          # the tutorial's absolute limit, beside the ratios
 
 Verdicts: good, watch (bad, not often enough), wait (due, but something must pass first), retrain,
-too few hours (no verdict), alarm (a stored error is not a number, or the card cannot be read).
+too few periods (no verdict), alarm (a stored error is not a number, or the card cannot be read).
 
 Reads the view `performance`, `quarantine`, `checks`, `training_runs` and model/<series>/card.json.
 Needs GITHUB_TOKEN with `contents: write` and GITHUB_REPOSITORY to dispatch; without a repository it
@@ -25,6 +25,7 @@ import argparse
 import math
 import sys
 from collections.abc import Sequence
+from dataclasses import replace
 from datetime import datetime, timedelta
 
 from actioncast.cli import many_series
@@ -36,7 +37,8 @@ from actioncast.monitoring import live_error, retrain_request
 from actioncast.monitoring.live_error import LiveScore
 from actioncast.monitoring.retrain_request import NO_SCORE, CheckReport
 from actioncast.monitoring.verdict import Verdict, dispatch_times, judge
-from actioncast.settings import RetrainSettings, Settings
+from actioncast.policies import RetrainPolicy
+from actioncast.settings import Settings
 from actioncast.times import ONE_WEEK
 
 
@@ -71,8 +73,8 @@ def look(
         report = retrain_request.first_request(series_id)
         database.store_check(report.as_row(now))
         return report
-    policy = _policy(settings, max_mae)
-    since = now - max(ONE_WEEK, timedelta(hours=policy.cooldown_hours))
+    policy = _policy(settings, series_id, max_mae)
+    since = now - max(ONE_WEEK, policy.cooldown)
     # The checks in [since, now], with one at this very moment.
     earlier = database.checks(series_id, since=since, before=now + timedelta(seconds=1))
     try:
@@ -98,11 +100,10 @@ def run_many(arguments: argparse.Namespace, settings: Settings, database: Databa
     return FleetReport(results, fault=refusal)
 
 
-def _policy(settings: Settings, max_mae: float | None) -> RetrainSettings:
-    """The table [retrain], with the absolute limit of the flag if there is one."""
-    if max_mae is None:
-        return settings.retrain
-    return settings.retrain.model_copy(update={"max_mae": max_mae})
+def _policy(settings: Settings, series_id: str, max_mae: float | None) -> RetrainPolicy:
+    """The table [retrain] for this series, with the absolute limit of the flag if there is one."""
+    policy = settings.retrain_of(series_id)
+    return policy if max_mae is None else replace(policy, max_mae=max_mae)
 
 
 def _last_training(database: Database, series_id: str, since: datetime, now: datetime) -> datetime | None:
@@ -111,13 +112,14 @@ def _last_training(database: Database, series_id: str, since: datetime, now: dat
     return max((run["started_at"] for run in runs if run["started_at"] <= now), default=None)
 
 
-def _score(settings: Settings, database: Database, now: datetime, series_id: str, policy: RetrainSettings) -> LiveScore:
+def _score(settings: Settings, database: Database, now: datetime, series_id: str, policy: RetrainPolicy) -> LiveScore:
     """The live score of the champion's own forecasts over the newest window; of all forecasts without a champion."""
     card = read_card(settings.model_directory(series_id))
-    start = live_error.window_start(now, policy.window_hours)
+    timeline = settings.series[series_id].timeline
+    start = live_error.window_start(now, policy.window, timeline)
     rows = database.performance(series_id, since=start, until=now)
-    aside = database.quarantined(series_id, since=start - ONE_WEEK)
-    return live_error.of_champion(live_error.without(rows, aside), card, window_hours=policy.window_hours)
+    aside = database.quarantined(series_id, since=start)
+    return live_error.of_champion(live_error.without(rows, aside), card, timeline, window=policy.window)
 
 
 def _report(settings: Settings, series_id: str, score: LiveScore, verdict: Verdict) -> CheckReport:

@@ -31,8 +31,7 @@ from actioncast.database.database import open_database
 from actioncast.errors import ActioncastError
 from actioncast.github import summary
 from actioncast.github.git import git
-from actioncast.hours import to_hours
-from actioncast.monitoring.retrain_request import FIRST_HOURS
+from actioncast.periods import to_periods
 from actioncast.rehearsal.world import replay
 from actioncast.settings import Settings
 from actioncast.times import ONE_HOUR, isoformat
@@ -51,7 +50,7 @@ def run(settings: Settings, now: datetime, *, series_id: str, base: str, output:
     """Check out both commits, train both on the same data, compare."""
     with TemporaryDirectory() as temporary:
         folder = Path(temporary)
-        until = _put_hours(settings, folder / "data.db", now, series_id=series_id)
+        until = _put_periods(settings, folder / "data.db", now, series_id=series_id)
         branch = _train(settings, "HEAD", folder, series_id=series_id, until=until)
         try:
             base_training = _train(settings, base, folder, series_id=series_id, until=until)
@@ -70,20 +69,20 @@ def run(settings: Settings, now: datetime, *, series_id: str, base: str, output:
     return comparison
 
 
-def _put_hours(settings: Settings, path: Path, now: datetime, *, series_id: str) -> datetime:
+def _put_periods(settings: Settings, path: Path, now: datetime, *, series_id: str) -> datetime:
     """Write the hours to a SQLite file; returns the moment at which both commits train."""
     environment = settings.environment.model_copy(update={"database_url": SecretStr(f"sqlite:///{path}")})
     settings = settings.model_copy(update={"environment": environment})
     stored = settings.folder / "actioncast.db"
     if stored.is_file():
         copy2(stored, path)
-        if _enough_hours(settings, now, series_id=series_id):
+        if _enough_periods(settings, now, series_id=series_id):
             return now
         path.unlink()
     points = replay.read_recording()
     _, last_point = replay.first_and_last(points)
     until = last_point + ONE_HOUR
-    hours = to_hours(points, minimum_points=3, scale=3600, since=None, now=until)
+    hours = to_periods(points, minimum_points=3, scale=3600, since=None, now=until)
     run_row = {
         "run_id": "recording",
         "series_id": series_id,
@@ -91,19 +90,21 @@ def _put_hours(settings: Settings, path: Path, now: datetime, *, series_id: str)
         "finished_at": until,
         "points_read": len(points.times),
         "points_rejected": 0,
-        "hours_missing": 0,
+        "periods_missing": 0,
         "message": "",
     }
     with open_database(settings) as database:
-        database.load_hours(series_id, hours, until, run_row)
+        database.load_periods(series_id, hours, until, run_row)
     return until
 
 
-def _enough_hours(settings: Settings, now: datetime, *, series_id: str) -> bool:
+def _enough_periods(settings: Settings, now: datetime, *, series_id: str) -> bool:
     """Whether the series is stored, and for as long as a first training needs."""
+    series = settings.series[series_id]
+    enough = series.defaults.first_training.periods(series.frequency)
     with open_database(settings) as database:
-        history = database.reality(series_id, until=now, newest=FIRST_HOURS)
-    return history is not None and len(history) >= FIRST_HOURS
+        history = database.reality(series_id, until=now, newest=enough, timeline=series.timeline)
+    return history is not None and len(history) >= enough
 
 
 def _train(settings: Settings, commit: str, folder: Path, *, series_id: str, until: datetime) -> Training:

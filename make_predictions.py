@@ -19,7 +19,7 @@ import argparse
 import sys
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import datetime
 
 from actioncast.cli import many_series
 from actioncast.cli.script import run_script
@@ -28,7 +28,7 @@ from actioncast.errors import ActioncastError
 from actioncast.forecasting import exogenous, features, forecaster, recipes
 from actioncast.forecasting.champion import Champion, load_champion
 from actioncast.forecasting.vintage import Vintage, vintage_rows
-from actioncast.hours import Grid
+from actioncast.periods import Grid
 from actioncast.report import Report
 from actioncast.settings import Settings
 from actioncast.text import table
@@ -74,15 +74,16 @@ def run(
     Raises ActioncastError when it cannot.
     """
     champion = load_champion(settings.model_directory(series_id))
-    hours = max(horizon or 0, settings.series[series_id].horizon)
-    history = _newest_hours(database, series_id, now, champion)
+    hours = max(horizon or 0, settings.series[series_id].horizon_periods)
+    history = _newest_periods(settings, database, series_id, now, champion)
     history = _with_columns(history, database, series_id, champion, horizon=hours)
     forecast = forecaster.forecast(champion.forecaster, history, hours)
     rows = vintage_rows(
         forecast,
         series_id=series_id,
         issued_at=now,
-        origin=history.end,
+        history=history,
+        seasonality=champion.forecaster.seasonality,
         model_version=champion.card.version,
     )
     database.store_vintage(rows)
@@ -95,10 +96,10 @@ def run(
     )
 
 
-def _newest_hours(database: Database, series_id: str, now: datetime, champion: Champion) -> Grid:
-    """The hours the champion needs as history, plus FILL_HOURS to fill gaps from."""
-    newest = champion.forecaster.reach + features.FILL_HOURS
-    history = database.reality(series_id, until=now, newest=newest)
+def _newest_periods(settings: Settings, database: Database, series_id: str, now: datetime, champion: Champion) -> Grid:
+    """The hours the champion needs as history, plus FILL_PERIODS to fill gaps from."""
+    newest = champion.forecaster.reach + features.FILL_PERIODS
+    history = database.reality(series_id, until=now, newest=newest, timeline=settings.series[series_id].timeline)
     if history is None:
         raise NoDataError(f"no hour of {series_id} is stored; run: python update_real_data.py --series {series_id}")
     return history
@@ -115,7 +116,7 @@ def _with_columns(
     """The hours with the columns that the champion needs: stored ones, and the holidays of its card."""
     names = [name for name in champion.forecaster.columns if name != exogenous.HOLIDAY]
     if names:
-        until = history.end + timedelta(hours=horizon)
+        until = history.timeline.shift(history.end, horizon)
         stored = database.exogenous(series_id, names, since=history.start, until=until)
         history = exogenous.attach(history, stored, horizon)
     calendar = champion.card.holidays

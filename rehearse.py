@@ -35,7 +35,7 @@ import train
 import update_real_data
 from actioncast.cli.script import run_without_database
 from actioncast.github import summary
-from actioncast.hours import Points
+from actioncast.periods import Points
 from actioncast.rehearsal import flags, page
 from actioncast.rehearsal.compare import Options, compare
 from actioncast.rehearsal.jobs import Scripts
@@ -74,7 +74,7 @@ def run(
         faults=faults or Faults(),
         seed=seed,
     )
-    own_policy = Policy(OWN, settings.retrain)
+    own_policy = Policy(OWN, settings.retrain_table(series_id))
     return compare(plan, [own_policy], SCRIPTS, Options(folder))
 
 
@@ -97,7 +97,7 @@ def _run_with_flags(arguments: argparse.Namespace, settings: Settings) -> Rehear
         resume=arguments.resume,
         recommends=arguments.recommend,
     )
-    policies = read_policies(arguments.policy, arguments.grid, settings.retrain)
+    policies = read_policies(arguments.policy, arguments.grid, settings.retrain_table(arguments.series))
     report = compare(plan, policies, SCRIPTS, options)
     _write(plan, report, config=arguments.config)
     return report

@@ -55,7 +55,7 @@ def run(settings: Settings, database: Database, now: datetime, *, series_id: str
     Raises ActioncastError when there is too little to learn from.
     """
     begun = time.monotonic()
-    policy = settings.train
+    policy = settings.train_of(series_id)
     trackers = record.open_trackers(os.environ, settings.folder)
 
     history = read_history(settings, database, now, series_id=series_id)
@@ -93,7 +93,7 @@ def run(settings: Settings, database: Database, now: datetime, *, series_id: str
 
 def _backtest(settings: Settings, inputs: TrainingInputs) -> Backtest:
     """Try every recipe of the candidates that config.toml names; a person at a terminal sees a progress bar."""
-    policy = settings.train
+    policy = settings.train_of(inputs.series_id)
     pool = recipes.recipe_pool(
         inputs.seasons.periods,
         policy.candidates,
@@ -105,8 +105,8 @@ def _backtest(settings: Settings, inputs: TrainingInputs) -> Backtest:
         return backtest(
             inputs.series,
             pool,
-            horizon=settings.series[inputs.series_id].horizon,
-            backtest_days=policy.backtest_days,
+            horizon=settings.series[inputs.series_id].horizon_periods,
+            longest=policy.backtest,
             watch=advance,
             budget_seconds=policy.budget_seconds,
         )

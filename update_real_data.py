@@ -31,9 +31,9 @@ from actioncast.cli import many_series
 from actioncast.cli.script import log, run_script
 from actioncast.database.database import Database
 from actioncast.errors import ActioncastError
-from actioncast.hours import Hours, Rejection, describe, missing_hours
 from actioncast.ingestion import ingestion
 from actioncast.ingestion.report import EtlRun, IngestionReport
+from actioncast.periods import Periods, Rejection, describe, missing_periods
 from actioncast.redaction import masked
 from actioncast.settings import Settings
 from actioncast.times import from_seconds, isoformat, parse_time
@@ -54,7 +54,7 @@ def run(
     etl_run = EtlRun(series_id, started_at=now)
     secrets = settings.environment.secrets()
     try:
-        since = ingestion.first_hour(settings, database, series_id, now=now, backfill=backfill)
+        since = ingestion.first_period(settings, database, series_id, now=now, backfill=backfill)
         reading = ingestion.read_series(
             settings,
             series_id,
@@ -64,24 +64,24 @@ def run(
         etl_run.points_read = reading.points_read
         etl_run.points_rejected = len(reading.rejections)
         hours = reading.hours()
-        etl_run.hours_missing = missing_hours(hours)
+        etl_run.periods_missing = missing_periods(hours, settings.series[series_id].timeline)
         columns, failures = ingestion.read_columns(settings, database, series_id, since=since, now=now)
         row = etl_run.row(masked(_message(reading.rejections, failures), secrets))
         restates = settings.series[series_id].revisions == "last"
-        hours_loaded = database.load_hours(series_id, hours, now, row, columns, restates=restates)
-        last_hour = database.last_hour(series_id)
-        warnings = ingestion.doubtful_hours(database, series_id, now=now) if hours_loaded else []
+        periods_loaded = database.load_periods(series_id, hours, now, row, columns, restates=restates)
+        last_period = database.last_period(series_id)
+        warnings = ingestion.doubtful_periods(settings, database, series_id, now=now) if periods_loaded else []
     except ActioncastError as error:
         _record_failure(database, etl_run.row(masked(str(error), secrets)))
         raise
     return IngestionReport(
         series=series_id,
-        hours_loaded=hours_loaded,
-        hours_missing=etl_run.hours_missing,
+        periods_loaded=periods_loaded,
+        periods_missing=etl_run.periods_missing,
         reading=reading,
-        last_hour=last_hour,
-        outcome="loaded" if hours_loaded else "nothing new",
-        columns=_last_known_hours(columns),
+        last_period=last_period,
+        outcome="loaded" if periods_loaded else "nothing new",
+        columns=_last_known_periods(columns),
         column_failures=failures,
         warnings=warnings,
     )
@@ -97,12 +97,12 @@ def _message(rejections: Sequence[Rejection], failures: Mapping[str, str]) -> st
     return "; ".join(parts)
 
 
-def _last_known_hours(columns: Mapping[str, Hours]) -> dict[str, str]:
+def _last_known_periods(columns: Mapping[str, Periods]) -> dict[str, str]:
     """How far each column is known, in words."""
     states = {}
     for column, hours in columns.items():
-        last_hour = from_seconds(hours.starts[-1])
-        states[column] = f"known until {isoformat(last_hour)}"
+        last_period = from_seconds(hours.starts[-1])
+        states[column] = f"known until {isoformat(last_period)}"
     return states
 
 

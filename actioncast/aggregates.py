@@ -16,20 +16,20 @@ from __future__ import annotations
 from typing import Literal, NamedTuple
 
 from actioncast.arrays import Flags, Numbers, Seconds, Values, np
-from actioncast.times import HOUR, HOURS_PER_DAY
+from actioncast.timeline import DAY, UTC_HOURS, Timeline
 
 Aggregate = Literal["mean", "sum", "last", "time_weighted", "counter"]
 Stamps = Literal["start", "end"]  # which end of its period the time of a point names
 MOMENTS: tuple[Aggregate, ...] = ("time_weighted", "counter")  # their points have no period
 
-COVERED_SECONDS = 0.9 * HOUR  # of an hour whose state must be known
-LONGEST_STATE = 7 * HOURS_PER_DAY * HOUR  # a week without a row is an outage, and no state
-CLOSE_READINGS = HOUR // 4  # seconds between two readings; the rise between them is spread evenly
-ON_THE_HOUR = 60  # seconds from a full hour in which a reading counts as its own
+COVERED_SHARE = 0.9  # of a period whose state must be known
+LONGEST_STATE = 7 * DAY  # a week without a row is an outage, and no state
+CLOSE_SHARE = 0.25  # of a period, between two readings; the rise between them is spread evenly
+ON_THE_HOUR = 60  # seconds from a start of a period in which a reading counts as its own
 
 
 class Aggregated(NamedTuple):
-    """Hours: starts [n] ascending, values [n] unscaled, samples [n] how many points each has."""
+    """Periods: starts [n] ascending, values [n] unscaled, samples [n] how many points each has."""
 
     starts: Seconds
     values: Values
@@ -42,16 +42,17 @@ def aggregated(
     values: Values,
     *,
     minimum_points: int,
+    timeline: Timeline = UTC_HOURS,
     stamps: Stamps = "start",
 ) -> Aggregated:
     """The hours that these points make. `minimum_points` counts for mean, sum and last."""
     if kind == "time_weighted":
-        return _time_weighted(times, values)
+        return _time_weighted(times, values, timeline)
     if kind == "counter":
-        return _rises(times, values)
+        return _rises(times, values, timeline)
     if stamps == "end":
         times = times - 1  # a period that ends at the full hour belongs to the hour before
-    hours = _of_periods(kind, times, values)
+    hours = _of_periods(kind, times, values, timeline)
     has_enough = hours.samples >= minimum_points
     return _part(hours, has_enough)
 
@@ -65,14 +66,18 @@ def _part(hours: Aggregated, keep: Flags) -> Aggregated:
     )
 
 
-def _of_periods(kind: Aggregate, times: Seconds, values: Values) -> Aggregated:
-    """The mean, the sum or the last value of the points in each hour that has any."""
-    starts, first, group, samples = np.unique(
-        times // HOUR * HOUR,
+def _of_periods(kind: Aggregate, times: Seconds, values: Values, timeline: Timeline) -> Aggregated:
+    """The mean, the sum or the last value of the points in each period that has any."""
+    if timeline.opening:
+        is_open = timeline.is_open(times)
+        times, values = times[is_open], values[is_open]
+    numbers, first, group, samples = np.unique(
+        timeline.numbers(times),
         return_index=True,
         return_inverse=True,
         return_counts=True,
     )
+    starts = timeline.starts(numbers)
     if kind == "last":
         last = first + samples - 1
         return Aggregated(starts, values[last], samples)
@@ -95,24 +100,24 @@ def _sums(group: Numbers, values: Values, count: int) -> Values:
 # Changes of state ---------------------------------------------------------------------------------
 
 
-def _time_weighted(times: Seconds, values: Values) -> Aggregated:
-    """Hours of which nine tenths have a state: the mean over these seconds."""
-    starts = _hours_between(times)
+def _time_weighted(times: Seconds, values: Values, timeline: Timeline) -> Aggregated:
+    """Periods of which nine tenths have a state: the mean over these seconds."""
+    starts, ends = _periods_between(times, timeline)
     if not len(starts):
         return _nothing()
-    # Between two edges the state is the same, and both lie in the same hour.
-    edges = np.union1d(times, _full_hours(starts))
+    # Between two edges the state is the same, and both lie in the same period.
+    edges = np.union1d(times, np.union1d(starts, ends))
     begins = edges[:-1]
     states = _states_at(begins, times, values)
-    has_state = np.isfinite(states)
+    period = np.searchsorted(starts, begins, side="right") - 1
+    has_state = np.isfinite(states) & (begins < ends[period])
     seconds = np.where(has_state, np.diff(edges), 0)
     weighted = seconds * np.where(has_state, states, 0.0)
-    hour = (begins - starts[0]) // HOUR
-    covered_seconds = _sums(hour, seconds, len(starts))
-    sums = _sums(hour, weighted, len(starts))
-    has_enough = covered_seconds >= COVERED_SECONDS
+    covered_seconds = _sums(period, seconds, len(starts))
+    sums = _sums(period, weighted, len(starts))
+    has_enough = covered_seconds >= COVERED_SHARE * (ends - starts)
     changes = times[np.isfinite(values)]
-    samples = _samples(changes, starts)
+    samples = _samples(changes, starts, ends)
     return Aggregated(
         starts=starts[has_enough],
         values=sums[has_enough] / covered_seconds[has_enough],
@@ -129,24 +134,19 @@ def _states_at(moments: Seconds, times: Seconds, values: Values) -> Values:
     return np.where(is_between_rows & is_held, values[row], np.nan)
 
 
-def _hours_between(times: Seconds) -> Seconds:
-    """The starts of all hours from the first moment to the last."""
+def _periods_between(times: Seconds, timeline: Timeline) -> tuple[Seconds, Seconds]:
+    """The starts and the ends of all periods from the first moment to the last."""
     if not len(times):
-        return times
-    first = times[0] // HOUR
-    last = times[-1] // HOUR
-    return np.arange(first, last + 1, dtype=np.int64) * HOUR
+        return times, times
+    first, last = timeline.numbers(times[[0, -1]])
+    numbers = np.arange(first, last + 1, dtype=np.int64)
+    return timeline.starts(numbers), timeline.ends(numbers)
 
 
-def _full_hours(starts: Seconds) -> Seconds:
-    """The starts of hours that follow one another, and the end of the last one."""
-    return np.append(starts, starts[-1] + HOUR)
-
-
-def _samples(times: Seconds, starts: Seconds) -> Numbers:
-    """How many of the moments lie in each of the hours."""
+def _samples(times: Seconds, starts: Seconds, ends: Seconds) -> Numbers:
+    """How many of the moments lie in each of the periods."""
     first = np.searchsorted(times, starts)
-    after = np.searchsorted(times, starts + HOUR)
+    after = np.searchsorted(times, ends)
     return after - first
 
 
@@ -158,35 +158,36 @@ def _nothing() -> Aggregated:
 # Counters -----------------------------------------------------------------------------------------
 
 
-def _rises(times: Seconds, readings: Values) -> Aggregated:
-    """Hours between two full hours at which the reading is certain, and no restart between them."""
-    starts = _hours_between(times)
+def _rises(times: Seconds, readings: Values, timeline: Timeline) -> Aggregated:
+    """Periods at both ends of which the reading is certain, and no restart between them."""
+    starts, ends = _periods_between(times, timeline)
     if not len(starts):
         return _nothing()
-    full_hours = _full_hours(starts)
-    at_full_hours = _readings_at(full_hours, times, readings)
-    rises = np.diff(at_full_hours)
+    longest = timeline.frequency.seconds * CLOSE_SHARE
+    at_starts = _readings_at(starts, times, readings, longest)
+    at_ends = _readings_at(ends, times, readings, longest)
+    rises = at_ends - at_starts
     is_certain = np.isfinite(rises) & (rises >= 0)
-    is_unbroken = ~_has_restart(full_hours, times, readings)
+    is_unbroken = ~_has_restart(starts, ends, times, readings)
     hours = Aggregated(
         starts=starts,
         values=rises,
-        samples=_samples(times, starts),
+        samples=_samples(times, starts, ends),
     )
     return _part(hours, is_certain & is_unbroken)
 
 
-def _has_restart(full_hours: Seconds, times: Seconds, readings: Values) -> Flags:
-    """Whether the readings fall between one full hour and the next."""
+def _has_restart(starts: Seconds, ends: Seconds, times: Seconds, readings: Values) -> Flags:
+    """Whether the readings fall within each period."""
     falls = np.diff(readings) < 0
     restarts = np.append(0, np.cumsum(falls))
-    before = _last_until(full_hours[:-1], times)
-    after = _first_from(full_hours[1:], times)
+    before = _last_until(starts, times)
+    after = _first_from(ends, times)
     return np.asarray(restarts[before] != restarts[after])
 
 
-def _readings_at(moments: Seconds, times: Seconds, readings: Values) -> Values:
-    """The reading at each moment, NaN where no readings lie close enough to say it."""
+def _readings_at(moments: Seconds, times: Seconds, readings: Values, longest: float) -> Values:
+    """The reading at each moment, NaN where no two readings at most `longest` seconds apart say it."""
     before = _last_until(moments, times)
     after = _first_from(moments, times)
     spread = np.interp(
@@ -196,7 +197,7 @@ def _readings_at(moments: Seconds, times: Seconds, readings: Values) -> Values:
         left=np.nan,
         right=np.nan,
     )
-    is_close = times[after] - times[before] <= CLOSE_READINGS
+    is_close = times[after] - times[before] <= longest
     at_moments = np.where(is_close, spread, np.nan)
     # A lone reading beside a full hour is its own: a poller is seldom there to the second.
     for neighbour in (before, after):

@@ -28,6 +28,24 @@ from actioncast.source_fields import Table
 REMOVED_KEYS = {
     "train.model_directory": f"champions always lie in {MODEL_FOLDER}/ beside config.toml; delete this line",
 }
+# What keys were called while all series were hourly: the name of today, and what its value is made of.
+RENAMED_KEYS = {
+    "points_per_hour": ("points_per_period", "{}"),
+    "minimum_points_per_hour": ("minimum_points_per_period", "{}"),
+    "history_days": ("history", '"{}D"'),
+    "reread_hours": ("reread", '"{}h"'),
+    "holiday_timezone": ("timezone", '"{}"'),
+    "backtest_days": ("backtest", '"{}D"'),
+    "gate_hours": ("gate", '"{}h"'),
+    "window_hours": ("window", '"{}h"'),
+    "minimum_scored_hours": ("minimum_scored", '"{}h"'),
+    "cooldown_hours": ("cooldown", '"{}h"'),
+    "source_hours": ("source", '"{}h"'),
+    "actual_hours": ("actual", '"{}h"'),
+    "forecast_hours": ("forecast", '"{}h"'),
+    "champion_days": ("champion", '"{}D"'),
+    "coverage_hours": ("coverage_window", '"{}h"'),
+}
 SOURCES: dict[str, type[Table]] = {
     get_args(kind.model_fields["kind"].annotation)[0]: kind for kind in get_args(get_args(SourceSettings)[0])
 }
@@ -104,6 +122,10 @@ def _explain(detail: dict[str, Any]) -> str:
         case "extra_forbidden":
             if key in REMOVED_KEYS:
                 return f"{key} is no longer a key: {REMOVED_KEYS[key]}"
+            name, value = RENAMED_KEYS.get(parts[-1], ("", ""))
+            if name in table.model_fields:
+                line = f"{name} = {value.format(detail['input'])}"
+                return f"{key} is no longer a key: a length names its unit or counts periods now; write {line}"
             return f"unknown key {key}; allowed here: {', '.join(table.model_fields)}"
         case "missing":
             return f"missing key {key}; it has no default"

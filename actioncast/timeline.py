@@ -17,7 +17,7 @@ import re
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
-from functools import cached_property, lru_cache
+from functools import cache, cached_property, lru_cache
 from typing import TYPE_CHECKING, Literal
 
 from actioncast.arrays import Flags, Numbers, Seconds, np
@@ -304,6 +304,12 @@ class Timeline:
     timezone: str = "UTC"
     opening: Opening | None = field(default=None)
 
+    def check(self) -> None:
+        """Raise ValueError for opening times that have no meaning at this frequency."""
+        is_weekly_or_longer = self.frequency.seconds >= WEEK
+        if self.opening and is_weekly_or_longer:
+            raise ValueError(f"open = {str(self.opening)!r} is for periods up to a day, not for {self.frequency}")
+
     @property
     def clocks(self) -> Clocks:
         return clocks_of(self.timezone)
@@ -431,6 +437,12 @@ class Timeline:
         """The number of the newest period that is over."""
         number = self.number_of(now)
         return number if self.end_of(number) <= now else number - 1
+
+
+@cache
+def timeline_of(frequency: Frequency, timezone: str, opening: Opening | None) -> Timeline:
+    """One timeline for all who ask for the same, which keeps what it has computed."""
+    return Timeline(frequency, timezone, opening)
 
 
 def _months_of(local: Seconds) -> Numbers:

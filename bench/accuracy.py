@@ -26,8 +26,8 @@ import numpy as np
 from actioncast.arrays import Seconds, Values
 from actioncast.errors import ActioncastError
 from actioncast.forecasting.recipes import SHORTEST_HISTORY
-from actioncast.hours import Grid, to_grid, to_hours
 from actioncast.paths import ROOT
+from actioncast.periods import Grid, to_grid, to_periods
 from actioncast.rehearsal.world import replay
 from actioncast.times import HOUR, ONE_HOUR, from_seconds, to_seconds
 from bench.methods import METHODS, Rows, Task, as_table, average, chosen, measure_all, rounded
@@ -40,7 +40,7 @@ def recording() -> Grid:
     """Bitcoin transactions per hour, 47 days."""
     points = replay.read_recording()
     now = from_seconds(int(points.times[-1])) + ONE_HOUR
-    hours = to_hours(points, minimum_points=3, scale=3600, since=None, now=now)
+    hours = to_periods(points, minimum_points=3, scale=3600, since=None, now=now)
     return to_grid(hours.starts, hours.values)
 
 
@@ -99,8 +99,8 @@ def run(
     """Mean scores over the origins of the second half."""
     values = history.values
     ends = _origins(values, horizon, origins)
-    first_hour = to_seconds(history.start) // HOUR
-    tasks = [Task(values[:end], first_hour, horizon, coverage) for end in ends]
+    first_period = to_seconds(history.start) // HOUR
+    tasks = [Task(values[:end], first_period, horizon, coverage) for end in ends]
     actuals = [values[end : end + horizon] for end in ends]
     measured = measure_all(
         tasks,

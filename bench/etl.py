@@ -25,8 +25,8 @@ from statistics import median
 
 import numpy as np
 
-from actioncast.hours import Points
 from actioncast.paths import ROOT
+from actioncast.periods import Points
 from actioncast.rehearsal.world.replay import ReplayServer
 from actioncast.text import table
 from actioncast.times import isoformat, to_seconds
@@ -39,8 +39,8 @@ CONFIG = """
 source = {{ kind = "blockchain", url = "{url}" }}
 unit = "transactions/h"
 scale = 3600
-points_per_hour = 4
-minimum_points_per_hour = 3
+points_per_period = 4
+minimum_points_per_period = 3
 """
 NAMES = ("actioncast", "tutorial")
 Timing = tuple[float, float]  # wall and CPU seconds of one process

@@ -47,7 +47,7 @@ def _rows(path: Path) -> dict[str, Values]:
 
 def run(series: dict[str, Series], names: list[str], jobs: int) -> Rows:
     """Every method on every series; a bar while a person is watching."""
-    tasks = [Task(values, first_hour=0, horizon=HORIZON, coverage=COVERAGE) for values, _ in series.values()]
+    tasks = [Task(values, first_period=0, horizon=HORIZON, coverage=COVERAGE) for values, _ in series.values()]
     actuals = [actual for _, actual in series.values()]
     measured = measure_all(
         tasks,

@@ -20,7 +20,7 @@ import numpy as np
 
 from actioncast.arrays import Values
 from actioncast.forecasting import features, forecaster, recipes
-from actioncast.hours import Grid
+from actioncast.periods import Grid
 from actioncast.text import progress, table
 from actioncast.times import HOUR, HOURS_PER_DAY, HOURS_PER_WEEK, from_seconds
 from actioncast.training import metrics
@@ -44,7 +44,7 @@ class Task:
     """One forecast to make: values [n] up to the origin, hours in number since 1970."""
 
     values: Values
-    first_hour: int
+    first_period: int
     horizon: int
     coverage: float
 
@@ -63,7 +63,7 @@ Method = Callable[[Task], Answer]
 
 def actioncast(task: Task) -> Answer:
     """Backtest, leaderboard, blend or single winner, fit, forecast."""
-    history = Grid(from_seconds(task.first_hour * HOUR), task.values)
+    history = Grid(from_seconds(task.first_period * HOUR), task.values)
     model = train_actioncast(history, horizon=task.horizon, coverage=task.coverage)
     made = forecaster.forecast(model, history, task.horizon)
     return Answer(made.prediction, made.lower, made.upper)
@@ -76,7 +76,7 @@ def train_actioncast(history: Grid, *, horizon: int, coverage: float) -> forecas
         clean(history, SEASONS),
         pool,
         horizon=horizon,
-        backtest_days=BACKTEST_DAYS,
+        longest=24 * BACKTEST_DAYS,
         watch=lambda _: None,
     )
     winner = challengers(rank_candidates(test, CANDIDATES))[0]
@@ -182,7 +182,7 @@ def _frame(task: Task) -> Any:
     """The hours in the long form that the peers read; missing hours filled as for our own lags."""
     import pandas as pd
 
-    start = pd.Timestamp(task.first_hour * HOUR, unit="s")
+    start = pd.Timestamp(task.first_period * HOUR, unit="s")
     hours = pd.date_range(start, periods=len(task.values), freq="h")
     return pd.DataFrame({"unique_id": "series", "ds": hours, "y": features.fill_missing(task.values, SEASONS)})
 

@@ -28,7 +28,7 @@ import numpy as np
 import train
 from actioncast.config import load_settings
 from actioncast.database.database import open_database
-from actioncast.hours import Hours
+from actioncast.periods import Periods
 from actioncast.text import table
 from actioncast.times import HOUR, isoformat, to_seconds
 
@@ -49,9 +49,9 @@ def stage(folder: Path, count: int) -> Path:
             noise = np.random.default_rng(number).normal(0, 3, HOURS)
             values = 100 + 20 * np.sin(2 * np.pi * hour / 24) + 8 * np.sin(2 * np.pi * hour / 168) + noise
             run = {"run_id": str(number), "series_id": f"s{number}", "started_at": START, "finished_at": START}
-            counts = {"points_read": 0, "hours_missing": 0, "points_rejected": 0, "message": "", "outcome": "loaded"}
-            loaded = Hours(to_seconds(START) + HOUR * hour, values, np.ones(HOURS, dtype=np.int64))
-            database.load_hours(f"s{number}", loaded, START, {**run, **counts})
+            counts = {"points_read": 0, "periods_missing": 0, "points_rejected": 0, "message": "", "outcome": "loaded"}
+            loaded = Periods(to_seconds(START) + HOUR * hour, values, np.ones(HOURS, dtype=np.int64))
+            database.load_periods(f"s{number}", loaded, START, {**run, **counts})
     return config
 
 

@@ -56,10 +56,10 @@ COLUMNS = {
     "predictions": "series_id, prediction_date, issued_at, prediction, lower, upper, lead, model_version",
     "etl_runs": (
         "run_id, series_id, started_at, finished_at, points_read, points_rejected,"
-        " hours_loaded, hours_missing, outcome, message"
+        " periods_loaded, periods_missing, outcome, message"
     ),
     "checks": (
-        "series_id, checked_at, verdict, bad, newest_hour, reasons, scored_hours,"
+        "series_id, checked_at, verdict, bad, newest_period, reasons, scored_periods,"
         " mae, reference_mae, naive_mae, dispatched"
     ),
 }

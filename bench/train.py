@@ -28,8 +28,8 @@ from actioncast.config import load_settings
 from actioncast.database.database import Database, open_database
 from actioncast.forecasting import features, forecaster
 from actioncast.forecasting.champion import load_champion
-from actioncast.hours import Grid, Hours
 from actioncast.paths import ROOT
+from actioncast.periods import Grid, Periods
 from actioncast.text import table
 from actioncast.times import HOUR, HOURS_PER_WEEK, ONE_HOUR, isoformat, to_seconds
 from bench.accuracy import bikes
@@ -61,7 +61,7 @@ def measure_training(history: Grid, folder: Path) -> dict[str, Any]:
 def _store(database: Database, history: Grid) -> None:
     """Put the history into the table reality."""
     stored = np.flatnonzero(~np.isnan(history.values))
-    hours = Hours(
+    hours = Periods(
         starts=to_seconds(history.start) + HOUR * stored,
         values=history.values[stored],
         samples=np.ones(len(stored), dtype=np.int64),
@@ -73,11 +73,11 @@ def _store(database: Database, history: Grid) -> None:
         "finished_at": history.start,
         "points_read": len(stored),
         "points_rejected": 0,
-        "hours_missing": 0,
+        "periods_missing": 0,
         "message": "",
         "outcome": "loaded",
     }
-    database.load_hours("bikes", hours, history.start, run_row)
+    database.load_periods("bikes", hours, history.start, run_row)
 
 
 def _run_training(config: Path, database_url: str, *, now: datetime) -> float:

@@ -11,7 +11,7 @@ from actioncast.aggregates import Aggregate, Stamps, aggregated
 from actioncast.times import HOUR
 
 NO_VALUE = float("nan")
-Hours = dict[float, tuple[float, int]]  # hour -> (value, samples)
+Periods = dict[float, tuple[float, int]]  # hour -> (value, samples)
 
 
 def hours_of(
@@ -19,7 +19,7 @@ def hours_of(
     points: Mapping[float, float],
     minimum_points: int = 1,
     stamps: Stamps = "start",
-) -> Hours:
+) -> Periods:
     """What points at these hours make, such as {0.25: 7} for 7 at a quarter past midnight."""
     times = np.array([round(moment * HOUR) for moment in points], dtype=np.int64)
     values = np.array(list(points.values()), dtype=np.float64)
@@ -39,7 +39,7 @@ QUARTERS = {0.0: 1.0, 0.25: 2.0, 0.5: 3.0, 0.75: 6.0, 1.0: 10.0}
         ("last", {0: (6, 4), 1: (10, 1)}),
     ],
 )
-def test_points_of_an_hour_become_one_value(kind: Aggregate, expected: Hours) -> None:
+def test_points_of_an_hour_become_one_value(kind: Aggregate, expected: Periods) -> None:
     assert hours_of(kind, QUARTERS) == expected
 
 

@@ -37,7 +37,7 @@ def test_the_shipped_file_is_valid_and_spells_out_the_defaults() -> None:
 def test_defaults_fill_what_is_left_out(tmp_path: Path) -> None:
     settings = load_settings(write(tmp_path, MINIMAL), {})
     assert settings.series["a"].source == FileSource(kind="file", path=Path("a.csv"))
-    assert settings.series["a"].horizon == 168
+    assert settings.series["a"].horizon_periods == 168
     assert settings.model_directory("a") == tmp_path / "model" / "a"
 
 
@@ -46,7 +46,7 @@ def test_defaults_fill_what_is_left_out(tmp_path: Path) -> None:
     [
         (MINIMAL + "horizn = 3", "unknown key series.a.horizn; allowed here: title, source, unit, "),
         (MINIMAL + "[trian]\nseed = 1", "unknown key trian; allowed here: series, train, retrain, freshness"),
-        (MINIMAL + "[retrain]\nmood = 1", "unknown key retrain.mood; allowed here: mode, check_hours, window_hours, "),
+        (MINIMAL + "[retrain]\nmood = 1", "unknown key retrain.mood; allowed here: mode, check_hours, window, "),
         (
             MINIMAL.replace("path", "file"),
             "missing key series.a.source.path; it has no default\n"
@@ -55,7 +55,7 @@ def test_defaults_fill_what_is_left_out(tmp_path: Path) -> None:
         ("environment = 1\n" + MINIMAL, "unknown key environment; allowed here: series, "),
         ("", "missing key series; it has no default"),
         ('[series.a]\nunit = "x"', "missing key series.a.source; it has no default"),
-        (MINIMAL + 'horizon = "168"', "series.a.horizon: Input should be a valid integer; got '168'"),
+        (MINIMAL + 'horizon = "168"', "series.a.horizon: '168' is no length; expected a number of periods, or a duration"),
         (MINIMAL + "horizon = true", "series.a.horizon: Input should be a valid integer; got True"),
         (
             MINIMAL + "seasonality = [24, 1]",
@@ -79,8 +79,8 @@ def test_defaults_fill_what_is_left_out(tmp_path: Path) -> None:
         ),
         (MINIMAL.replace("series.a", 'series."a/b"'), "String should match pattern '^[A-Za-z0-9_-]+$'; got 'a/b'"),
         (
-            MINIMAL + "points_per_hour = 4\nminimum_points_per_hour = 5",
-            "series.a: minimum_points_per_hour is 5, more than points_per_hour = 4",
+            MINIMAL + "points_per_period = 4\nminimum_points_per_hour = 5",
+            "series.a: minimum_points_per_period is 5, more than points_per_period = 4",
         ),
         (
             MINIMAL + 'aggregate = "counter"\nstamps = "end"',
@@ -105,10 +105,10 @@ def test_defaults_fill_what_is_left_out(tmp_path: Path) -> None:
             MINIMAL.replace("path =", 'encoding = "martian", path ='),
             "series.a.source.encoding: expected an encoding such as latin-1 or cp1252, got 'martian'",
         ),
-        (MINIMAL + "[retrain]\nbad_checks = 5", "retrain: bad_checks is 5, more than of_checks = 4"),
+        (MINIMAL + "[retrain]\nbad_checks = 5", "retrain, of the series a: bad_checks is 5, more than of_checks = 4"),
         (
-            MINIMAL + "[retrain]\nminimum_scored_hours = 49",
-            "retrain: minimum_scored_hours is 49, more than window_hours = 48",
+            MINIMAL + "[retrain]\nminimum_scored = 49",
+            "retrain, of the series a: minimum_scored is 49 hours, more than window = 48",
         ),
         (MINIMAL + "x = " + repr("long" * 100), "unknown key series.a.x"),
         (
@@ -128,9 +128,9 @@ def test_a_wrong_key_is_named_with_what_is_allowed(tmp_path: Path, text: str, ex
 def test_a_sum_needs_all_points_unless_the_series_says_otherwise(tmp_path: Path) -> None:
     summed = MINIMAL + 'aggregate = "sum"\npoints_per_hour = 4\n'
     settings = load_settings(write(tmp_path, summed), {})
-    assert settings.series["a"].minimum_points_per_hour == 4
-    settings = load_settings(write(tmp_path, summed + "minimum_points_per_hour = 3"), {})
-    assert settings.series["a"].minimum_points_per_hour == 3
+    assert settings.series["a"].minimum_points_per_period == 4
+    settings = load_settings(write(tmp_path, summed + "minimum_points_per_period = 3"), {})
+    assert settings.series["a"].minimum_points_per_period == 3
 
 
 @pytest.mark.parametrize("text", [MINIMAL + 'stamps = "end"', MINIMAL.replace("path =", 'stamps = "end", path =')])

@@ -68,7 +68,7 @@ class State:
     @property
     def basis(self) -> Basis:
         """What a forecast depends on: as long as it stays the same, so does the forecast."""
-        return self.newest.hour, self.newest.loaded_at, self.model_version
+        return self.newest.period, self.newest.loaded_at, self.model_version
 
 
 @dataclass
@@ -201,7 +201,7 @@ class Forecasts:
         sees it once it is stored.
         Without `listed` the list of hours is empty. Raises DatabaseError, ModelError, DataError.
         """
-        own_horizon = self.catalogue.settings.series[series_id].horizon
+        own_horizon = self.catalogue.settings.series[series_id].horizon_periods
         horizon = max(hours or 0, own_horizon)
         state = await self.state(series_id)
         kept = self._newest.get(series_id)
@@ -255,18 +255,20 @@ class Forecasts:
         Raises DatabaseError.
         """
         newest = state.newest
-        if newest.hour is None or state.model_version is None:
+        if newest.period is None or state.model_version is None:
             return None
+        timeline = self.catalogue.settings.series[series_id].timeline
         issued_at = database.find_vintage(
             series_id,
+            timeline=timeline,
             model_version=state.model_version,
-            origin=newest.hour,
+            origin=newest.period,
             horizon=horizon,
             since=newest.loaded_at,
         )
         if issued_at is None:
             return None
-        return Vintage.of_rows(database.vintage(series_id, issued_at))
+        return Vintage.of_rows(database.vintage(series_id, issued_at), timeline)
 
     async def latest(self, series_id: str) -> Body:
         """JSON of the vintage that was issued last, by whatever model.
@@ -279,8 +281,9 @@ class Forecasts:
         if kept is None or kept.state.newest.issued_at != issued_at:
             if issued_at is None:
                 raise Missing(f"no forecast of {series_id} is stored yet; run: python make_predictions.py")
+            timeline = self.catalogue.settings.series[series_id].timeline
             rows = await self.threads.ask(lambda database: database.vintage(series_id, issued_at))
-            kept = KeptVintage(state, Vintage.of_rows(rows))
+            kept = KeptVintage(state, Vintage.of_rows(rows, timeline))
             self._issued[series_id] = kept
         return kept.body(len(kept.vintage))
 
@@ -296,7 +299,7 @@ class Forecasts:
         series = await self.catalogue.series()
         for series_id, series_settings in series.items():
             state = await self.state(series_id)
-            vintage = await self._find_once(series_id, state, series_settings.horizon)
+            vintage = await self._find_once(series_id, state, series_settings.horizon_periods)
             if vintage:
                 self._newest.setdefault(series_id, KeptVintage(state, vintage))
             elif state.model_version:

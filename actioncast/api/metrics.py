@@ -15,14 +15,14 @@ from actioncast.database.database import Database, Newest
 from actioncast.forecasting.card import Card, ModelError
 from actioncast.monitoring import live_error
 from actioncast.monitoring.live_error import LiveScore
-from actioncast.times import ONE_HOUR
+from actioncast.timeline import Timeline
 
 # Seconds.
 BUCKETS = (0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10)
 SERIES_GAUGES = {
     "data_age_seconds": "Since the end of the newest stored hour",
     "forecast_age_seconds": "Since the newest forecast was issued",
-    "scored_hours": "Hours behind the live error and the coverage",
+    "scored_periods": "Periods behind the live error and the coverage",
     "live_mae": "Mean absolute error of the newest window, in the series' unit",
     "naive_mae": "The weekly naive's error on the same hours",
     "backtest_mae": "The champion's backtest error at the same leads",
@@ -77,7 +77,8 @@ class Metrics:
         newest = await forecasts.threads.ask(lambda database: database.newest(series_id))
         read_score = partial(_score, forecasts=forecasts, series_id=series_id, card=card)
         score = await forecasts.threads.ask(read_score)
-        self._set(series_id, _ages(forecasts, newest))
+        timeline = forecasts.catalogue.settings.series[series_id].timeline
+        self._set(series_id, _ages(forecasts, newest, timeline))
         self._set(series_id, _errors(score))
 
     def _set(self, series_id: str, figures: dict[str, float | None]) -> None:
@@ -95,18 +96,21 @@ def _score(
 ) -> LiveScore:
     """The score that check_retrain.py judges. Raises DatabaseError."""
     now = forecasts.clock()
-    window_hours = forecasts.catalogue.settings.retrain.window_hours
-    start = live_error.window_start(now, window_hours)
+    settings = forecasts.catalogue.settings
+    window = settings.retrain_of(series_id).window
+    timeline = settings.series[series_id].timeline
+    start = live_error.window_start(now, window, timeline)
     rows = database.performance(series_id, since=start, until=now)
-    return live_error.of_champion(rows, card, window_hours=window_hours)
+    return live_error.of_champion(rows, card, timeline, window=window)
 
 
-def _ages(forecasts: Forecasts, newest: Newest) -> dict[str, float | None]:
+def _ages(forecasts: Forecasts, newest: Newest, timeline: Timeline) -> dict[str, float | None]:
     """Seconds, as the lights of the page and the checks of /ready count them."""
     now = forecasts.clock()
     data_age = None
-    if newest.hour is not None:
-        data_age = (now - newest.hour - ONE_HOUR).total_seconds()
+    if newest.period is not None:
+        end = timeline.end_of(timeline.number_of(newest.period))
+        data_age = (now - end).total_seconds()
     forecast_age = None
     if newest.issued_at is not None:
         forecast_age = (now - newest.issued_at).total_seconds()
@@ -115,7 +119,7 @@ def _ages(forecasts: Forecasts, newest: Newest) -> dict[str, float | None]:
 
 def _errors(score: LiveScore) -> dict[str, float | None]:
     return {
-        "scored_hours": score.scored_hours,
+        "scored_periods": score.scored_periods,
         "coverage": score.coverage,
         "live_mae": score.mae,
         "naive_mae": score.naive_mae,

@@ -7,7 +7,7 @@ issues too.
 from __future__ import annotations
 
 from contextlib import suppress
-from datetime import datetime
+from datetime import datetime, timedelta
 from functools import partial
 
 from actioncast.api.forecasts import Forecasts
@@ -17,7 +17,7 @@ from actioncast.database.connection import DatabaseError
 from actioncast.database.database import Newest
 from actioncast.errors import ActioncastError
 from actioncast.monitoring.age import age_verdict
-from actioncast.times import ONE_HOUR
+from actioncast.timeline import Timeline
 
 
 async def readiness(forecasts: Forecasts) -> Readiness:
@@ -53,18 +53,21 @@ async def check_model(forecasts: Forecasts, series_id: str) -> Check:
 async def check_data(forecasts: Forecasts, series_id: str) -> Check:
     """Whether the newest stored hour is young enough. Raises DatabaseError."""
     newest = await forecasts.threads.ask(lambda database: database.newest(series_id))
-    allowed_hours = forecasts.catalogue.settings.freshness.actual_hours
-    return judge_data(series_id, newest, forecasts.clock(), allowed_hours)
+    settings = forecasts.catalogue.settings
+    timeline = settings.series[series_id].timeline
+    return judge_data(series_id, newest, forecasts.clock(), timeline, settings.freshness_of(series_id).actual)
 
 
-def judge_data(series_id: str, newest: Newest, now: datetime, allowed_hours: float) -> Check:
-    """The check of the newest stored hour. Pure."""
-    if newest.hour is None:
-        detail = "no hour is stored; run: python update_real_data.py"
+def judge_data(series_id: str, newest: Newest, now: datetime, timeline: Timeline, allowed: timedelta) -> Check:
+    """The check of the newest stored period. Pure."""
+    noun = timeline.frequency.noun
+    if newest.period is None:
+        detail = f"no {noun} is stored; run: python update_real_data.py"
         return Check(name="data", series=series_id, ok=False, detail=detail)
-    age = age_verdict(newest.hour + ONE_HOUR, now, allowed_hours)
+    end = timeline.end_of(timeline.number_of(newest.period))
+    age = age_verdict(end, now, allowed)
     detail = (
-        f"newest hour {newest.hour:%Y-%m-%d %H:%MZ}, over for {age.hours:,.0f} h, "
-        f"at most {allowed_hours:g} h are allowed"
+        f"newest {noun} {newest.period:%Y-%m-%d %H:%MZ}, over for {age.hours:,.0f} h, "
+        f"at most {age.allowed_hours:g} h are allowed"
     )
     return Check(name="data", series=series_id, ok=not age.stale, detail=detail)

@@ -17,7 +17,7 @@ from actioncast.api.body import Body
 from actioncast.api.keys import TO_READ, TO_WRITE
 from actioncast.api.problems import problems
 from actioncast.api.readiness import readiness
-from actioncast.api.schemas import Forecast, Health, Performance, Readiness, ScoredHour, SeriesInfo, Summary
+from actioncast.api.schemas import Forecast, Health, Performance, Readiness, ScoredPeriod, SeriesInfo, Summary
 from actioncast.api.state import state_of
 from actioncast.forecasting.card import Card
 from actioncast.forecasting.recipes import LONGEST_HORIZON
@@ -62,7 +62,7 @@ NumPredictions = Annotated[
     Query(
         ge=1,
         le=LONGEST_HORIZON,
-        description="Hours to answer, from the first unknown one on; the series' horizon by default",
+        description="Periods to answer, from the first unknown one on; the series' horizon by default",
         examples=[24],
     ),
 ]
@@ -152,7 +152,7 @@ async def performance(
     series: SeriesName = None,
     since: Annotated[Moment | None, Query(description="First hour; 7 days before the end by default")] = None,
     until: Annotated[Moment | None, Query(description="End, not included; now by default")] = None,
-    limit: Annotated[int, Query(ge=1, le=LONGEST_PAGE, description="Hours on one page")] = 168,
+    limit: Annotated[int, Query(ge=1, le=LONGEST_PAGE, description="Periods on one page")] = 168,
 ) -> Response:
     """Forecast hours beside what happened and the weekly naive. For the next page ask again with since=next_since."""
     forecasts = state_of(request).forecasts
@@ -171,7 +171,7 @@ async def performance(
         since=begin,
         until=end,
         summary=_summary(page),
-        hours=[ScoredHour.model_validate(row) for row in page],
+        hours=[ScoredPeriod.model_validate(row) for row in page],
         next_since=next_since,
     )
     return Body(answer.model_dump_json().encode()).answer(request)
@@ -180,7 +180,7 @@ async def performance(
 def _summary(page: Sequence[Mapping[str, Any]]) -> Summary:
     score = live_error.live_score(page, backtest_mae_by_lead=[])
     return Summary(
-        scored_hours=score.scored_hours,
+        scored_periods=score.scored_periods,
         mae=score.mae,
         naive_mae=score.naive_mae,
         coverage=score.coverage,
@@ -219,8 +219,8 @@ async def series_list(request: Request) -> list[SeriesInfo]:
             series=series_id,
             title=series_settings.title,
             unit=series_settings.unit,
-            horizon=series_settings.horizon,
-            newest_hour=state.newest.hour,
+            horizon=series_settings.horizon_periods,
+            newest_period=state.newest.period,
             issued_at=state.newest.issued_at,
             model_version=state.model_version,
         )

@@ -33,7 +33,7 @@ class Forecast(BaseModel):
     predictions: list[Prediction]
 
 
-class ScoredHour(BaseModel):
+class ScoredPeriod(BaseModel):
     """What a user would have seen for an hour, and how it turned out: null where that is not known."""
 
     prediction_date: AwareDatetime = Field(examples=["2022-03-04T03:00:00Z"])
@@ -52,7 +52,7 @@ class ScoredHour(BaseModel):
 class Summary(BaseModel):
     """Means over the scored hours of this page."""
 
-    scored_hours: int = Field(examples=[48])
+    scored_periods: int = Field(examples=[48])
     mae: float | None = Field(examples=[371.8])
     naive_mae: float | None = Field(examples=[979.1])
     coverage: float | None = Field(examples=[0.79])
@@ -66,7 +66,7 @@ class Performance(BaseModel):
     since: AwareDatetime = Field(examples=["2022-03-04T00:00:00Z"])
     until: AwareDatetime = Field(examples=["2022-03-11T00:00:00Z"])
     summary: Summary
-    hours: list[ScoredHour]
+    hours: list[ScoredPeriod]
     next_since: AwareDatetime | None = Field(examples=["2022-03-11T00:00:00Z"])
 
 
@@ -77,7 +77,7 @@ class SeriesInfo(BaseModel):
     title: str = Field(examples=["Bitcoin transactions entering the mempool"])
     unit: str = Field(examples=["transactions/h"])
     horizon: int = Field(examples=[168], description="hours ahead that are forecast")
-    newest_hour: AwareDatetime | None = Field(examples=["2022-03-04T02:00:00Z"])
+    newest_period: AwareDatetime | None = Field(examples=["2022-03-04T02:00:00Z"])
     issued_at: AwareDatetime | None = Field(examples=["2022-03-04T03:17:00Z"], description="of the newest forecast")
     model_version: str | None = Field(examples=["20220301T01-73a7fcbe"])
 

@@ -61,7 +61,7 @@ def expression(settings: Settings, file: str, present: str) -> str:
 
 
 def hours_between(settings: Settings, file: str) -> int:
-    """Hours between two runs of a workflow that runs each day. Raises SettingsError."""
+    """Periods between two runs of a workflow that runs each day. Raises SettingsError."""
     look_hours = settings.freshness.look_hours
     if look_hours not in HOURS_OF_A_CLOCK:
         hours = ", ".join(str(value) for value in HOURS_OF_A_CLOCK)

@@ -179,8 +179,8 @@ def _section(script: str, report: dict[str, Any], settings: Settings, database: 
     unit = settings.series[series_id].unit
     match script:
         case "update_real_data":
-            newest_hours = _newest_hours(database, series_id, now)
-            return summary.etl(report, unit, newest_hours)
+            newest_periods = _newest_periods(settings, database, series_id, now)
+            return summary.etl(report, unit, newest_periods)
         case "make_predictions":
             return summary.forecast(report, unit)
         case "check_retrain":
@@ -190,9 +190,15 @@ def _section(script: str, report: dict[str, Any], settings: Settings, database: 
             return summary.training(report, unit)
 
 
-def _newest_hours(database: Database, series_id: str, now: datetime) -> list[float | None]:
-    """The newest stored hours, None where one is missing."""
-    history = database.reality(series_id, until=now, newest=summary.SHOWN_HOURS, quarantined=True)
+def _newest_periods(settings: Settings, database: Database, series_id: str, now: datetime) -> list[float | None]:
+    """The newest stored periods, None where one is missing."""
+    history = database.reality(
+        series_id,
+        until=now,
+        newest=summary.SHOWN_PERIODS,
+        timeline=settings.series[series_id].timeline,
+        quarantined=True,
+    )
     if history is None:
         return []
     return [None if math.isnan(value) else float(value) for value in history.values]

@@ -7,7 +7,7 @@ import json
 import shutil
 import sys
 from dataclasses import dataclass, field
-from datetime import datetime, timedelta
+from datetime import datetime
 from pathlib import Path
 from typing import Any
 from zoneinfo import ZoneInfo
@@ -17,7 +17,6 @@ from pydantic import ValidationError
 from actioncast.arrays import Values, np
 from actioncast.cli import new_series
 from actioncast.config import with_rows
-from actioncast.hours import Grid, Hours, to_grid
 from actioncast.ingestion import ingestion
 from actioncast.ingestion.detection import picture, table
 from actioncast.ingestion.detection.proposal import Proposal, propose
@@ -25,6 +24,7 @@ from actioncast.ingestion.detection.questions import QuestionError
 from actioncast.ingestion.detection.rhythm import SECONDS_EARLY
 from actioncast.ingestion.health import look as health
 from actioncast.ingestion.health.report import HealthReport
+from actioncast.periods import Grid, Periods, to_grid
 from actioncast.redaction import redacted
 from actioncast.settings import Settings, SettingsError
 from actioncast.text import number
@@ -42,7 +42,7 @@ class Seen:
 
     table: str  # of config.toml
     lines: list[str]
-    hours: Hours
+    hours: Periods
     rejected_share: float  # of the points
     timezone: str
     now: datetime  # at which the hours are complete
@@ -139,7 +139,7 @@ class Look:
         now: datetime = self.arguments.now
         is_file = not new_series.is_url(self.arguments.address)
         end = floor_hour(from_seconds(int(newest) + SECONDS_EARLY)) + ONE_HOUR
-        is_old = now - end > timedelta(hours=self.settings.freshness.source_hours)
+        is_old = now - end > self.settings.freshness_of(self.name).source
         if is_file and is_old and not self.arguments.time_travel:
             return end, True
         return now, self.arguments.time_travel

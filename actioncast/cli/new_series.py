@@ -66,7 +66,7 @@ def refuse_stored(name: str, settings: Settings) -> None:
     with open_database(settings) as database:
         if name in database.series(only=name):
             raise NewSeriesError(f"the table series has a row {name!r}; say --name ANOTHER")
-        if database.last_hour(name) is not None:
+        if database.last_period(name) is not None:
             raise NewSeriesError(f"hours of a series {name!r} are stored already; say --name ANOTHER")
 
 

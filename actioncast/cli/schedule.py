@@ -19,6 +19,7 @@ from actioncast.cli import bill, crons
 from actioncast.config import load_settings
 from actioncast.paths import ROOT
 from actioncast.settings import Settings, SettingsError
+from actioncast.times import ONE_HOUR
 
 COMMAND = "python -m actioncast.cli.schedule --write"
 
@@ -37,10 +38,13 @@ def _difference(cron: crons.Cron) -> str:
 
 def false_alarms(settings: Settings) -> list[str]:
     """Limits of [freshness] that a clock so slow would break while all is well. Raises SettingsError."""
-    policy = settings.freshness
-    sentences = _too_tight("actual_hours", policy.actual_hours, settings.schedule.load_hours)
-    sentences += _too_tight("forecast_hours", policy.forecast_hours, settings.schedule.forecast_hours)
-    for file, allowed_hours in policy.workflow_hours.items():
+    sentences = []
+    for series_id in settings.series:
+        policy = settings.freshness_of(series_id)
+        sentences += _too_tight("actual", policy.actual / ONE_HOUR, settings.schedule.load_hours)
+        sentences += _too_tight("forecast", policy.forecast / ONE_HOUR, settings.schedule.forecast_hours)
+    sentences = list(dict.fromkeys(sentences))
+    for file, allowed_hours in settings.freshness.workflow_hours.items():
         if file in crons.FILES and file != "pages.yml":
             every = crons.hours_between(settings, file)
             sentences += _too_tight(f"workflow_hours, {file},", allowed_hours, every)

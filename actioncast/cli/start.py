@@ -33,13 +33,12 @@ from actioncast.errors import ActioncastError
 from actioncast.forecasting.card import Card, ModelError, read_card
 from actioncast.github import summary
 from actioncast.github.api import Api
-from actioncast.hours import Grid
-from actioncast.monitoring.retrain_request import FIRST_HOURS
+from actioncast.periods import Grid
 from actioncast.redaction import masked
 from actioncast.settings import Settings, SettingsError
 
-ALL_HOURS = 1_000_000  # more than any series has
-SHOWN_HOURS = 48  # of a picture, before and after now
+ALL_PERIODS = 1_000_000  # more than any series has
+SHOWN_PERIODS = 48  # of a picture, before and after now
 SHOWN_SERIES = 10  # with a section of their own
 NEXT = """\
 ## What happens next
@@ -79,6 +78,7 @@ class State:
     title: str
     unit: str
     history: Grid | None
+    first_periods: int  # that a first training needs
     card: Card | None
     fault: str  # of a card that cannot be read
     forecast: Sequence[Mapping[str, Any]]  # the newest vintage, by lead
@@ -100,7 +100,8 @@ def state_of(settings: Settings, database: Database, now: datetime, series_id: s
     return State(
         title=series.title or series_id,
         unit=series.unit,
-        history=database.reality(series_id, until=now, newest=ALL_HOURS, quarantined=True),
+        history=database.reality(series_id, until=now, newest=ALL_PERIODS, timeline=series.timeline, quarantined=True),
+        first_periods=series.defaults.first_training.periods(series.frequency),
         card=card,
         fault=fault,
         forecast=database.vintage(series_id, newest[0]) if newest else [],
@@ -127,7 +128,7 @@ def train(settings: Settings, now: datetime, *, again: bool) -> list[str]:
 
 
 def _is_due(state: State, again: bool) -> bool:
-    if state.history is None or len(state.history) < FIRST_HOURS:
+    if state.history is None or len(state.history) < state.first_periods:
         return False
     return again or not (state.card or state.fault)
 
@@ -173,8 +174,10 @@ def _trained(state: State, delivered: str) -> str:
         return f"**Champion**: it cannot be read. {state.fault}"
     if state.card is None:
         hours = len(state.history) if state.history else 0
-        if hours < FIRST_HOURS:
-            return f"**Not trained yet**: {hours:,} of {FIRST_HOURS:,} hours are there; then it follows by itself."
+        if hours < state.first_periods:
+            return (
+                f"**Not trained yet**: {hours:,} of {state.first_periods:,} hours are there; then it follows by itself."
+            )
         return "**Not trained**: the step that trains says why."
     error = f"its error in the backtest is {state.card.mae:,.4g} {state.unit}"
     if not state.trained_now:
@@ -191,9 +194,9 @@ def _picture(state: State) -> str:
     """One chart: the newest hours, and the forecast as a fan after them."""
     if state.history is None or not state.forecast:
         return ""
-    newest = state.history.values[-SHOWN_HOURS:].tolist()
+    newest = state.history.values[-SHOWN_PERIODS:].tolist()
     past = [None if math.isnan(value) else value for value in newest]
-    ahead = [row for row in state.forecast if row["prediction_date"] > state.history.end][:SHOWN_HOURS]
+    ahead = [row for row in state.forecast if row["prediction_date"] > state.history.end][:SHOWN_PERIODS]
     lines = [[*past, *(row[column] for row in ahead)] for column in ("upper", "prediction", "lower")]
     return summary.line_chart(
         title=f"The last {len(past)} hours, and the next {len(ahead)} with their interval",

@@ -12,12 +12,13 @@ from typing import Any
 
 from actioncast.forecasting.card import Card
 from actioncast.forecasting.vintage import Vintage
-from actioncast.hours import Grid
 from actioncast.monitoring import live_error
 from actioncast.monitoring.live_error import LiveScore
-from actioncast.settings import RetrainSettings
+from actioncast.periods import Grid
+from actioncast.policies import RetrainPolicy
 from actioncast.text import hours, number, short
-from actioncast.times import HOUR, HOURS_PER_DAY, to_seconds
+from actioncast.timeline import Timeline
+from actioncast.times import HOURS_PER_DAY, to_seconds
 
 Row = Mapping[str, Any]
 Chart = dict[str, Any]
@@ -51,17 +52,15 @@ def _reality(history: Grid | None) -> dict[int, float | None]:
     """Values by the unix second of their hour's start, None where the hour is missing."""
     if history is None:
         return {}
-    first = to_seconds(history.start)
-    reality = {}
-    for index, value in enumerate(history.values):
-        reality[first + index * HOUR] = short(value)
-    return reality
+    starts = history.timeline.starts(history.numbers).tolist()
+    return {start: short(value) for start, value in zip(starts, history.values, strict=True)}
 
 
 def error_chart(
     scored: Sequence[Row],
     card: Card | None,
-    policy: RetrainSettings,
+    policy: RetrainPolicy,
+    timeline: Timeline,
     since: datetime,
 ) -> Chart:
     """Live error over the window of the checks as it was at each hour, and the limit they compare
@@ -73,7 +72,7 @@ def error_chart(
     for index, row in enumerate(scored):
         if row["prediction_date"] < since:
             continue
-        score = _score_then(scored[: index + 1], card, policy)
+        score = _score_then(scored[: index + 1], card, policy, timeline)
         if score is None:
             continue
         chart["t"].append(to_seconds(row["prediction_date"]))
@@ -84,17 +83,19 @@ def error_chart(
     return chart
 
 
-def _score_then(scored: Sequence[Row], card: Card | None, policy: RetrainSettings) -> LiveScore | None:
+def _score_then(
+    scored: Sequence[Row], card: Card | None, policy: RetrainPolicy, timeline: Timeline
+) -> LiveScore | None:
     """The score over the window that ends with the last row; None over too few hours for a check."""
     # A window cannot hold more rows than hours.
-    newest_rows = scored[-policy.window_hours :]
-    window = live_error.newest_window(newest_rows, policy.window_hours)
-    if len(window) < policy.minimum_scored_hours:
+    newest_rows = scored[-policy.window :]
+    window = live_error.newest_window(newest_rows, policy.window, timeline)
+    if len(window) < policy.minimum_scored:
         return None
     return live_error.live_score(window, card.mae_by_lead if card else [])
 
 
-def _limit(backtest_mae: float | None, policy: RetrainSettings) -> float | None:
+def _limit(backtest_mae: float | None, policy: RetrainPolicy) -> float | None:
     """The error above which a check is bad: relative to the backtest or absolute, whichever is less."""
     limits = []
     if backtest_mae:

@@ -14,10 +14,10 @@ from actioncast.dashboard.lights import Light, lights
 from actioncast.database.database import Database, Newest
 from actioncast.forecasting.card import Card, ModelError, read_card
 from actioncast.forecasting.vintage import Vintage
-from actioncast.hours import Grid
+from actioncast.periods import Grid
 from actioncast.settings import Settings
 from actioncast.text import hours, number
-from actioncast.times import ONE_HOUR, floor_hour
+from actioncast.times import ONE_HOUR
 
 ERROR_PAST = timedelta(days=28)  # of the charts of the live error
 CHECKS_PAST = timedelta(days=30)
@@ -65,7 +65,7 @@ class PageFigures:
     training: Row | None  # the newest one
     candidates: Sequence[Row]
     looks: list[Look]
-    window_hours: int  # of the live error
+    window: int  # periods of the live error
     coverage: float  # target share of hours inside lower..upper
 
 
@@ -95,11 +95,12 @@ def collect(settings: Settings, database: Database, now: datetime, series_id: st
 def read_stored(settings: Settings, database: Database, now: datetime, series_id: str) -> Stored:
     """What the page of a series is computed from. Raises DatabaseError."""
     card, card_problem = _read_card(settings, series_id)
+    timeline = settings.series[series_id].timeline
     newest = database.newest(series_id)
-    end = newest.hour or floor_hour(now)
+    end = newest.period or timeline.floor(now)
     vintage = None
     if newest.issued_at:
-        vintage = Vintage.of_rows(database.vintage(series_id, newest.issued_at))
+        vintage = Vintage.of_rows(database.vintage(series_id, newest.issued_at), timeline)
     performance = database.performance(
         series_id,
         since=end - ERROR_PAST - CHART_PAST,
@@ -108,7 +109,7 @@ def read_stored(settings: Settings, database: Database, now: datetime, series_id
     errors_by_lead = database.error_by_lead(
         series_id,
         since=end - ERROR_PAST,
-        until=end + ONE_HOUR,
+        until=timeline.shift(end, 1),
     )
     checks = database.checks(
         series_id,
@@ -120,7 +121,9 @@ def read_stored(settings: Settings, database: Database, now: datetime, series_id
         newest=newest,
         end=end,
         performance=performance,
-        history=database.reality(series_id, until=now, newest=CHART_PAST // ONE_HOUR, quarantined=True),
+        history=database.reality(
+            series_id, until=now, newest=CHART_PAST // ONE_HOUR, timeline=timeline, quarantined=True
+        ),
         errors_by_lead=errors_by_lead,
         vintage=vintage,
         checks=checks,
@@ -143,12 +146,13 @@ def compute(stored: Stored, *, settings: Settings, now: datetime, series_id: str
     """The page of a series. Pure."""
     series = settings.series[series_id]
     card = stored.card
-    coverage = card.coverage if card else settings.train.coverage
+    policy = settings.retrain_of(series_id)
+    coverage = card.coverage if card else settings.train_of(series_id).coverage
     scored = [row for row in stored.performance if row["reality"] is not None]
     newest_scored = [row for row in scored if row["prediction_date"] > stored.end - CHART_PAST]
     page_charts = {
         "forecast": charts.forecast_chart(stored.history, stored.performance, stored.end),
-        "error": charts.error_chart(scored, card, settings.retrain, stored.end - ERROR_PAST),
+        "error": charts.error_chart(scored, card, policy, series.timeline, stored.end - ERROR_PAST),
         "lead": charts.lead_chart(stored.errors_by_lead, card),
     }
     return PageFigures(
@@ -156,7 +160,7 @@ def compute(stored: Stored, *, settings: Settings, now: datetime, series_id: str
         title=series.title or series_id,
         unit=series.unit,
         now=now,
-        end=stored.newest.hour,
+        end=stored.newest.period,
         lights=lights(
             stored.newest,
             card=card,
@@ -164,7 +168,8 @@ def compute(stored: Stored, *, settings: Settings, now: datetime, series_id: str
             checks=stored.checks,
             etl_runs=stored.etl_runs,
             now=now,
-            policy=settings.freshness,
+            policy=settings.freshness_of(series_id),
+            timeline=series.timeline,
         ),
         figures=figures(newest_scored, coverage),
         charts=page_charts,
@@ -175,7 +180,7 @@ def compute(stored: Stored, *, settings: Settings, now: datetime, series_id: str
         training=stored.training,
         candidates=leaderboard(stored.training),
         looks=group(stored.checks)[:SHOWN_LOOKS],
-        window_hours=settings.retrain.window_hours,
+        window=policy.window,
         coverage=coverage,
     )
 

@@ -4,16 +4,16 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Literal
 
 from actioncast.dashboard.charts import Row
 from actioncast.database.database import Newest
 from actioncast.forecasting.card import Card
 from actioncast.monitoring.age import age_verdict
-from actioncast.settings import FreshnessSettings
+from actioncast.policies import FreshnessPolicy
 from actioncast.text import duration
-from actioncast.times import HOURS_PER_DAY, ONE_HOUR
+from actioncast.timeline import Timeline
 
 Status = Literal["good", "watch", "bad"]
 BAD_VERDICTS = ("alarm", "retrain")
@@ -38,15 +38,16 @@ def lights(
     checks: Sequence[Row],
     etl_runs: Sequence[Row],
     now: datetime,
-    policy: FreshnessSettings,
+    policy: FreshnessPolicy,
+    timeline: Timeline,
 ) -> list[Light]:
     """Data, forecast, model, error and loading. `checks` and `etl_runs` are newest first."""
     last_check = checks[0] if checks else None
     last_run = etl_runs[0] if etl_runs else None
     return [
-        _data(newest.hour, now, policy.actual_hours),
-        _forecast(newest.issued_at, now, policy.forecast_hours),
-        _model(card, card_problem, now, policy.champion_days),
+        _data(newest.period, now, policy.actual, timeline),
+        _forecast(newest.issued_at, now, policy.forecast),
+        _model(card, card_problem, now, policy.champion),
         _error(last_check, now),
         _loading(last_run, now),
     ]
@@ -61,23 +62,24 @@ def status_of(verdict: str) -> Status:
     return "watch"
 
 
-def _data(newest_hour: datetime | None, now: datetime, allowed_hours: float) -> Light:
-    if newest_hour is None:
-        return Light("Data", "bad", "missing", "no hour is stored")
-    end = newest_hour + ONE_HOUR
-    detail = f"{duration(now - end)} since the newest hour ended"
-    return _aged("Data", end, now, allowed_hours, detail)
+def _data(newest_period: datetime | None, now: datetime, allowed: timedelta, timeline: Timeline) -> Light:
+    noun = timeline.frequency.noun
+    if newest_period is None:
+        return Light("Data", "bad", "missing", f"no {noun} is stored")
+    end = timeline.end_of(timeline.number_of(newest_period))
+    detail = f"{duration(now - end)} since the newest {noun} ended"
+    return _aged("Data", end, now, allowed, detail)
 
 
-def _forecast(issued_at: datetime | None, now: datetime, allowed_hours: float) -> Light:
+def _forecast(issued_at: datetime | None, now: datetime, allowed: timedelta) -> Light:
     if issued_at is None:
         return Light("Forecast", "bad", "missing", "none is stored")
     detail = f"{duration(now - issued_at)} since it was issued"
-    return _aged("Forecast", issued_at, now, allowed_hours, detail)
+    return _aged("Forecast", issued_at, now, allowed, detail)
 
 
-def _aged(name: str, newest: datetime, now: datetime, allowed_hours: float, detail: str) -> Light:
-    age = age_verdict(newest, now, allowed_hours)
+def _aged(name: str, newest: datetime, now: datetime, allowed: timedelta, detail: str) -> Light:
+    age = age_verdict(newest, now, allowed)
     if age.stale:
         return Light(name, "bad", "old", detail)
     if age.ageing:
@@ -85,13 +87,13 @@ def _aged(name: str, newest: datetime, now: datetime, allowed_hours: float, deta
     return Light(name, "good", "fresh", detail)
 
 
-def _model(card: Card | None, problem: str, now: datetime, allowed_days: float) -> Light:
+def _model(card: Card | None, problem: str, now: datetime, allowed: timedelta) -> Light:
     if problem:
         return Light("Model", "bad", "broken", problem)
     if card is None:
         return Light("Model", "bad", "missing", "no champion yet")
     detail = f"promoted {duration(now - card.created_at)} ago"
-    age = age_verdict(card.created_at, now, allowed_days * HOURS_PER_DAY)
+    age = age_verdict(card.created_at, now, allowed)
     if age.stale:
         return Light("Model", "watch", "old", detail)
     return Light("Model", "good", "serving", detail)

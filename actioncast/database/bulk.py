@@ -13,7 +13,7 @@ from sqlalchemy import Connection
 
 from actioncast.arrays import np
 from actioncast.database.schema import EXOGENOUS, PREDICTIONS
-from actioncast.hours import DataError, Hours
+from actioncast.periods import DataError, Periods
 from actioncast.times import from_seconds, isoformat
 
 # The hours of a load lie in the temporary table `incoming`; two statements merge them, the same on
@@ -29,7 +29,7 @@ where reality.series_id = {series_id} and reality.reality_date = {moment}
   and incoming.value <> reality.value {unless_fewer}
 on conflict do nothing
 """
-_MERGE_HOURS = """
+_MERGE_PERIODS = """
 insert into reality (series_id, reality_date, value, samples, loaded_at)
 select {series_id}, {moment}, value, samples, {loaded_at}
 from incoming where true order by start
@@ -61,7 +61,7 @@ _SQLITE = {
 }
 
 
-def refuse_infinite(hours: Hours) -> None:
+def refuse_infinite(hours: Periods) -> None:
     """Raise DataError for a value that is not finite."""
     finite = np.isfinite(hours.values)
     if not finite.all():
@@ -71,10 +71,10 @@ def refuse_infinite(hours: Hours) -> None:
         )
 
 
-def merge_hours(
+def merge_periods(
     connection: Connection,
     series_id: str,
-    hours: Hours,
+    hours: Periods,
     loaded_at: datetime,
     *,
     restates: bool,
@@ -97,14 +97,14 @@ def _statements(dialect: Mapping[str, str], *, restates: bool) -> tuple[str, str
     replaced = "" if restates else _UNLESS_FEWER.format(new="excluded")
     return (
         _KEEP_REPLACED.format(**dialect, unless_fewer=kept),
-        _MERGE_HOURS.format(**dialect, unless_fewer=replaced),
+        _MERGE_PERIODS.format(**dialect, unless_fewer=replaced),
     )
 
 
 def _copy_and_merge(
     connection: Connection,
     series_id: str,
-    hours: Hours,
+    hours: Periods,
     loaded_at: datetime,
     *,
     restates: bool,
@@ -113,7 +113,7 @@ def _copy_and_merge(
 
     This takes a 150th of the time of row by row at 82,500 hours.
     """
-    connection.exec_driver_sql(_CREATE_INCOMING, {"lock": f"actioncast.hours.{series_id}"})
+    connection.exec_driver_sql(_CREATE_INCOMING, {"lock": f"actioncast.periods.{series_id}"})
     lines = [f"{start}\t{value!r}\t{samples}\n" for start, value, samples in _rows(hours)]
     cursor: Any = connection.connection.cursor()  # psycopg2's own, which knows COPY
     with closing(cursor):
@@ -133,7 +133,7 @@ def _copy_and_merge(
 def _merge_in_process(
     connection: Connection,
     series_id: str,
-    hours: Hours,
+    hours: Periods,
     loaded_at: datetime,
     *,
     restates: bool,
@@ -154,7 +154,7 @@ def _merge_in_process(
     return changed
 
 
-def _rows(hours: Hours) -> list[tuple[int, float, int]]:
+def _rows(hours: Periods) -> list[tuple[int, float, int]]:
     """(start in unix seconds, value, samples) of each hour, as Python's own numbers."""
     starts = hours.starts.tolist()
     values = hours.values.tolist()
@@ -166,7 +166,7 @@ def upsert_column(
     connection: Connection,
     series_id: str,
     name: str,
-    hours: Hours,
+    hours: Periods,
     loaded_at: datetime,
     *,
     is_sqlite: bool,

@@ -1,7 +1,7 @@
 """The database: hours in and out, forecasts, and the ledger, on PostgreSQL or SQLite.
 
 Both have the same schema and run the same code. Without DATABASE_URL a SQLite file beside
-config.toml is used. Hours are unix seconds in arrays, moments are aware UTC datetimes.
+config.toml is used. Periods are unix seconds in arrays, moments are aware UTC datetimes.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ from actioncast.database.ledger import Ledger
 from actioncast.database.quarantine import Quarantine
 from actioncast.database.schema import ETL_RUNS, PREDICTIONS, REALITY, UtcTime
 from actioncast.database.stored_forecasts import StoredForecasts
-from actioncast.database.stored_hours import StoredHours
+from actioncast.database.stored_periods import StoredPeriods
 from actioncast.settings import Settings
 
 
@@ -37,12 +37,12 @@ def open_database(settings: Settings) -> Iterator[Database]:
 class Newest(NamedTuple):
     """The newest facts of a series; each is None where there is none."""
 
-    hour: datetime | None  # start of the newest stored hour
+    period: datetime | None  # start of the newest stored period
     loaded_at: datetime | None  # end of the newest run that changed hours
     issued_at: datetime | None  # moment of the newest vintage
 
 
-class Database(StoredHours, Quarantine, StoredForecasts, Ledger):
+class Database(StoredPeriods, Quarantine, StoredForecasts, Ledger):
     """All that the scripts read and write. Every method is one transaction."""
 
     def migrate(self, only: Container[str] | None = None) -> list[str]:
@@ -60,8 +60,8 @@ class Database(StoredHours, Quarantine, StoredForecasts, Ledger):
 
     def newest(self, series_id: str) -> Newest:
         """What a prepared answer depends on: three look-ups in indexes, one round trip."""
-        newest_hour = func.max(REALITY.c.reality_date)
-        hour = select(newest_hour).where(REALITY.c.series_id == series_id)
+        newest_period = func.max(REALITY.c.reality_date)
+        period = select(newest_period).where(REALITY.c.series_id == series_id)
         newest_issue = func.max(PREDICTIONS.c.issued_at)
         issued_at = select(newest_issue).where(PREDICTIONS.c.series_id == series_id)
         loaded_at = (
@@ -70,8 +70,8 @@ class Database(StoredHours, Quarantine, StoredForecasts, Ledger):
             .order_by(ETL_RUNS.c.started_at.desc())
             .limit(1)
         )
-        queries = (hour, loaded_at, issued_at)
+        queries = (period, loaded_at, issued_at)
         columns = [type_coerce(query.scalar_subquery(), UtcTime) for query in queries]
         with self._transaction(write=False) as connection:
             row = connection.execute(select(*columns)).one()
-        return Newest(hour=row[0], loaded_at=row[1], issued_at=row[2])
+        return Newest(period=row[0], loaded_at=row[1], issued_at=row[2])

@@ -18,7 +18,7 @@ class Ledger(Transactions):
     def record_etl_failure(self, run: Mapping[str, Any]) -> None:
         """Write the row of an ingestion that loaded nothing."""
         with self._transaction(write=True) as connection:
-            row = {**run, "hours_loaded": 0, "outcome": "failed"}
+            row = {**run, "periods_loaded": 0, "outcome": "failed"}
             connection.execute(insert(ETL_RUNS), row)
 
     def etl_runs(self, series_id: str, *, since: datetime) -> list[Row]:

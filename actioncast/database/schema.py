@@ -105,6 +105,7 @@ _PREDICTION_COLUMNS: dict[str, Any] = {
     "upper": Float,
     "lead": Integer,
     "model_version": String,
+    "naive": Float,
 }
 PREDICTIONS = _table("predictions", **_PREDICTION_COLUMNS)
 PERFORMANCE = _table(
@@ -123,8 +124,8 @@ ETL_RUNS = _table(
     finished_at=UtcTime,
     points_read=Integer,
     points_rejected=Integer,
-    hours_loaded=Integer,
-    hours_missing=Integer,
+    periods_loaded=Integer,
+    periods_missing=Integer,
     outcome=String,
     message=String,
 )
@@ -136,7 +137,7 @@ TRAINING_RUNS = _table(
     finished_at=UtcTime,
     window_start=UtcTime,
     window_end=UtcTime,
-    hours=Integer,
+    periods=Integer,
     leaderboard=Json,
     champion=Json,
     challenger=Json,
@@ -152,9 +153,9 @@ CHECKS = _table(
     checked_at=UtcTime,
     verdict=String,
     bad=Boolean,
-    newest_hour=UtcTime,
+    newest_period=UtcTime,
     reasons=Json,
-    scored_hours=Integer,
+    scored_periods=Integer,
     mae=Float,
     reference_mae=Float,
     naive_mae=Float,

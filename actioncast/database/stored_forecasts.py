@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from datetime import datetime, timedelta
+from datetime import datetime
 from typing import Any, NamedTuple
 
 from sqlalchemy import delete, func, insert, select
@@ -12,19 +12,19 @@ from actioncast.database.bulk import insert_arrays
 from actioncast.database.quarantine import is_set_aside
 from actioncast.database.schema import PERFORMANCE, PREDICTIONS, REALITY, Row, UtcTime
 from actioncast.database.transactions import Transactions
-from actioncast.times import ONE_HOUR
+from actioncast.timeline import Timeline
 
-_SAME_HOUR = (REALITY.c.series_id == PREDICTIONS.c.series_id) & (
+_SAME_PERIOD = (REALITY.c.series_id == PREDICTIONS.c.series_id) & (
     REALITY.c.reality_date == PREDICTIONS.c.prediction_date
 )
-_PREDICTIONS_WITH_REALITY = PREDICTIONS.join(REALITY, _SAME_HOUR)
+_PREDICTIONS_WITH_REALITY = PREDICTIONS.join(REALITY, _SAME_PERIOD)
 
 
 class IssuedVintage(NamedTuple):
     """The rows of a vintage by lead, and the newest hour that was over at its issue and is not set aside."""
 
     rows: list[Row]
-    last_hour: datetime | None
+    last_period: datetime | None
 
 
 class StoredForecasts(Transactions):
@@ -50,22 +50,23 @@ class StoredForecasts(Transactions):
         """The rows issued at this moment, by lead."""
         return self._rows(_select_vintage(series_id, issued_at))
 
-    def issued_vintage(self, series_id: str, issued_at: datetime) -> IssuedVintage:
+    def issued_vintage(self, series_id: str, issued_at: datetime, timeline: Timeline) -> IssuedVintage:
         """The rows issued at this moment, and the hour that they follow, as of one transaction."""
-        newest_hour = func.max(REALITY.c.reality_date, type_=UtcTime)
-        last_hour = select(newest_hour).where(
+        newest_period = func.max(REALITY.c.reality_date, type_=UtcTime)
+        last_period = select(newest_period).where(
             REALITY.c.series_id == series_id,
-            REALITY.c.reality_date <= issued_at - ONE_HOUR,
+            REALITY.c.reality_date <= timeline.start_of(timeline.last_over(issued_at)),
             ~is_set_aside(),
         )
         with self._transaction(write=False) as connection:
             rows = connection.execute(_select_vintage(series_id, issued_at)).mappings().all()
-            return IssuedVintage([dict(row) for row in rows], connection.scalar(last_hour))
+            return IssuedVintage([dict(row) for row in rows], connection.scalar(last_period))
 
     def find_vintage(
         self,
         series_id: str,
         *,
+        timeline: Timeline,
         model_version: str,
         origin: datetime,
         horizon: int,
@@ -78,7 +79,7 @@ class StoredForecasts(Transactions):
         columns = PREDICTIONS.c
         query = select(func.max(columns.issued_at, type_=UtcTime)).where(
             columns.series_id == series_id,
-            columns.prediction_date == origin + timedelta(hours=horizon),
+            columns.prediction_date == timeline.shift(origin, horizon),
             columns.lead == horizon,
             columns.model_version == model_version,
         )
@@ -126,7 +127,7 @@ class StoredForecasts(Transactions):
         query = (
             select(columns.lead, func.avg(error).label("mae"), func.count().label("hours"))
             .select_from(_PREDICTIONS_WITH_REALITY)
-            .where(_hours_between(series_id, since, until))
+            .where(_periods_between(series_id, since, until))
             .group_by(columns.lead)
             .order_by(columns.lead)
         )
@@ -152,7 +153,7 @@ class StoredForecasts(Transactions):
                 REALITY.c.value.label("reality"),
             )
             .select_from(_PREDICTIONS_WITH_REALITY)
-            .where(_hours_between(series_id, since, until))
+            .where(_periods_between(series_id, since, until))
             .order_by(columns.issued_at)
         )
         return self._rows(query)
@@ -170,7 +171,7 @@ def _select_vintage(series_id: str, issued_at: datetime) -> Any:
     return query.order_by(PREDICTIONS.c.lead)
 
 
-def _hours_between(series_id: str, since: datetime, until: datetime) -> Any:
+def _periods_between(series_id: str, since: datetime, until: datetime) -> Any:
     """The condition that a forecast is for an hour that begins in [since, until)."""
     begins = PREDICTIONS.c.prediction_date
     return (PREDICTIONS.c.series_id == series_id) & (begins >= since) & (begins < until)

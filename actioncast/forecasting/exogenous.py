@@ -15,11 +15,11 @@ from datetime import date, timedelta
 
 from actioncast.arrays import Numbers, Values, np
 from actioncast.errors import ActioncastError
-from actioncast.hours import Grid, Hours
-from actioncast.times import HOUR, HOURS_PER_DAY, from_seconds, to_seconds
+from actioncast.periods import Grid, Periods
+from actioncast.times import HOUR, HOURS_PER_DAY, from_seconds
 
 HOLIDAY = "holiday"  # the column that the key `holidays` of a series makes
-CARRIED_HOURS = 6  # many columns come every three or six hours: a value holds that long, not longer
+CARRIED_PERIODS = 6  # many columns come every three or six hours: a value holds that long, not longer
 FEWEST_HOURS = 14 * HOURS_PER_DAY  # of a column before the backtest: fewer teach nothing
 YEARS_AHEAD = 3  # of holidays that a champion carries with it
 COLUMN_REMEDY = (
@@ -57,21 +57,21 @@ def holiday_flags(
     days: Collection[date],
     *,
     zone: str,
-    first_hour: int,
+    first_period: int,
     hours: int,
     until: date,
 ) -> Values:
     """[hours] 1 in the hours of these days on the clocks of the zone, else 0; NaN after the day
     `until`.
 
-    `first_hour` counts the hours since 1970.
+    `first_period` counts the hours since 1970.
     """
     from zoneinfo import ZoneInfo
 
     timezone = ZoneInfo(zone)
     flags = np.full(hours, np.nan)
     for hour in range(hours):
-        seconds = (first_hour + hour) * HOUR
+        seconds = (first_period + hour) * HOUR
         day = from_seconds(seconds).astimezone(timezone).date()
         if day <= until:
             flags[hour] = float(day in days)
@@ -91,7 +91,7 @@ def local_days(history: Grid, zone: str) -> tuple[date, date]:
 # Columns beside a series --------------------------------------------------------------------------
 
 
-def attach(history: Grid, stored: Mapping[str, Hours], horizon: int) -> Grid:
+def attach(history: Grid, stored: Mapping[str, Periods], horizon: int) -> Grid:
     """The series with its stored columns, `horizon` hours beyond its end."""
     columns = dict(history.exogenous)
     for name, hours in stored.items():
@@ -99,26 +99,25 @@ def attach(history: Grid, stored: Mapping[str, Hours], horizon: int) -> Grid:
     return replace(history, exogenous=columns)
 
 
-def _aligned(history: Grid, hours: Hours, horizon: int) -> Values:
-    """[n + horizon]; an hour without a value of its own takes an earlier one, at most CARRIED_HOURS old."""
+def _aligned(history: Grid, hours: Periods, horizon: int) -> Values:
+    """[n + horizon]; an hour without a value of its own takes an earlier one, at most CARRIED_PERIODS old."""
     # The hours just before the series may hold the value that its first hours take.
-    column = np.full(len(history) + horizon + CARRIED_HOURS, np.nan)
-    begin = to_seconds(history.start) - CARRIED_HOURS * HOUR
-    position = (hours.starts - begin) // HOUR
+    column = np.full(len(history) + horizon + CARRIED_PERIODS, np.nan)
+    position = history.timeline.numbers(hours.starts) - history.first + CARRIED_PERIODS
     inside = (position >= 0) & (position < len(column))
     column[position[inside]] = hours.values[inside]
     carried = _carried(column)
-    return carried[CARRIED_HOURS:]
+    return carried[CARRIED_PERIODS:]
 
 
 def _carried(column: Values) -> Values:
-    """[n] the column with its holes filled by the value before them, at most CARRIED_HOURS old."""
+    """[n] the column with its holes filled by the value before them, at most CARRIED_PERIODS old."""
     index = np.arange(len(column))
     # The index of the newest value so far, -1 before the first one.
     own = np.where(np.isnan(column), -1, index)
     newest = np.maximum.accumulate(own)
     age = index - newest
-    holds = (newest >= 0) & (age < CARRIED_HOURS)
+    holds = (newest >= 0) & (age < CARRIED_PERIODS)
     return np.where(holds, column[newest], np.nan)
 
 
@@ -134,7 +133,7 @@ def attach_holidays(
     flags = holiday_flags(
         frozenset(days),
         zone=zone,
-        first_hour=to_seconds(history.start) // HOUR,
+        first_period=history.first,
         hours=len(history) + horizon,
         until=until,
     )
@@ -152,9 +151,8 @@ def gap(history: Grid, name: str, start: int, end: int) -> str:
     missing = start + np.flatnonzero(np.isnan(needed))
     if not len(missing):
         return ""
-    begin = to_seconds(history.start)
-    first = from_seconds(begin + int(missing[0]) * HOUR)
-    last = from_seconds(begin + int(missing[-1]) * HOUR)
+    first = history.timeline.start_of(history.first + int(missing[0]))
+    last = history.timeline.start_of(history.first + int(missing[-1]))
     span = f"from {first:%Y-%m-%d %H:%MZ} to {last:%Y-%m-%d %H:%MZ}"
     return f"is not known for {len(missing)} of the hours {span}"
 
@@ -194,30 +192,30 @@ def _obstacle(history: Grid, name: str, backtest_start: int, horizon: int) -> st
 def terms(
     names: Sequence[str],
     columns: Mapping[str, Values],
-    first_hour: int,
+    first_period: int,
     at: Numbers,
 ) -> Values:
     """[*at.shape, terms] the terms of these columns at the positions `at`.
 
-    `first_hour` counts the hours since 1970 and is the one of position 0.
+    `first_period` counts the hours since 1970 and is the one of position 0.
     """
     parts = [np.zeros((*at.shape, 0))]
     for name in names:
         column = columns[name]
         if name == HOLIDAY:
-            parts.extend(_holiday_terms(column, first_hour, at))
+            parts.extend(_holiday_terms(column, first_period, at))
         else:
             parts.append(column[at][..., None])
     return np.concatenate(parts, axis=-1)
 
 
-def _holiday_terms(column: Values, first_hour: int, at: Numbers) -> tuple[Values, Values]:
+def _holiday_terms(column: Values, first_period: int, at: Numbers) -> tuple[Values, Values]:
     """[*at.shape, 24] for the holiday and for the day after it, where the lags of a day look back
     on the holiday.
 
     Each counts by hour of the day (UTC).
     """
-    hour_of_day = (first_hour + at) % HOURS_PER_DAY
+    hour_of_day = (first_period + at) % HOURS_PER_DAY
     by_hour = np.eye(HOURS_PER_DAY)[hour_of_day]
     today = column[at]
     a_day_earlier = np.maximum(at - HOURS_PER_DAY, 0)

@@ -11,17 +11,17 @@ from actioncast.forecasting.recipes import Recipe
 from actioncast.times import HOURS_PER_DAY, HOURS_PER_WEEK
 from utils import Predictors
 
-FILL_HOURS = 2 * HOURS_PER_WEEK  # stored hours read beyond a forecaster's reach, to fill gaps from
+FILL_PERIODS = 2 * HOURS_PER_WEEK  # stored hours read beyond a forecaster's reach, to fill gaps from
 DAYS_PER_WEEK = 7
 
 
 @dataclass(frozen=True)
-class TrainingHours:
+class TrainingPeriods:
     """The hours that a recipe learns from."""
 
     levels: Values  # [n] after log and standardisation, gaps filled
     has_value: Flags  # [n] False where the hour was missing: such an hour is never a target
-    first_hour: int  # number of levels[0] in hours since 1970 (UTC)
+    first_period: int  # number of levels[0] in hours since 1970 (UTC)
     terms: Values  # [n, terms] of the exogenous columns, NaN where a column is missing
 
     @property
@@ -41,7 +41,7 @@ def fill_missing(values: Values, seasonality: Sequence[int]) -> Values:
     lags = (*reversed(seasonality), 1)
     for hour in np.flatnonzero(np.isnan(filled)).tolist():
         filled[hour] = _earlier_value(filled, hour, lags)
-    # Hours before the first value have nothing earlier to take.
+    # Periods before the first value have nothing earlier to take.
     first = np.flatnonzero(~np.isnan(filled))[0]
     filled[:first] = filled[first]
     return filled
@@ -105,7 +105,7 @@ def feature_matrix(
     return np.hstack(parts)
 
 
-def training_rows(recipe: Recipe, training: TrainingHours) -> tuple[Values, Values]:
+def training_rows(recipe: Recipe, training: TrainingPeriods) -> tuple[Values, Values]:
     """Predictors [rows, features] and targets [rows] of the hours whose value and columns are there."""
     steps = difference(training.levels, recipe.difference)
     history = np.lib.stride_tricks.sliding_window_view(steps[:-1], recipe.memory)
@@ -117,7 +117,7 @@ def training_rows(recipe: Recipe, training: TrainingHours) -> tuple[Values, Valu
     kept = positions[keep]
     rows = feature_matrix(
         history[keep],
-        training.first_hour + kept,
+        training.first_period + kept,
         recipe.predictors,
         training.terms[kept],
     )

@@ -2,7 +2,7 @@
 
 Words used throughout the wing:
 - `values` [n] are hourly values, NaN where an hour is missing.
-- `first_hour` is the number of values[0] in hours since 1970 (UTC).
+- `first_period` is the number of values[0] in hours since 1970 (UTC).
 - An `origin` is an index into values: the first hour that a forecast made there does not know.
 - `levels` are values after a recipe's log and standardisation, before its differencing.
 
@@ -20,14 +20,13 @@ from dataclasses import dataclass, replace
 
 from actioncast.arrays import Numbers, Values, np
 from actioncast.forecasting import exogenous, outliers, trees
-from actioncast.forecasting.features import TrainingHours, fill_missing
+from actioncast.forecasting.features import TrainingPeriods, fill_missing
 from actioncast.forecasting.fitted import FittedRecipe
 from actioncast.forecasting.intervals import Spread, bounds
 from actioncast.forecasting.level_shifts import Shift, restate
 from actioncast.forecasting.linear import fit_linear, walk_filter
 from actioncast.forecasting.recipes import ForecastError, Recipe
-from actioncast.hours import Grid
-from actioncast.times import HOUR, to_seconds
+from actioncast.periods import Grid
 
 NO_COLUMNS: Mapping[str, Values] = {}
 NEWEST_ROWS = 4_400  # hours, half a year, to learn from at most; more cost time and change little
@@ -62,7 +61,7 @@ class Forecaster:
 
     @property
     def reach(self) -> int:
-        """Hours of history that a forecast needs."""
+        """Periods of history that a forecast needs."""
         return max(member.recipe.reach for member in self.members)
 
     @property
@@ -93,7 +92,7 @@ def fit(
     values: Values,
     recipe: Recipe,
     *,
-    first_hour: int,
+    first_period: int,
     seasonality: Sequence[int],
     columns: Mapping[str, Values] = NO_COLUMNS,
 ) -> FittedRecipe:
@@ -113,11 +112,11 @@ def fit(
         return replace(fitted, filter=only_the_oldest)
     filled = fill_missing(newest, seasonality)
     fitted = _standardised(fitted, newest, filled)
-    training = TrainingHours(
+    training = TrainingPeriods(
         levels=_to_levels(fitted, filled),
         has_value=~np.isnan(newest),
-        first_hour=first_hour + oldest,
-        terms=exogenous.terms(recipe.predictors.exogenous, columns, first_hour, positions),
+        first_period=first_period + oldest,
+        terms=exogenous.terms(recipe.predictors.exogenous, columns, first_period, positions),
     )
     learn = LEARNERS[recipe.estimator]
     return replace(fitted, **learn(recipe, training))
@@ -149,7 +148,7 @@ def predict(
     origins: Numbers,
     horizon: int,
     *,
-    first_hour: int,
+    first_period: int,
     columns: Mapping[str, Values] = NO_COLUMNS,
 ) -> Values:
     """Recursive forecasts [origins, horizon] from the hours before each origin.
@@ -159,11 +158,11 @@ def predict(
     """
     recipe = fitted.recipe
     targets = origins[:, None] + np.arange(horizon)
-    terms = exogenous.terms(recipe.predictors.exogenous, columns, first_hour, targets)
+    terms = exogenous.terms(recipe.predictors.exogenous, columns, first_period, targets)
     past = filled[origins[:, None] + np.arange(-recipe.reach, 0)]
     levels = _to_levels(fitted, past)
     walk = walk_filter if len(fitted.filter) else trees.walk_trees
-    ahead = walk(fitted, levels, first_hour + origins, terms)
+    ahead = walk(fitted, levels, first_period + origins, terms)
     return _keep_in_range(fitted, _to_values(fitted, ahead), past)
 
 
@@ -213,7 +212,7 @@ def forecast(forecaster: Forecaster, history: Grid, horizon: int) -> Forecast:
     """
     _check_history(forecaster, history)
     _check_columns(forecaster, history, horizon)
-    first_hour = to_seconds(history.start) // HOUR
+    first_period = history.first
     filled = forecaster.clean_history(history)
     origin = len(history)
     paths = []
@@ -223,12 +222,12 @@ def forecast(forecaster: Forecaster, history: Grid, horizon: int) -> Forecast:
             filled,
             np.array([origin]),
             horizon,
-            first_hour=first_hour,
+            first_period=first_period,
             columns=history.exogenous,
         )
         paths.append(path[0])
     middle = forecaster.weights @ np.array(paths)
-    lower, upper = bounds(forecaster.spread, middle, first_hour + origin, forecaster.coverage)
+    lower, upper = bounds(forecaster.spread, middle, first_period + origin, forecaster.coverage)
     return Forecast(prediction=middle, lower=lower, upper=upper)
 
 

@@ -71,18 +71,18 @@ def calibrate(
 def bounds(
     spread: Spread,
     forecast: Values,
-    first_hour: int,
+    first_period: int,
     coverage: float,
 ) -> tuple[Values, Values]:
     """Lower and upper bound [h] of the central interval; the forecast lies inside.
 
-    `first_hour` counts the hours since 1970. Leads beyond the backtest's are as uncertain as its
+    `first_period` counts the hours since 1970. Leads beyond the backtest's are as uncertain as its
     last one.
     """
     tail = (1.0 - coverage) / 2.0
     steps = np.arange(len(forecast))
     lead = np.minimum(steps, len(spread.by_lead) - 1)
-    phase = (first_hour + steps) % HOURS_PER_DAY
+    phase = (first_period + steps) % HOURS_PER_DAY
     width = spread.by_lead[lead] * spread.by_phase[phase]
     width = width * _level_factor(forecast, spread.typical, spread.level_power)
     width = width * _widening(1.0 - tail, spread.freedom)

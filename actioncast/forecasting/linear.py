@@ -7,7 +7,7 @@ from typing import Any
 
 from actioncast.arrays import Numbers, Values, np
 from actioncast.forecasting.exogenous import scales
-from actioncast.forecasting.features import TrainingHours, calendar_table, training_rows
+from actioncast.forecasting.features import TrainingPeriods, calendar_table, training_rows
 from actioncast.forecasting.fitted import FittedRecipe, walk
 from actioncast.forecasting.recipes import Recipe
 
@@ -50,7 +50,7 @@ def solve_absolute(x: Values, y: Values, alpha: float) -> tuple[Values, float]:
     return coefficients, intercept
 
 
-def fit_linear(recipe: Recipe, training: TrainingHours) -> dict[str, Any]:
+def fit_linear(recipe: Recipe, training: TrainingPeriods) -> dict[str, Any]:
     """The fields of FittedRecipe that a ridge learns: filter, intercept, exogenous_coefficients."""
     # Each column is scaled, so that the penalty does not depend on its unit.
     scale = scales(recipe.predictors.exogenous, training.terms)

@@ -51,12 +51,12 @@ class Recipe:
 
     @property
     def memory(self) -> int:
-        """Hours, after differencing, that one step looks back on."""
+        """Periods, after differencing, that one step looks back on."""
         return max((*self.predictors.lags, *self.predictors.windows))
 
     @property
     def reach(self) -> int:
-        """Hours of history that one step needs."""
+        """Periods of history that one step needs."""
         return self.memory + self.difference
 
 

@@ -14,7 +14,7 @@ from actioncast.arrays import Flags, Values, np
 from actioncast.times import HOURS_PER_DAY, HOURS_PER_WEEK
 
 USUAL = (HOURS_PER_DAY, HOURS_PER_WEEK)
-NEWEST_HOURS = 26 * HOURS_PER_WEEK  # looked at: what a season was years ago says little
+NEWEST_PERIODS = 26 * HOURS_PER_WEEK  # looked at: what a season was years ago says little
 CYCLES = 3  # that the history must hold of a period other than the day and the week
 LONGEST = 744  # hours, a month
 CLEAR = 0.2  # by which the autocorrelation at a period must exceed that half a period away
@@ -45,7 +45,7 @@ def detect(values: Values) -> Seasons:
 
     `values` [n], NaN where an hour is missing.
     """
-    values = values[-NEWEST_HOURS:]
+    values = values[-NEWEST_PERIODS:]
     longest = min(LONGEST, len(values) // CYCLES)
     correlations = autocorrelation(values, max(longest, 2 * HOURS_PER_WEEK))
     periods = _clearest(correlations[: longest + 1])

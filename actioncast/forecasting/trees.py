@@ -8,7 +8,7 @@ from typing import Any
 
 from actioncast.arrays import Array, Numbers, Values, np
 from actioncast.forecasting.features import (
-    TrainingHours,
+    TrainingPeriods,
     calendar_rows,
     difference,
     feature_matrix,
@@ -20,7 +20,7 @@ from actioncast.times import HOUR
 LOADED_BOOSTERS = 16  # LightGBM models that are kept in memory
 
 
-def fit_forest(recipe: Recipe, training: TrainingHours) -> dict[str, Any]:
+def fit_forest(recipe: Recipe, training: TrainingPeriods) -> dict[str, Any]:
     """The field of FittedRecipe that a random forest learns: `trees`."""
     from sklearn.ensemble import RandomForestRegressor
 
@@ -46,7 +46,7 @@ def _stack(nodes_of_trees: list[Array], kind: type) -> Array:
     return np.array(padded, dtype=kind)
 
 
-def fit_boosting(recipe: Recipe, training: TrainingHours) -> dict[str, Any]:
+def fit_boosting(recipe: Recipe, training: TrainingPeriods) -> dict[str, Any]:
     """The field of FittedRecipe that LightGBM learns: `booster`."""
     import lightgbm
 
@@ -56,14 +56,14 @@ def fit_boosting(recipe: Recipe, training: TrainingHours) -> dict[str, Any]:
     return {"booster": model.booster_.model_to_string()}
 
 
-def training_matrices(recipe: Recipe, training: TrainingHours) -> tuple[Values, Values]:
+def training_matrices(recipe: Recipe, training: TrainingPeriods) -> tuple[Values, Values]:
     """Predictors [rows, features] and targets [rows] as skforecast builds them.
 
     Rows whose target or columns are missing are left out.
     """
     import pandas as pd
 
-    start = pd.Timestamp(training.first_hour * HOUR, unit="s")
+    start = pd.Timestamp(training.first_period * HOUR, unit="s")
     index = pd.date_range(start, periods=len(training.levels), freq="h")
     levels = pd.Series(training.levels, index=index)
     columns = _outer_columns(recipe, training)
@@ -96,12 +96,12 @@ def _skforecaster(recipe: Recipe) -> Any:
     )
 
 
-def _outer_columns(recipe: Recipe, training: TrainingHours) -> Values:
+def _outer_columns(recipe: Recipe, training: TrainingPeriods) -> Values:
     """[n, calendar + terms]: predictors from outside the series; 0 where a column is missing."""
     terms = np.nan_to_num(training.terms)
     if not recipe.predictors.calendar:
         return terms
-    hours = training.first_hour + np.arange(len(training.levels))
+    hours = training.first_period + np.arange(len(training.levels))
     return np.hstack([calendar_rows(recipe.predictors.calendar, hours), terms])
 
 

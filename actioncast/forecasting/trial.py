@@ -8,14 +8,14 @@ from actioncast.arrays import np
 from actioncast.forecasting import features, forecaster
 from actioncast.forecasting.card import Card
 from actioncast.forecasting.champion import load_champion
-from actioncast.hours import Grid, to_grid
+from actioncast.periods import Grid, to_grid
 from actioncast.times import HOUR, HOURS_PER_DAY
 
 
 def try_champion(directory: Path) -> Card:
     """The card of a champion that can serve. Raises ActioncastError when it cannot."""
     champion = load_champion(directory)
-    history = _made_up_history(champion.forecaster.reach + features.FILL_HOURS)
+    history = _made_up_history(champion.forecaster.reach + features.FILL_PERIODS)
     forecaster.forecast(champion.forecaster, history, HOURS_PER_DAY)
     return champion.card
 

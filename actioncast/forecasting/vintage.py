@@ -4,14 +4,18 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
-from datetime import datetime, timedelta
+from datetime import datetime
 from typing import TYPE_CHECKING, Any, Self
 
-from actioncast.times import isoformat
+from actioncast.arrays import np
+from actioncast.forecasting.naive import seasonal_naive
+from actioncast.timeline import Timeline
+from actioncast.times import from_seconds, isoformat
 
 if TYPE_CHECKING:
     # Serving a stored vintage needs no forecaster.
     from actioncast.forecasting.forecaster import Forecast
+    from actioncast.periods import Grid
 
 Row = Mapping[str, Any]
 
@@ -27,13 +31,13 @@ class Vintage:
     rows: Sequence[Row]
 
     @classmethod
-    def of_rows(cls, rows: Sequence[Row]) -> Self:
+    def of_rows(cls, rows: Sequence[Row], timeline: Timeline) -> Self:
         """The vintage that consists of these rows, at least one."""
         first = rows[0]
         return cls(
             series=first["series_id"],
             issued_at=first["issued_at"],
-            origin=first["prediction_date"] - timedelta(hours=first["lead"]),
+            origin=timeline.shift(first["prediction_date"], -first["lead"]),
             model_version=first["model_version"],
             rows=rows,
         )
@@ -69,22 +73,28 @@ def vintage_rows(
     *,
     series_id: str,
     issued_at: datetime,
-    origin: datetime,
+    history: Grid,
+    seasonality: Sequence[int],
     model_version: str,
 ) -> list[dict[str, Any]]:
-    """The rows of a new vintage: one for each hour after the origin, by lead."""
+    """The rows of a new vintage: one for each period after the history, by lead."""
+    end = history.first + len(history)
+    horizon = len(forecast.prediction)
+    starts = history.timeline.starts(np.arange(end, end + horizon)).tolist()
+    references = seasonal_naive(history.values, seasonality, horizon)
     rows = []
     for index, prediction in enumerate(forecast.prediction):
         lead = index + 1
         row = {
             "series_id": series_id,
-            "prediction_date": origin + timedelta(hours=lead),
+            "prediction_date": from_seconds(starts[index]),
             "issued_at": issued_at,
             "prediction": float(prediction),
             "lower": float(forecast.lower[index]),
             "upper": float(forecast.upper[index]),
             "lead": lead,
             "model_version": model_version,
+            "naive": None if np.isnan(references[index]) else float(references[index]),
         }
         rows.append(row)
     return rows

@@ -20,20 +20,20 @@ Line = Sequence[float | None]  # of a chart
 
 SHOWN_CANDIDATES = 10
 SHOWN_BARS = 6
-SHOWN_HOURS = 48  # of a chart: more points than this are not legible
+SHOWN_PERIODS = 48  # of a chart: more points than this are not legible
 ETL_KEYS = (
     "outcome",
-    "hours_loaded",
-    "hours_missing",
+    "periods_loaded",
+    "periods_missing",
     "points_read",
     "points_rejected",
-    "last_hour",
+    "last_period",
 )
 FORECAST_KEYS = ("issued_at", "origin", "model_version")
 CHECK_KEYS = (
     "verdict",
-    "scored_hours",
-    "newest_hour",
+    "scored_periods",
+    "newest_period",
     "mae",
     "reference_mae",
     "naive_mae",
@@ -161,7 +161,7 @@ def etl(report: Report, unit: str, newest: Line) -> str:
         title="The last stored hours",
         x_title="hour",
         y_title=unit,
-        lines=[newest[-SHOWN_HOURS:]],
+        lines=[newest[-SHOWN_PERIODS:]],
     )
     below = "".join([_left_out(report), _warnings(report), chart])
     return _section(report, _rows(report, ETL_KEYS), below)
@@ -188,7 +188,7 @@ def _warnings(report: Report) -> str:
 def forecast(report: Report, unit: str) -> str:
     """Section of a forecast, with its first hours."""
     predictions = report["predictions"]
-    ahead = predictions[:SHOWN_HOURS]
+    ahead = predictions[:SHOWN_PERIODS]
     rows = _rows(report, FORECAST_KEYS)
     rows.append(["hours", len(predictions)])
     chart = line_chart(

@@ -2,7 +2,7 @@
 rows, unchecked.
 
 Whatever cannot be read raises SourceError and names the source. A single point that makes no sense
-is no reason to raise: it is left to the checks of actioncast/hours.py.
+is no reason to raise: it is left to the checks of actioncast/periods.py.
 """
 
 from __future__ import annotations

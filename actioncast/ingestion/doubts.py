@@ -1,6 +1,6 @@
 """Doubts about the moments of an answer whose points are good one by one.
 
-Do the points lie as densely as `points_per_hour` promises? An hour that holds more, or a series
+Do the points lie as densely as `points_per_period` promises? An hour that holds more, or a series
 that comes once a day, would be stored as another series than the source has. Pure functions: the
 points in, what to doubt out.
 """
@@ -60,7 +60,7 @@ class _Stamps:
 def find(times: Seconds, promised: int, *, end_labels: bool = False) -> Doubt | None:
     """What to doubt about the moments of points that ascend and are unique; None is nothing.
 
-    `promised` is points_per_hour. With `end_labels` a point at 01:00 belongs to the hour before,
+    `promised` is points_per_period. With `end_labels` a point at 01:00 belongs to the hour before,
     and so does one a second earlier.
     """
     if not len(times):
@@ -228,7 +228,7 @@ def _sparse(stamps: _Stamps) -> str:
         return ""
     fitting = max(1, round(HOUR / stamps.gap))
     promise = f"{stamps.promised} in an hour are promised"
-    return f"points lie {_every(stamps.gap)}, where {promise}: points_per_hour = {fitting}"
+    return f"points lie {_every(stamps.gap)}, where {promise}: points_per_period = {fitting}"
 
 
 def _sparse_hours(stamps: _Stamps) -> str:
@@ -271,24 +271,24 @@ def _every(seconds: float) -> str:
 
 
 def _dense(stamps: _Stamps) -> str:
-    """Hours that hold more points than promised, where they are a pattern."""
+    """Periods that hold more points than promised, where they are a pattern."""
     if not _is_pattern(stamps):
         return ""
     full_hours = _too_full(stamps)
     fitting = round(HOUR / stamps.gap)
     if _is_finer(stamps, fitting):
-        return f"{full_hours}: points lie {_every(stamps.gap)}: points_per_hour = {fitting}"
+        return f"{full_hours}: points lie {_every(stamps.gap)}: points_per_period = {fitting}"
     minutes = np.unique(stamps.times % HOUR // MINUTE)
     if len(minutes) <= stamps.most:
         clock = ", ".join(f"{minute:02d}" for minute in minutes[:6])
         return (
             f"{full_hours}, at the minutes {clock}: two series in one file? Name one "
-            f"with where = {{…}}; if all belong to one, points_per_hour = {stamps.most}"
+            f"with where = {{…}}; if all belong to one, points_per_period = {stamps.most}"
         )
     return (
         f"{full_hours}, at irregular times: changes of state? "
         'Then aggregate = "time_weighted"; several series in one file? Name one with where = {…}; '
-        f"if a plain mean of all is right, points_per_hour = {stamps.most}"
+        f"if a plain mean of all is right, points_per_period = {stamps.most}"
     )
 
 

@@ -17,10 +17,14 @@ from actioncast import times
 from actioncast.aggregates import MOMENTS, Aggregate, Stamps
 from actioncast.database.database import Database
 from actioncast.errors import ActioncastError
-from actioncast.hours import (
+from actioncast.ingestion import doubts, patterns, refusals, sentinels, sources
+from actioncast.ingestion.documents import SourceError
+from actioncast.ingestion.health import look
+from actioncast.ingestion.health.findings import HealthFinding
+from actioncast.periods import (
     Checked,
     DataError,
-    Hours,
+    Periods,
     Points,
     Rejection,
     check_points,
@@ -28,18 +32,15 @@ from actioncast.hours import (
     read_points,
     readable_moment,
     refuse_too_many,
-    to_hours,
+    to_periods,
 )
-from actioncast.ingestion import doubts, patterns, refusals, sentinels, sources
-from actioncast.ingestion.documents import SourceError
-from actioncast.ingestion.health import look
-from actioncast.ingestion.health.findings import HealthFinding
 from actioncast.settings import Settings
-from actioncast.times import HOUR, isoformat
+from actioncast.timeline import Timeline
+from actioncast.times import HOUR, ONE_HOUR, isoformat
 
 HOLE_HOURS = 24 * 14  # newest stored hours whose holes are asked for again: sources back-fill late
 LONGEST_GAP_AHEAD = 48 * HOUR  # between points of a feed that is ahead of its time
-MAXIMUM_DAYS = 36_500  # of history; a longer one means all there is
+MAXIMUM_HISTORY = timedelta(days=36_500)  # a longer one means all there is
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -51,7 +52,8 @@ class Demand:
     since: datetime | None  # None: all the source has
     until: datetime
     minimum_value: float | None
-    minimum_points: int  # of a complete hour
+    minimum_points: int  # of a complete period
+    timeline: Timeline
     promised_points: int | None = None  # in an hour; None: nothing is promised
     round_seconds: int = 0
     scale: float
@@ -98,7 +100,7 @@ class Reading:
         end_labels = demand.stamps == "end"
         return doubts.find(self.points.times, demand.promised_points, end_labels=end_labels)
 
-    def hours(self) -> Hours:
+    def hours(self) -> Periods:
         """The complete hours.
 
         Raises DataError when too many points were rejected, contradict each other or lie otherwise
@@ -107,12 +109,13 @@ class Reading:
         """
         demand = self.demand
         self._refuse_doubtful()
-        return to_hours(
+        return to_periods(
             _with_ends_of_states(self.checked, demand),
             minimum_points=demand.minimum_points,
             scale=demand.scale,
             since=demand.since,
             now=demand.until,
+            timeline=demand.timeline,
             aggregate=demand.aggregate,
             stamps=demand.stamps,
         )
@@ -224,12 +227,13 @@ def read_series(
         since=since,
         until=now,
         minimum_value=series.minimum_value,
-        minimum_points=series.minimum_points_per_hour,
-        promised_points=series.points_per_hour,
+        minimum_points=series.minimum_points_per_period,
+        timeline=series.timeline,
+        promised_points=series.points_per_period,
         round_seconds=series.round_seconds,
         scale=series.scale,
         maximum_rejected_share=series.maximum_rejected_share,
-        maximum_age_hours=settings.freshness.source_hours,
+        maximum_age_hours=settings.freshness_of(series_id).source / ONE_HOUR,
         aggregate=series.aggregate,
         stamps=series.stamps,
         # A log of states may change twice within a second: the later state is the one that holds.
@@ -245,17 +249,17 @@ def read_columns(
     *,
     since: datetime | None,
     now: datetime,
-) -> tuple[dict[str, Hours], dict[str, str]]:
+) -> tuple[dict[str, Periods], dict[str, str]]:
     """The hours of the exogenous columns by name, and why those that failed did.
 
     A column of which nothing is stored yet is read from the start of the history on.
     """
-    loaded: dict[str, Hours] = {}
+    loaded: dict[str, Periods] = {}
     failures: dict[str, str] = {}
     for column in settings.series[series_id].exogenous:
         try:
             begin = since
-            if database.last_exogenous_hour(series_id, column) is None:
+            if database.last_exogenous_period(series_id, column) is None:
                 begin = _start_of_history(settings, now, series_id)
             loaded[column] = _read_column(settings, series_id, column, since=begin, now=now)
         except ActioncastError as error:
@@ -270,7 +274,7 @@ def _read_column(
     *,
     since: datetime | None,
     now: datetime,
-) -> Hours:
+) -> Periods:
     """The hours of a column up to the horizon ahead, at least one.
 
     Raises DataError or SourceError.
@@ -280,9 +284,10 @@ def _read_column(
         series_id=series_id,
         column=column,
         since=since,
-        until=times.floor_hour(now) + timedelta(hours=series.horizon + 1),
+        until=times.floor_hour(now) + timedelta(hours=series.horizon_periods + 1),
         minimum_value=None,
         minimum_points=1,
+        timeline=series.timeline,
         scale=1,
         maximum_rejected_share=series.maximum_rejected_share,
         maximum_age_hours=None,
@@ -296,7 +301,7 @@ def _read_column(
     return hours
 
 
-def first_hour(
+def first_period(
     settings: Settings,
     database: Database,
     series_id: str,
@@ -306,36 +311,42 @@ def first_hour(
 ) -> datetime | None:
     """The first hour to read; None for all the source has."""
     if isinstance(backfill, datetime):
-        return times.floor_hour(backfill)
+        return settings.series[series_id].timeline.floor(backfill)
     if backfill:
         return None
-    stored = database.reality(series_id, until=now, newest=HOLE_HOURS, quarantined=True)
+    series = settings.series[series_id]
+    timeline = series.timeline
+    stored = database.reality(series_id, until=now, newest=HOLE_HOURS, timeline=timeline, quarantined=True)
     if stored is None:
         return _start_of_history(settings, now, series_id)
-    reread = stored.end - timedelta(hours=settings.series[series_id].reread_hours)
+    reread = timeline.shift(stored.end, -series.reread_periods)
     missing = np.flatnonzero(np.isnan(stored.values))
     if not len(missing):
         return reread
-    first_missing = stored.start + timedelta(hours=int(missing[0]))
+    first_missing = timeline.start_of(stored.first + int(missing[0]))
     return min(reread, first_missing)
 
 
 def _start_of_history(settings: Settings, now: datetime, series_id: str) -> datetime | None:
     """Where the history begins when nothing is stored; None for all the source has."""
-    days = settings.series[series_id].history_days
-    if days > MAXIMUM_DAYS:
+    series = settings.series[series_id]
+    if series.history is None:
         return None
-    return times.floor_hour(now - timedelta(days=days))
+    length = series.history.duration(series.frequency)
+    if length > MAXIMUM_HISTORY:
+        return None
+    return series.timeline.floor(now - length)
 
 
-def doubtful_hours(database: Database, series_id: str, *, now: datetime) -> list[HealthFinding]:
+def doubtful_periods(settings: Settings, database: Database, series_id: str, *, now: datetime) -> list[HealthFinding]:
     """What looks wrong in the newest stored hours; those of strong evidence are set aside."""
-    history = database.reality(series_id, until=now, newest=look.WINDOW, quarantined=True)
+    timeline = settings.series[series_id].timeline
+    history = database.reality(series_id, until=now, newest=look.WINDOW, timeline=timeline, quarantined=True)
     if history is None:
         return []
     findings = look.newest(history)
     for finding in findings:
-        hours = look.hours_to_set_aside(finding)
+        hours = look.periods_to_set_aside(finding)
         earlier = database.quarantined(series_id, since=finding.first) if hours else {}
         newer = [hour for hour in hours if hour not in earlier]
         database.set_aside(series_id, newer, reason=finding.kind, decided_at=now)

@@ -10,8 +10,9 @@ from datetime import datetime
 
 import numpy as np
 
-from actioncast.aggregates import CLOSE_READINGS, ON_THE_HOUR
-from actioncast.hours import (
+from actioncast.aggregates import ON_THE_HOUR
+from actioncast.ingestion.documents import SourceError
+from actioncast.periods import (
     CONTRADICTION,
     PLAUSIBLE,
     Checked,
@@ -21,9 +22,9 @@ from actioncast.hours import (
     describe,
     readable_moment,
 )
-from actioncast.ingestion.documents import SourceError
 from actioncast.times import HOUR, ONE_HOUR, from_seconds, isoformat
 
+CLOSE_READINGS = HOUR // 4  # seconds between two readings of a meter
 QUARTER = HOUR // 4  # clocks of the world differ by multiples of it
 LARGEST_SHARE_BESIDE = 0.1  # of hourly points may lie a quarter, half or three quarters past the hour
 LARGEST_SHARE_FALLING = 0.1  # of the readings of a counter may be lower than the one before
@@ -68,7 +69,7 @@ def refuse_old(points: Points, now: datetime, maximum_hours: float, source_name:
     raise SourceError(
         f"{source_name}: the newest point is from {readable_moment(seconds)}, "
         f"{age_hours:,.0f} h before {isoformat(now)}, more "
-        f"than freshness.source_hours = {maximum_hours:g}; nothing was loaded. {advice}"
+        f"than freshness.source = {maximum_hours:g} h; nothing was loaded. {advice}"
     )
 
 
@@ -109,9 +110,9 @@ def refuse_half_hours(points: Points, source_name: str) -> None:
         share = f"all {number}" if number == len(points) else f"{number} of {len(points)}"
         raise DataError(
             f"{source_name}: {share} points lie {minutes} minutes after the full hour UTC, as the full "
-            "hours of a clock such as Asia/Kolkata do. Hours begin at the full hour UTC here, so that "
+            "hours of a clock such as Asia/Kolkata do. Periods begin at the full hour UTC here, so that "
             f"each value would be stored {minutes} minutes early; nothing was loaded. Ask the source for "
-            f"{per_hour} points per hour and say points_per_hour = {per_hour}; or, where each "
+            f"{per_hour} points per hour and say points_per_period = {per_hour}; or, where each "
             'point is a reading taken at that minute, say aggregate = "last"'
         )
 

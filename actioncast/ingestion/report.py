@@ -8,9 +8,9 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Any
 
-from actioncast.hours import Rejection, by_reason, describe
 from actioncast.ingestion.health.findings import HealthFinding
 from actioncast.ingestion.ingestion import Reading
+from actioncast.periods import Rejection, by_reason, describe
 from actioncast.report import Report
 from actioncast.times import isoformat
 
@@ -26,7 +26,7 @@ class EtlRun:
     started_at: datetime
     points_read: int = 0
     points_rejected: int = 0
-    hours_missing: int = 0
+    periods_missing: int = 0
     begun: float = field(default_factory=time.monotonic)  # seconds of the monotonic clock
 
     def row(self, message: str) -> dict[str, Any]:
@@ -39,20 +39,20 @@ class EtlRun:
             "finished_at": self.started_at + timedelta(seconds=seconds),
             "points_read": self.points_read,
             "points_rejected": self.points_rejected,
-            "hours_missing": self.hours_missing,
+            "periods_missing": self.periods_missing,
             "message": message,
         }
 
 
 @dataclass(frozen=True)
 class IngestionReport(Report):
-    """What a run did. `hours_loaded` counts new and changed hours."""
+    """What a run did. `periods_loaded` counts new and changed hours."""
 
     series: str
-    hours_loaded: int
-    hours_missing: int
+    periods_loaded: int
+    periods_missing: int
     reading: Reading
-    last_hour: datetime | None
+    last_period: datetime | None
     outcome: str
     columns: dict[str, str]  # exogenous column that was loaded -> how far it is known
     column_failures: dict[str, str]  # one that was not -> why
@@ -93,8 +93,8 @@ class IngestionReport(Report):
     def as_json(self) -> dict[str, Any]:
         return {
             "series": self.series,
-            "hours_loaded": self.hours_loaded,
-            "hours_missing": self.hours_missing,
+            "periods_loaded": self.periods_loaded,
+            "periods_missing": self.periods_missing,
             "points_read": self.points_read,
             "points_without_value": self.points_without_value,
             "points_ahead": self.points_ahead,
@@ -102,7 +102,7 @@ class IngestionReport(Report):
             "rejections": [str(rejection) for rejection in self.rejections[:SHOWN_REJECTIONS]],
             "rejected_by_reason": self._rejected_by_reason(),
             "notes": self.notes,
-            "last_hour": isoformat(self.last_hour) if self.last_hour else None,
+            "last_period": isoformat(self.last_period) if self.last_period else None,
             "outcome": self.outcome,
             "exogenous": self.exogenous,
             "warnings": [str(finding) for finding in self.warnings],
@@ -116,10 +116,10 @@ class IngestionReport(Report):
         return reasons
 
     def as_text(self) -> str:
-        last_hour = isoformat(self.last_hour) if self.last_hour else "none"
+        last_period = isoformat(self.last_period) if self.last_period else "none"
         lines = [
-            f"{self.series}: {self.outcome}: {self.hours_loaded} hours new or changed, "
-            f"{self.hours_missing} missing (too few points), last hour {last_hour}"
+            f"{self.series}: {self.outcome}: {self.periods_loaded} hours new or changed, "
+            f"{self.periods_missing} missing (too few points), last hour {last_period}"
         ]
         if self.rejections:
             lines.append(f"{len(self.rejections)} points rejected: {describe(self.rejections)}")

@@ -2,7 +2,7 @@
 user's, the bundled recording.
 
 `fetch` returns (unix seconds, value) pairs in the order of the answer, unchecked:
-actioncast/hours.py checks them. An answer that is unusable (HTML, truncated, an error status, too
+actioncast/periods.py checks them. An answer that is unusable (HTML, truncated, an error status, too
 late, empty) raises SourceError and names the source.
 """
 
@@ -37,7 +37,7 @@ from actioncast.settings import (
     SqlSource,
 )
 from actioncast.text import progress
-from actioncast.times import to_seconds
+from actioncast.times import ONE_HOUR, to_seconds
 
 # What sources say when they are asked for too many days at once.
 TOO_LONG = re.compile(r"(?i)\b(range|span|period|interval|days?|months?|exceed\w*|too (long|large|many|wide))\b")
@@ -76,7 +76,7 @@ def fetch(
         until=until,
         folder=settings.folder,
         client=web.Client(settings.environment.github_repository, settings.patience),
-        latest_hours=None if column else settings.freshness.source_hours,
+        latest_hours=None if column else settings.freshness_of(series_id).source / ONE_HOUR,
     )
     rows = _ask(_source_of(settings, series_id, column), request)
     if not rows:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 
 from actioncast.times import ONE_HOUR
 
@@ -13,29 +13,36 @@ class Age:
     """How old the newest thing of a kind is, beside the age it may have."""
 
     newest: datetime | None
-    hours: float | None
-    allowed_hours: float
+    age: timedelta | None
+    allowed: timedelta
 
     @property
     def missing(self) -> bool:
         """Whether there is nothing whose age could be measured."""
-        return self.hours is None
+        return self.age is None
 
     @property
     def stale(self) -> bool:
         """Whether it is older than allowed; a missing thing has no age."""
-        return self.hours is not None and self.hours > self.allowed_hours
+        return self.age is not None and self.age > self.allowed
 
     @property
     def ageing(self) -> bool:
         """Whether more than half of the allowed age has passed, and not yet all of it."""
-        return self.hours is not None and self.allowed_hours / 2 < self.hours <= self.allowed_hours
+        return self.age is not None and self.allowed / 2 < self.age <= self.allowed
+
+    @property
+    def hours(self) -> float | None:
+        return None if self.age is None else self.age / ONE_HOUR
+
+    @property
+    def allowed_hours(self) -> float:
+        return self.allowed / ONE_HOUR
 
 
-def age_verdict(newest: datetime | None, now: datetime, allowed_hours: float) -> Age:
+def age_verdict(newest: datetime | None, now: datetime, allowed: timedelta) -> Age:
     """How old the newest thing is at `now`, beside the age it may have.
 
-    `newest` is when the newest thing came to be; of a stored hour it is the end.
+    `newest` is when the newest thing came to be; of a stored period it is the end.
     """
-    hours = None if newest is None else (now - newest) / ONE_HOUR
-    return Age(newest, hours, allowed_hours)
+    return Age(newest, None if newest is None else now - newest, allowed)

@@ -14,14 +14,15 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from actioncast.hours import Grid
 from actioncast.ingestion.health import values
 from actioncast.monitoring import findings
 from actioncast.monitoring.age import Age, age_verdict
 from actioncast.monitoring.findings import Finding, Kind
 from actioncast.monitoring.live_error import Row
+from actioncast.periods import Grid
+from actioncast.policies import FreshnessPolicy
 from actioncast.settings import FreshnessSettings
-from actioncast.times import HOURS_PER_DAY, ONE_HOUR
+from actioncast.times import ONE_HOUR
 
 YOUNG_HOURS = 48
 
@@ -54,8 +55,8 @@ class SeriesState:
     nominal_coverage: float
     history: Grid | None  # the newest hours, enough to tell what is usual; None without any
     failure: str  # of the newest ingestion; "" when it succeeded
-    hours: int  # stored, at most `first_hours`
-    first_hours: int  # that a first training needs
+    hours: int  # stored, at most `first_periods`
+    first_periods: int  # that a first training needs
 
 
 @dataclass(frozen=True)
@@ -68,12 +69,12 @@ class WorkflowRuns:
     successes: Sequence[datetime]
 
 
-def looks(now: datetime, policy: FreshnessSettings) -> list[datetime]:
+def looks(now: datetime, policy: FreshnessPolicy | FreshnessSettings) -> list[datetime]:
     """The moment of this look and those before it that must agree, newest first."""
     return [now - timedelta(hours=policy.look_hours * i) for i in range(policy.bad_looks)]
 
 
-def of_series(state: SeriesState, policy: FreshnessSettings, now: datetime) -> list[Finding]:
+def of_series(state: SeriesState, policy: FreshnessPolicy, now: datetime) -> list[Finding]:
     """All findings about one series, fresh ones too: they close issues."""
     moments = looks(now, policy)
     return [
@@ -91,7 +92,7 @@ def of_workflow(runs: WorkflowRuns, policy: FreshnessSettings, now: datetime) ->
     for moment in looks(now, policy):
         last_success = _newest_until(moment, runs.successes)
         first_run = min(runs.started, default=None)
-        ages.append(age_verdict(last_success or first_run, moment, runs.allowed_hours))
+        ages.append(age_verdict(last_success or first_run, moment, timedelta(hours=runs.allowed_hours)))
     return Finding(
         kind=findings.workflow_kind(runs.file),
         subject=runs.file,
@@ -103,7 +104,7 @@ def of_workflow(runs: WorkflowRuns, policy: FreshnessSettings, now: datetime) ->
 
 def runs_still(runs: WorkflowRuns, now: datetime) -> bool:
     """Whether a workflow runs, well or not: then its own incident says what is wrong."""
-    age = age_verdict(max(runs.started, default=None), now, runs.allowed_hours)
+    age = age_verdict(max(runs.started, default=None), now, timedelta(hours=runs.allowed_hours))
     return not age.missing and not age.stale
 
 
@@ -112,11 +113,11 @@ def first_start(workflows: Iterable[WorkflowRuns]) -> datetime | None:
     return min((start for runs in workflows for start in runs.started), default=None)
 
 
-def _data(state: SeriesState, policy: FreshnessSettings, moments: Sequence[datetime]) -> Finding:
+def _data(state: SeriesState, policy: FreshnessPolicy, moments: Sequence[datetime]) -> Finding:
     ages = []
     for moment in moments:
         ends = [end for loaded_at, end in state.loads if loaded_at <= moment]
-        ages.append(age_verdict(max(ends, default=None), moment, policy.actual_hours))
+        ages.append(age_verdict(max(ends, default=None), moment, policy.actual))
     never = not state.loads
     subject = "newest stored hour"
     evidence = _evidence(subject, ages[0])
@@ -155,16 +156,17 @@ def _newest_run(history: Grid | None, moment: datetime) -> str:
     return suspicions[0].evidence if suspicions else ""
 
 
-def _forecast(state: SeriesState, policy: FreshnessSettings, moments: Sequence[datetime]) -> Finding:
+def _forecast(state: SeriesState, policy: FreshnessPolicy, moments: Sequence[datetime]) -> Finding:
     ages = []
     for moment in moments:
         issued_at = _newest_until(moment, state.issues)
-        ages.append(age_verdict(issued_at, moment, policy.forecast_hours))
+        ages.append(age_verdict(issued_at, moment, policy.forecast))
     never = not state.issues
-    too_short = never and 0 < state.hours < state.first_hours
+    too_short = never and 0 < state.hours < state.first_periods
     evidence = _evidence("newest forecast", ages[0])
     if too_short:
-        evidence = f"newest forecast: none; {state.hours} of {state.first_hours} hours for a first training are stored"
+        stored = f"{state.hours} of {state.first_periods} hours for a first training are stored"
+        evidence = f"newest forecast: none; {stored}"
     return _judged(
         findings.FORECAST,
         state,
@@ -201,10 +203,9 @@ def _judged(
     )
 
 
-def _champion(state: SeriesState, policy: FreshnessSettings, moments: Sequence[datetime]) -> Finding:
+def _champion(state: SeriesState, policy: FreshnessPolicy, moments: Sequence[datetime]) -> Finding:
     """Whether the champion is old; without one, the forecast is missing."""
-    allowed_hours = policy.champion_days * HOURS_PER_DAY
-    ages = [age_verdict(state.champion_created, moment, allowed_hours) for moment in moments]
+    ages = [age_verdict(state.champion_created, moment, policy.champion) for moment in moments]
     return Finding(
         kind=findings.CHAMPION,
         subject=state.series,
@@ -227,9 +228,9 @@ def _evidence(subject: str, age: Age) -> str:
     return f"{subject}: {newest}; {age.allowed_hours:g} h are allowed"
 
 
-def _coverage(state: SeriesState, policy: FreshnessSettings, moments: Sequence[datetime]) -> Finding:
+def _coverage(state: SeriesState, policy: FreshnessPolicy, moments: Sequence[datetime]) -> Finding:
     """Whether the share of hours inside lower..upper was off over the window before each moment."""
-    shares = [_share_inside(state.scored, moment, policy.coverage_hours) for moment in moments]
+    shares = [_share_inside(state.scored, moment, policy.coverage_window) for moment in moments]
     off = [_is_off(share, state.nominal_coverage, policy.coverage_tolerance) for share in shares]
     result = "too few scored hours"
     if shares[0] is not None:
@@ -238,7 +239,7 @@ def _coverage(state: SeriesState, policy: FreshnessSettings, moments: Sequence[d
     return Finding(
         kind=findings.COVERAGE,
         subject=state.series,
-        evidence=f"last {policy.coverage_hours} h: {result}; {target}",
+        evidence=f"last {policy.coverage_window} h: {result}; {target}",
         remedy="Run `retrain`: intervals are calibrated anew on the newest errors.",
         stale=all(off),
     )

@@ -5,11 +5,11 @@ from __future__ import annotations
 import math
 from collections.abc import Container, Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import datetime
 from typing import Any
 
 from actioncast.forecasting.card import Card
-from actioncast.times import ONE_WEEK
+from actioncast.timeline import Timeline
 
 Row = Mapping[str, Any]
 
@@ -18,11 +18,11 @@ Row = Mapping[str, Any]
 class LiveScore:
     """Mean absolute errors in the series' unit over the scored hours; None where there is nothing to average."""
 
-    scored_hours: int
-    newest_hour: datetime | None
+    scored_periods: int
+    newest_period: datetime | None
     mae: float | None
     reference_mae: float | None  # the champion's own backtest error at the same leads
-    naive_hours: int  # scored hours that have a naive error
+    naive_periods: int  # scored hours that have a naive error
     naive_mae: float | None  # same hour one week earlier, over the naive hours
     mae_beside_naive: float | None  # the live error over the naive hours only
     coverage: float | None  # share of hours inside lower..upper
@@ -43,7 +43,7 @@ class LiveScore:
         return {name: error if is_sound(error) else None for name, error in self.errors().items()}
 
 
-def of_champion(rows: Sequence[Row], card: Card | None, *, window_hours: int) -> LiveScore:
+def of_champion(rows: Sequence[Row], card: Card | None, timeline: Timeline, *, window: int) -> LiveScore:
     """Score the champion's own forecasts over its newest window; without a card, the forecasts of
     every model.
 
@@ -54,18 +54,18 @@ def of_champion(rows: Sequence[Row], card: Card | None, *, window_hours: int) ->
     if card is not None:
         own_rows = [row for row in rows if row["model_version"] == card.version]
         backtest_mae_by_lead = card.mae_by_lead
-    return live_score(newest_window(own_rows, window_hours), backtest_mae_by_lead)
+    return live_score(newest_window(own_rows, window, timeline), backtest_mae_by_lead)
 
 
-def window_start(now: datetime, window_hours: int) -> datetime:
+def window_start(now: datetime, window: int, timeline: Timeline) -> datetime:
     """The moment from which rows are read for a score at `now`."""
     # The window ends at the newest scored hour, which may itself be up to a window old and still
     # count for a verdict.
-    return now - timedelta(hours=2 * window_hours)
+    return timeline.shift(now, -2 * window)
 
 
-def newest_window(rows: Sequence[Row], hours: int) -> list[Row]:
-    """The scored rows (ascending) of the last `hours` up to the newest scored one.
+def newest_window(rows: Sequence[Row], periods: int, timeline: Timeline) -> list[Row]:
+    """The scored rows (ascending) of the last `periods` up to the newest scored one.
 
     Measured from the data and not from the clock: while the source is silent the same hours give
     the same score.
@@ -73,7 +73,7 @@ def newest_window(rows: Sequence[Row], hours: int) -> list[Row]:
     scored = _scored(rows)
     if not scored:
         return []
-    start = scored[-1]["prediction_date"] - timedelta(hours=hours)
+    start = timeline.shift(scored[-1]["prediction_date"], -periods)
     return [row for row in scored if row["prediction_date"] > start]
 
 
@@ -86,11 +86,11 @@ def live_score(rows: Sequence[Row], backtest_mae_by_lead: Sequence[float]) -> Li
     scored = _scored(rows)
     beside_naive = [row for row in scored if row["naive_error"] is not None]
     return LiveScore(
-        scored_hours=len(scored),
-        newest_hour=scored[-1]["prediction_date"] if scored else None,
+        scored_periods=len(scored),
+        newest_period=scored[-1]["prediction_date"] if scored else None,
         mae=_mean(row["absolute_error"] for row in scored),
         reference_mae=_mean(_backtest_errors(scored, backtest_mae_by_lead)),
-        naive_hours=len(beside_naive),
+        naive_periods=len(beside_naive),
         naive_mae=_mean(row["naive_error"] for row in beside_naive),
         mae_beside_naive=_mean(row["absolute_error"] for row in beside_naive),
         coverage=_mean(bool(row["covered"]) for row in scored),
@@ -102,15 +102,9 @@ def is_sound(error: float | None) -> bool:
     return error is None or math.isfinite(error)
 
 
-def without(rows: Iterable[Row], hours: Container[datetime]) -> list[Row]:
-    """The rows but for those of these hours, which are set aside; a naive error that rests on one is None."""
-    good_rows = []
-    for row in rows:
-        if row["prediction_date"] in hours:
-            continue
-        rests_on_one = row["prediction_date"] - ONE_WEEK in hours
-        good_rows.append({**row, "naive_error": None} if rests_on_one else row)
-    return good_rows
+def without(rows: Iterable[Row], periods: Container[datetime]) -> list[Row]:
+    """The rows but for those of these periods, which are set aside."""
+    return [row for row in rows if row["prediction_date"] not in periods]
 
 
 def _scored(rows: Iterable[Row]) -> list[Row]:

@@ -17,7 +17,6 @@ from actioncast.report import Report
 from actioncast.settings import Settings
 from actioncast.times import isoformat
 
-FIRST_HOURS = 24 * 21  # fewer stored hours are not worth a first training
 FIRST_AGAIN = timedelta(hours=24)  # pause before a first training that never ran is asked for again
 FIRST_REASON = "there is data and no champion"
 NO_SCORE = live_score([], [])  # of a check that could not score anything
@@ -26,7 +25,7 @@ NO_SCORE = live_score([], [])  # of a check that could not score anything
 LONGEST_PAYLOAD = 65_535  # of its client_payload
 LONGEST_NAMES = 60_000  # of the names of the series in it
 LONGEST_REASONS = (1_000, 100, 0)  # of one series: as many as fit
-FIGURES = ("scored_hours", "mae", "reference_mae", "naive_mae")
+FIGURES = ("scored_periods", "mae", "reference_mae", "naive_mae")
 
 Check = dict[str, Any]  # what the check of a series prints with --json
 
@@ -45,13 +44,13 @@ class CheckReport(Report):
         return self.verdict.name == "alarm"
 
     def as_json(self) -> dict[str, Any]:
-        newest_hour = self.score.newest_hour
+        newest_period = self.score.newest_period
         return {
             "series": self.series,
             "verdict": self.verdict.name,
             "reasons": self.verdict.reasons,
-            "scored_hours": self.score.scored_hours,
-            "newest_hour": isoformat(newest_hour) if newest_hour else None,
+            "scored_periods": self.score.scored_periods,
+            "newest_period": isoformat(newest_period) if newest_period else None,
             **self.score.figures(),
             "coverage": self.score.coverage,
             "dispatched": self.dispatched,
@@ -71,9 +70,9 @@ class CheckReport(Report):
             "checked_at": now,
             "verdict": self.verdict.name,
             "bad": self.verdict.bad,
-            "newest_hour": self.score.newest_hour,
+            "newest_period": self.score.newest_period,
             "reasons": self.verdict.reasons,
-            "scored_hours": self.score.scored_hours,
+            "scored_periods": self.score.scored_periods,
             **self.score.figures(),
             "dispatched": self.dispatched,
         }
@@ -199,11 +198,13 @@ def is_first_due(settings: Settings, database: Database, now: datetime, series_i
         return False
     if database.training_runs(series_id, since=since):
         return False
-    history = database.reality(series_id, until=now, newest=FIRST_HOURS)
-    return history is not None and len(history) >= FIRST_HOURS
+    series = settings.series[series_id]
+    enough = series.defaults.first_training.periods(series.frequency)
+    history = database.reality(series_id, until=now, newest=enough, timeline=series.timeline)
+    return history is not None and len(history) >= enough
 
 
 def first_request(series_id: str) -> CheckReport:
     """The report of a check that asks for the first training."""
-    verdict = Verdict("too few hours", bad=False, reasons=[FIRST_REASON])
+    verdict = Verdict("too few periods", bad=False, reasons=[FIRST_REASON])
     return CheckReport(series_id, NO_SCORE, verdict, dispatched=True)

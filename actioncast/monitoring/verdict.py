@@ -14,12 +14,12 @@ from datetime import UTC, datetime, timedelta
 from typing import Literal, NamedTuple
 
 from actioncast.monitoring.live_error import LiveScore, Row, is_sound
-from actioncast.settings import RetrainSettings
+from actioncast.policies import RetrainPolicy
 from actioncast.text import number
-from actioncast.times import ONE_WEEK
+from actioncast.times import ONE_HOUR, ONE_WEEK
 
-VerdictName = Literal["good", "watch", "retrain", "wait", "too few hours", "alarm"]
-NO_EVIDENCE = ("too few hours", "alarm")  # looks that say nothing about the champion
+VerdictName = Literal["good", "watch", "retrain", "wait", "too few periods", "alarm"]
+NO_EVIDENCE = ("too few periods", "alarm")  # looks that say nothing about the champion
 # A retrain asked for is open until a training run starts, at most as long as a job may run.
 OPEN_HOURS = 6
 LONG_AGO = datetime.min.replace(tzinfo=UTC)
@@ -66,7 +66,7 @@ def judge(
     *,
     earlier: Sequence[Row],
     last_training: datetime | None,
-    policy: RetrainSettings,
+    policy: RetrainPolicy,
     now: datetime,
 ) -> Verdict:
     """The verdict of this look.
@@ -79,7 +79,7 @@ def judge(
         return look
     requests = dispatch_times(earlier)
     last_retrain = _last_retrain(requests, last_training)
-    bad_looks = _bad_looks(score.newest_hour, earlier, last_retrain, policy)
+    bad_looks = _bad_looks(score.newest_period, earlier, last_retrain, policy)
     verdict = look.because(_count(bad_looks, policy))
     if bad_looks < policy.bad_checks:
         return verdict
@@ -94,15 +94,15 @@ def dispatch_times(checks: Iterable[Row]) -> list[datetime]:
     return [check["checked_at"] for check in checks if check["dispatched"]]
 
 
-def _judge_look(score: LiveScore, policy: RetrainSettings, now: datetime) -> Verdict:
-    """The verdict of this look alone: alarm, too few hours, good, or a bad look to watch."""
+def _judge_look(score: LiveScore, policy: RetrainPolicy, now: datetime) -> Verdict:
+    """The verdict of this look alone: alarm, too few periods, good, or a bad look to watch."""
     broken = _broken_errors(score)
     if broken:
         return Verdict("alarm", bad=False, reasons=broken)
     comparisons = _comparisons(score, policy)
     silence = _why_no_verdict(score, comparisons, policy, now)
     if silence is not None:
-        return Verdict("too few hours", bad=False, reasons=[silence])
+        return Verdict("too few periods", bad=False, reasons=[silence])
     faults = [str(comparison) for comparison in comparisons if comparison.is_bad]
     if faults:
         return Verdict("watch", bad=True, reasons=faults)
@@ -116,24 +116,24 @@ def _broken_errors(score: LiveScore) -> list[str]:
     ]
 
 
-def _comparisons(score: LiveScore, policy: RetrainSettings) -> list[Comparison]:
+def _comparisons(score: LiveScore, policy: RetrainPolicy) -> list[Comparison]:
     """All comparisons that can be made of this score."""
     comparisons = []
     if score.mae is not None and score.reference_mae is not None:
         backtest = Comparison(
             live=score.mae,
-            hours=score.scored_hours,
+            hours=score.scored_periods,
             ratio=policy.maximum_ratio_to_backtest,
             name="the champion's backtest error",
             reference=score.reference_mae,
         )
         comparisons.append(backtest)
     # The weekly naive counts once it has an error for as many hours as a verdict needs.
-    naive_counts = score.naive_hours >= policy.minimum_scored_hours
+    naive_counts = score.naive_periods >= policy.minimum_scored
     if naive_counts and score.mae_beside_naive is not None and score.naive_mae is not None:
         naive = Comparison(
             live=score.mae_beside_naive,
-            hours=score.naive_hours,
+            hours=score.naive_periods,
             ratio=policy.maximum_ratio_to_naive,
             name="the weekly naive's error on the same hours",
             reference=score.naive_mae,
@@ -142,7 +142,7 @@ def _comparisons(score: LiveScore, policy: RetrainSettings) -> list[Comparison]:
     if score.mae is not None and policy.max_mae is not None:
         absolute = Comparison(
             live=score.mae,
-            hours=score.scored_hours,
+            hours=score.scored_periods,
             ratio=1.0,
             name="max_mae",
             reference=policy.max_mae,
@@ -152,18 +152,18 @@ def _comparisons(score: LiveScore, policy: RetrainSettings) -> list[Comparison]:
 
 
 def _why_no_verdict(
-    score: LiveScore, comparisons: Sequence[Comparison], policy: RetrainSettings, now: datetime
+    score: LiveScore, comparisons: Sequence[Comparison], policy: RetrainPolicy, now: datetime
 ) -> str | None:
     """Why nothing can be said about the champion; None when something can."""
-    if score.newest_hour is None or score.scored_hours < policy.minimum_scored_hours:
+    if score.newest_period is None or score.scored_periods < policy.minimum_scored:
         return (
-            f"{score.scored_hours} scored hours of the champion's forecasts "
-            f"within {policy.window_hours} h, "
-            f"{policy.minimum_scored_hours} are needed for a verdict"
+            f"{score.scored_periods} scored hours of the champion's forecasts "
+            f"within {policy.window} h, "
+            f"{policy.minimum_scored} are needed for a verdict"
         )
-    if now - score.newest_hour > timedelta(hours=policy.window_hours):
-        newest = _minute(score.newest_hour)
-        return f"the newest scored hour is {newest}, more than {policy.window_hours} h ago"
+    if now - score.newest_period > policy.window * timedelta(seconds=policy.frequency.seconds):
+        newest = _minute(score.newest_period)
+        return f"the newest scored hour is {newest}, more than {policy.window} h ago"
     if not comparisons:
         return "nothing to compare with yet: no card, no hours one week earlier, no max_mae"
     return None
@@ -178,39 +178,39 @@ def _last_retrain(requests: Sequence[datetime], last_training: datetime | None) 
 
 
 def _bad_looks(
-    newest_hour: datetime | None,
+    newest_period: datetime | None,
     earlier: Sequence[Row],
     last_retrain: datetime | None,
-    policy: RetrainSettings,
+    policy: RetrainPolicy,
 ) -> int:
-    """Number of bad looks among the last n, with this bad look at `newest_hour` as the newest.
+    """Number of bad looks among the last n, with this bad look at `newest_period` as the newest.
 
-    Looks at the same newest hour are one look. Hours that were seen up to the last retrain are
-    spent; 0 when `newest_hour` is one of them, because then this look is no new evidence.
+    Looks at the same newest hour are one look. Periods that were seen up to the last retrain are
+    spent; 0 when `newest_period` is one of them, because then this look is no new evidence.
     """
     evidence = [check for check in earlier if check["verdict"] not in NO_EVIDENCE]
-    spent_until = _newest_spent_hour(evidence, last_retrain)
-    if newest_hour is None or newest_hour <= spent_until:
+    spent_until = _newest_spent_period(evidence, last_retrain)
+    if newest_period is None or newest_period <= spent_until:
         return 0
-    bad_by_hour = {}
+    bad_by_period = {}
     # From the oldest look on, so that of several looks at one hour the newest stays.
     for check in reversed(evidence):
-        if spent_until < check["newest_hour"] <= newest_hour:
-            bad_by_hour[check["newest_hour"]] = bool(check["bad"])
-    bad_by_hour[newest_hour] = True
-    last_hours = sorted(bad_by_hour)[-policy.of_checks :]
-    return sum(bad_by_hour[hour] for hour in last_hours)
+        if spent_until < check["newest_period"] <= newest_period:
+            bad_by_period[check["newest_period"]] = bool(check["bad"])
+    bad_by_period[newest_period] = True
+    last_hours = sorted(bad_by_period)[-policy.of_checks :]
+    return sum(bad_by_period[hour] for hour in last_hours)
 
 
-def _newest_spent_hour(evidence: Sequence[Row], last_retrain: datetime | None) -> datetime:
+def _newest_spent_period(evidence: Sequence[Row], last_retrain: datetime | None) -> datetime:
     """The newest hour that a look had seen when the last retrain was asked for or run."""
     if last_retrain is None:
         return LONG_AGO
-    spent = [check["newest_hour"] for check in evidence if check["checked_at"] <= last_retrain]
+    spent = [check["newest_period"] for check in evidence if check["checked_at"] <= last_retrain]
     return max(spent, default=LONG_AGO)
 
 
-def _count(bad_looks: int, policy: RetrainSettings) -> str:
+def _count(bad_looks: int, policy: RetrainPolicy) -> str:
     return (
         f"bad looks among the last {policy.of_checks}: {bad_looks}, "
         f"{policy.bad_checks} are needed; "
@@ -221,7 +221,7 @@ def _count(bad_looks: int, policy: RetrainSettings) -> str:
 def _obstacle(
     requests: Sequence[datetime],
     last_training: datetime | None,
-    policy: RetrainSettings,
+    policy: RetrainPolicy,
     now: datetime,
 ) -> str | None:
     """Why a retrain that is due must wait; None when nothing stands in its way.
@@ -232,11 +232,10 @@ def _obstacle(
     if unanswered and now - requests[0] < timedelta(hours=OPEN_HOURS):
         return f"the retrain asked for at {_minute(requests[0])} has not been recorded as run yet"
     last_retrain = _last_retrain(requests, last_training)
-    cooldown = timedelta(hours=policy.cooldown_hours)
-    if last_retrain is not None and now - last_retrain < cooldown:
+    if last_retrain is not None and now - last_retrain < policy.cooldown:
         hint = "; no training run followed it, so look at the retrain workflow"
         return (
-            f"cooldown of {policy.cooldown_hours:g} h since the last retrain "
+            f"cooldown of {policy.cooldown / ONE_HOUR:g} h since the last retrain "
             f"at {_minute(last_retrain)}{hint if unanswered else ''}"
         )
     this_week = sum(now - moment < ONE_WEEK for moment in requests)

@@ -12,12 +12,11 @@ from actioncast.github import schedules
 from actioncast.github.api import Api
 from actioncast.monitoring import live_error
 from actioncast.monitoring.freshness import SeriesState, WorkflowRuns
-from actioncast.monitoring.retrain_request import FIRST_HOURS
 from actioncast.paths import ROOT
 from actioncast.settings import Settings
 from actioncast.times import parse_time
 
-HISTORY_HOURS = 24 * 182  # in which a run of one value is seen beside what is usual
+HISTORY_PERIODS = 24 * 182  # in which a run of one value is seen beside what is usual
 WATCH = "check_freshness.yml"  # the watch's own workflow
 
 
@@ -32,25 +31,28 @@ def series_state(
 
     `started` is when the first workflow ran, None when nobody knows.
     """
-    policy = settings.freshness
+    policy = settings.freshness_of(series_id)
+    series = settings.series[series_id]
+    timeline = series.timeline
+    first_periods = series.defaults.first_training.periods(series.frequency)
     oldest_look = now - timedelta(hours=policy.look_hours * policy.bad_looks)
-    since = oldest_look - timedelta(hours=policy.coverage_hours)
+    since = timeline.shift(oldest_look, -policy.coverage_window)
     rows = database.performance(series_id, since=since, until=now)
     aside = database.quarantined(series_id, since=since)
-    history = database.reality(series_id, until=now, newest=HISTORY_HOURS, quarantined=True)
+    history = database.reality(series_id, until=now, newest=HISTORY_PERIODS, timeline=timeline, quarantined=True)
     ingestions = database.etl_runs(series_id, since=oldest_look)
     return SeriesState(
         series=series_id,
         since=database.first_etl_run(series_id) or started,
-        loads=database.newest_loads(series_id),
+        loads=database.newest_loads(series_id, timeline=timeline),
         issues=database.newest_vintages(series_id),
         champion_created=_champion_created(settings, series_id),
         scored=[row for row in live_error.without(rows, aside) if row["reality"] is not None],
-        nominal_coverage=settings.train.coverage,
+        nominal_coverage=settings.train_of(series_id).coverage,
         failure=ingestions[0]["message"] if ingestions else "",
         history=history,
-        hours=0 if history is None else min(len(history), FIRST_HOURS),
-        first_hours=FIRST_HOURS,
+        hours=0 if history is None else min(len(history), first_periods),
+        first_periods=first_periods,
     )
 
 

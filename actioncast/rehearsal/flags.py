@@ -13,16 +13,16 @@ from pathlib import Path
 import numpy as np
 
 from actioncast.database.database import open_database
-from actioncast.hours import Points
 from actioncast.ingestion import ingestion, refusals, sources
 from actioncast.ingestion.documents import SourceError
 from actioncast.paths import RECORDING
+from actioncast.periods import Points
 from actioncast.rehearsal.plan import SHORTEST_LEAD_IN
 from actioncast.rehearsal.policies import NAMED
 from actioncast.rehearsal.world import replay
 from actioncast.rehearsal.world.faults import SCENARIOS, Faults
 from actioncast.settings import CANDIDATES, DemoSource, Settings
-from actioncast.times import HOUR, HOURS_PER_DAY, to_seconds
+from actioncast.times import HOUR, HOURS_PER_DAY, ONE_HOUR
 
 LIVE_DAYS = 56  # of the real source that --live records
 DEMO_DAYS = 7
@@ -189,7 +189,7 @@ def faults_of(arguments: argparse.Namespace) -> tuple[str, Faults]:
 
 
 def hours_of(arguments: argparse.Namespace) -> int:
-    """Hours that arrive live."""
+    """Periods that arrive live."""
     if arguments.days is not None:
         return HOURS_PER_DAY * int(arguments.days)
     if arguments.whole:
@@ -211,7 +211,7 @@ def recording_of(arguments: argparse.Namespace, settings: Settings) -> tuple[Set
         settings = _reading(settings, series_id, points)
         return _without_titles(settings, series_id), points
     if arguments.stored:
-        points = stored_hours(settings, series_id, arguments.now)
+        points = stored_periods(settings, series_id, arguments.now)
         return _reading(settings, series_id, points), points
     if arguments.live:
         return settings, _live_points(settings, series_id, arguments.now)
@@ -234,11 +234,11 @@ def _with_candidates(settings: Settings, candidates: tuple[str, ...]) -> Setting
 
 def _reading(settings: Settings, series_id: str, points: Points) -> Settings:
     """Settings that read these points: unscaled values, and as many points an hour as there are."""
-    points_per_hour = max(1, HOUR // replay.step_seconds(points))
+    points_per_period = max(1, HOUR // replay.step_seconds(points))
     changes = {
         "scale": 1.0,
-        "points_per_hour": points_per_hour,
-        "minimum_points_per_hour": math.ceil(MINIMUM_SHARE * points_per_hour),
+        "points_per_period": points_per_period,
+        "minimum_points_per_period": math.ceil(MINIMUM_SHARE * points_per_period),
         "aggregate": "mean",
         "stamps": "start",
         "minimum_value": min(0.0, float(points.values.min())),
@@ -282,16 +282,17 @@ def _own_points(settings: Settings, series_id: str, arguments: argparse.Namespac
     return reading.points
 
 
-def stored_hours(settings: Settings, series_id: str, now: datetime) -> Points:
+def stored_periods(settings: Settings, series_id: str, now: datetime) -> Points:
     """The newest hours of the user's own database; nothing is written there."""
-    newest = int(settings.train.history_days * HOURS_PER_DAY)
+    timeline = settings.series[series_id].timeline
+    newest = settings.train_of(series_id).history
     with open_database(settings) as database:
-        history = database.reality(series_id, until=now, newest=newest)
+        history = database.reality(series_id, until=now, newest=newest, timeline=timeline)
     if history is None:
         raise replay.RecordingError(
             f"no hour of {series_id} is stored; run: python update_real_data.py",
         )
-    times = to_seconds(history.start) + HOUR * np.arange(len(history), dtype=np.int64)
+    times = timeline.starts(history.numbers)
     return Points(times, history.values).where(~np.isnan(history.values))
 
 
@@ -316,7 +317,7 @@ def _live_points(settings: Settings, series_id: str, now: datetime) -> Points:
         refusals.refuse_old(
             reading.points,
             now,
-            maximum_hours=settings.freshness.source_hours,
+            maximum_hours=settings.freshness_of(series_id).source / ONE_HOUR,
             source_name=source_name,
         )
     except SourceError as error:

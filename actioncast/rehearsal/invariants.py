@@ -12,9 +12,9 @@ from typing import NamedTuple
 
 from actioncast.database.database import Database
 from actioncast.database.schema import Row
-from actioncast.hours import Points, to_hours
+from actioncast.periods import Points, to_periods
+from actioncast.policies import RetrainPolicy
 from actioncast.rehearsal.plan import Plan
-from actioncast.settings import RetrainSettings
 from actioncast.times import HOUR, ONE_HOUR, ONE_WEEK, from_seconds, isoformat, to_seconds
 
 BEGINNING = from_seconds(0)
@@ -22,7 +22,7 @@ CHECKED_SPAN = timedelta(days=3)  # of stored hours at each tick; once a day it 
 TOLERANCE = 1e-9  # relative: the database gives back what it was given
 
 
-class ExpectedHour(NamedTuple):
+class ExpectedPeriod(NamedTuple):
     """What must be stored of an hour."""
 
     value: float
@@ -36,7 +36,8 @@ class Invariants:
         self.plan = plan
         self.database = database
         self.series_id = series_id
-        self.expected: dict[int, ExpectedHour] = {}  # by start of the hour, in unix seconds
+        self.timeline = plan.settings.series[plan.series_id].timeline
+        self.expected: dict[int, ExpectedPeriod] = {}  # by start of the hour, in unix seconds
         # Values that a run has read, whether or not it lived to store them.
         self.possible: dict[int, set[float]] = {}
         self.newest: dict[str, datetime | None] = {}  # "hour" and "vintage" at the last tick
@@ -45,23 +46,23 @@ class Invariants:
 
     def before_reading(self, points: Points, now: datetime) -> None:
         """A run is about to read these points: it may store their complete hours."""
-        for start, value, _ in self._complete_hours(points, now):
+        for start, value, _ in self._complete_periods(points, now):
             self.possible.setdefault(start, set()).add(value)
 
     def after_reading(self, points: Points, now: datetime) -> None:
         """A run has read these points and ended well: their complete hours must be stored."""
-        for start, value, samples in self._complete_hours(points, now):
+        for start, value, samples in self._complete_periods(points, now):
             earlier = self.expected.get(start)
             if earlier is None or samples >= earlier.samples:
-                self.expected[start] = ExpectedHour(value, samples)
+                self.expected[start] = ExpectedPeriod(value, samples)
                 self.possible[start] = {value}
 
-    def _complete_hours(self, points: Points, now: datetime) -> Iterator[tuple[int, float, int]]:
+    def _complete_periods(self, points: Points, now: datetime) -> Iterator[tuple[int, float, int]]:
         """(start in unix seconds, value, samples) of each hour that is complete at `now`."""
         series_settings = self.plan.settings.series[self.plan.series_id]
-        hours = to_hours(
+        hours = to_periods(
             points,
-            minimum_points=series_settings.minimum_points_per_hour,
+            minimum_points=series_settings.minimum_points_per_period,
             scale=series_settings.scale,
             since=None,
             now=now,
@@ -110,7 +111,7 @@ class Invariants:
     def _check_state(self) -> Iterator[str]:
         """The newest hour and the newest vintage never go back."""
         newest = self.database.newest(self.series_id)
-        state = {"hour": newest.hour, "vintage": newest.issued_at}
+        state = {"hour": newest.period, "vintage": newest.issued_at}
         for name, after in state.items():
             before = self.newest.get(name)
             if before is not None and (after is None or after < before):
@@ -123,12 +124,12 @@ class Invariants:
         `version` is that of the model folder.
         """
         forecast = f"the forecast of {isoformat(issued_at)}"
-        rows, last_hour = self.database.issued_vintage(self.series_id, issued_at)
-        if last_hour is None or not rows:
+        rows, last_period = self.database.issued_vintage(self.series_id, issued_at, self.timeline)
+        if last_period is None or not rows:
             yield f"{forecast} left no row"
             return
-        if not _follows(rows, last_hour):
-            yield f"{forecast} does not follow hour by hour on {isoformat(last_hour)}"
+        if not _follows(rows, last_period):
+            yield f"{forecast} does not follow hour by hour on {isoformat(last_period)}"
         versions = {row["model_version"] for row in rows}
         promoted = self._promoted_versions()
         if versions != {version} or not versions <= promoted:
@@ -150,7 +151,7 @@ class Invariants:
                 return
         yield f"the ingestion of {isoformat(started_at)} failed and left no reason"
 
-    def check_retrain_budget(self, policy: RetrainSettings, now: datetime) -> Iterator[str]:
+    def check_retrain_budget(self, policy: RetrainPolicy, now: datetime) -> Iterator[str]:
         """Retrains that were asked for keep the weekly cap and the cooldown."""
         checks = self.database.checks(
             self.series_id,
@@ -163,7 +164,7 @@ class Invariants:
 
 def over_budget(
     requests: Sequence[datetime],
-    policy: RetrainSettings,
+    policy: RetrainPolicy,
     now: datetime,
 ) -> Iterator[str]:
     """Retrains beyond the weekly cap or inside the cooldown.
@@ -173,17 +174,16 @@ def over_budget(
     this_week = [moment for moment in requests if now - moment < ONE_WEEK]
     if len(this_week) > policy.maximum_per_week:
         yield f"{len(this_week)} retrains were asked for in the week up to {isoformat(now)}"
-    cooldown = timedelta(hours=policy.cooldown_hours)
     for newer, older in itertools.pairwise(requests):
-        if newer - older < cooldown:
+        if newer - older < policy.cooldown:
             moments = f"{isoformat(older)} and {isoformat(newer)}"
             yield f"retrains were asked for at {moments}, inside the cooldown"
 
 
-def _follows(rows: Sequence[Row], last_hour: datetime) -> bool:
-    """Whether these forecasts are for each hour after `last_hour`, with leads from 1."""
+def _follows(rows: Sequence[Row], last_period: datetime) -> bool:
+    """Whether these forecasts are for each hour after `last_period`, with leads from 1."""
     for lead, row in enumerate(rows, start=1):
-        if row["lead"] != lead or row["prediction_date"] != last_hour + lead * ONE_HOUR:
+        if row["lead"] != lead or row["prediction_date"] != last_period + lead * ONE_HOUR:
             return False
     return True
 

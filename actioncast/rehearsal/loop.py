@@ -65,10 +65,10 @@ class Loop:
 
     def _stored_until(self, now: datetime) -> datetime:
         """End of the newest stored hour, at most `now`."""
-        last_hour = self.stage.database.last_hour(self.stage.series_id)
-        if last_hour is None:
+        last_period = self.stage.database.last_period(self.stage.series_id)
+        if last_period is None:
             return now
-        return min(now, last_hour + ONE_HOUR)
+        return min(now, last_period + ONE_HOUR)
 
     def run(self, advance: Callable[[float], object]) -> None:
         """Run all ticks that are left; `advance` is told of each."""
@@ -138,7 +138,7 @@ class Loop:
         GitHub does the same: the workflow's concurrency group drops the others.
         """
         self.stage.github.dispatches = []
-        retrain = self.stage.policy.retrain
+        retrain = self.stage.settings.retrain_of(self.stage.series_id)
         self.progress.add_violations(self.invariants.check_retrain_budget(retrain, now))
         mishap = faults.mishap(self.plan.faults, self.plan.seed, "train", hour)
         moment = now + RETRAIN_AFTER

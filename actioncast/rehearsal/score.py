@@ -79,7 +79,7 @@ class Outcome:
             "naive_mae": self.naive_mae,
             "day_ahead_mae": self.day_ahead_mae,
             "coverage": self.coverage,
-            "scored_hours": self.hours,
+            "scored_periods": self.hours,
             "retrains": self.retrains,
             "promoted": self.promoted,
             "rejected": self.rejected,
@@ -143,7 +143,7 @@ def rolling_errors(rows: Sequence[Mapping[str, Any]], start: datetime) -> list[t
 
 
 def degraded_hours(errors: Sequence[tuple[int, float]], plan: Plan) -> int | None:
-    """Hours after the first change of the series whose error is above the limit.
+    """Periods after the first change of the series whose error is above the limit.
 
     The limit is DEGRADED times the mean error before the change, scaled as the level is. None
     without a change, or without an error before it.
@@ -161,7 +161,7 @@ def degraded_hours(errors: Sequence[tuple[int, float]], plan: Plan) -> int | Non
 
 
 def hours_to_promotion(retrains: Sequence[tuple[str, bool]], plan: Plan) -> float | None:
-    """Hours from the first change of the series to the first promotion after it.
+    """Periods from the first change of the series to the first promotion after it.
 
     `retrains`: (moment, promoted). None without a change, or without a promotion after it.
     """

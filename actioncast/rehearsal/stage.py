@@ -16,7 +16,7 @@ from actioncast.rehearsal.plan import Plan
 from actioncast.rehearsal.policies import Policy
 from actioncast.rehearsal.world.github import REPOSITORY, TOKEN, GitHubStandIn
 from actioncast.rehearsal.world.replay import RecordingError, ReplayServer
-from actioncast.settings import NO_PAUSES, BlockchainSource, Settings
+from actioncast.settings import NO_PAUSES, BlockchainSource, RetrainSettings, Settings
 
 PATIENCE_SECONDS = 0.1  # with an answer that never comes: nothing is proved by waiting longer
 
@@ -91,7 +91,7 @@ def _settings(plan: Plan, policy: Policy, surroundings: Surroundings) -> Setting
     folder = _folder(policy, surroundings)
     replay = BlockchainSource(kind="blockchain", url=surroundings.source.url)
     series_settings = plan.settings.series[plan.series_id].model_copy(
-        update={"source": replay, "exogenous": {}},
+        update={"source": replay, "exogenous": {}, "retrain": RetrainSettings()},
     )
     database_url = surroundings.database_url or f"sqlite:///{folder / 'actioncast.db'}"
     environment = plan.settings.environment.model_copy(
@@ -142,7 +142,7 @@ def checkout(folder: Path) -> Iterator[None]:
 
 def refuse_used_database(stage: Stage) -> None:
     """Raise RecordingError when the database holds this series already: it belongs to somebody."""
-    if stage.database.last_hour(stage.series_id) is not None:
+    if stage.database.last_period(stage.series_id) is not None:
         raise RecordingError(
             f"{stage.database.address} holds hours of {stage.series_id} already; "
             "a rehearsal wants a database of its own"

@@ -20,7 +20,7 @@ from typing import Any
 import numpy as np
 
 from actioncast.arrays import Values
-from actioncast.hours import Grid, to_grid, to_hours
+from actioncast.periods import Grid, to_grid, to_periods
 from actioncast.rehearsal import score
 from actioncast.rehearsal.plan import CHECK_EVERY, Plan
 from actioncast.rehearsal.policies import Policy
@@ -73,9 +73,9 @@ def rehearse(plan: Plan, policy: Policy) -> Outcome:
 
 def _hours(plan: Plan) -> Grid:
     series_settings = plan.settings.series[plan.series_id]
-    hours = to_hours(
+    hours = to_periods(
         plan.recording,
-        minimum_points=series_settings.minimum_points_per_hour,
+        minimum_points=series_settings.minimum_points_per_period,
         scale=series_settings.scale,
         since=None,
         now=plan.end,

@@ -39,7 +39,7 @@ class Plan:
 
     origins: Numbers  # ascending, indices into the hours of the series
     horizon: int  # hours
-    refit_hours: int  # from one fit to the next
+    refit_periods: int  # from one fit to the next
 
     @property
     def first_origin(self) -> int:
@@ -61,11 +61,11 @@ class Backtest:
     @property
     def target(self) -> Numbers:
         """[origins, horizon] index of the hour that each forecast is for; beyond the series' end for the newest."""
-        return hours_ahead(self.origins, self.actual.shape[1])
+        return periods_ahead(self.origins, self.actual.shape[1])
 
     @property
     def window(self) -> int:
-        """Hours from the first origin to the end of the series."""
+        """Periods from the first origin to the end of the series."""
         return len(self.series) - int(self.origins[0])
 
 
@@ -78,13 +78,13 @@ class _Trial:
     seconds: float
 
 
-def hours_ahead(origins: Numbers, horizon: int) -> Numbers:
+def periods_ahead(origins: Numbers, horizon: int) -> Numbers:
     """[origins, horizon] indices of the hours that forecasts from these origins are for."""
     ahead: Numbers = origins[:, None] + np.arange(horizon)
     return ahead
 
 
-def plan(hours: int, *, horizon: int, backtest_days: int, settled: int = 0) -> Plan:
+def plan(hours: int, *, horizon: int, longest: int, settled: int = 0) -> Plan:
     """Choose the origins for a history of so many hours, and the hours between two fits.
 
     Newer errors say more: the window is no longer than the larger of 12 days, 6 horizons and a
@@ -92,7 +92,7 @@ def plan(hours: int, *, horizon: int, backtest_days: int, settled: int = 0) -> P
     When the level changed within the last two days, at hour `settled`, every hour since then is an
     origin.
     """
-    window = _window(hours, horizon, backtest_days)
+    window = _window(hours, horizon, longest)
     start = hours - window
     last = max(hours - min(SHORTEST_LEAD, horizon, window // 2), start)
     stride = (last - start) // FEWEST_ORIGINS
@@ -100,14 +100,14 @@ def plan(hours: int, *, horizon: int, backtest_days: int, settled: int = 0) -> P
     origins = np.arange(last, start - 1, -stride)[::-1]
     if settled > hours - 2 * SHORTEST_LEAD:
         origins = np.union1d(origins, np.arange(settled, hours))
-    refit_hours = math.ceil((last - start + 1) / REFITS)
-    return Plan(origins, horizon, max(refit_hours, HOURS_PER_DAY))
+    refit_periods = math.ceil((last - start + 1) / REFITS)
+    return Plan(origins, horizon, max(refit_periods, HOURS_PER_DAY))
 
 
-def _window(hours: int, horizon: int, backtest_days: int) -> int:
+def _window(hours: int, horizon: int, longest: int) -> int:
     """Length of the backtest in hours."""
     informative = max(LONG_WINDOW, HORIZONS * horizon, hours // HISTORY_SHARE)
-    window = min(int(LARGEST_SHARE * hours), HOURS_PER_DAY * backtest_days, informative)
+    window = min(int(LARGEST_SHARE * hours), longest, informative)
     affordable = max(hours - FEWEST_LEARNED, hours // 5, 2 * SHORTEST_LEAD)
     return min(window, affordable)
 
@@ -117,7 +117,7 @@ def backtest(
     recipes: Sequence[Recipe],
     *,
     horizon: int,
-    backtest_days: int,
+    longest: int,
     watch: Watch,
     budget_seconds: float = math.inf,
 ) -> Backtest:
@@ -128,7 +128,7 @@ def backtest(
     ForecastError when none can be fitted.
     """
     deadline = time.perf_counter() + budget_seconds
-    folds = plan(len(series), horizon=horizon, backtest_days=backtest_days, settled=series.settled)
+    folds = plan(len(series), horizon=horizon, longest=longest, settled=series.settled)
     trials: list[_Trial] = []
     skipped: dict[str, str] = {}
     for recipe in recipes:
@@ -160,7 +160,7 @@ def _actual(series: CleanSeries, folds: Plan) -> Values:
     """[origins, horizon] the hours that the forecasts are for; NaN for spikes, missing hours and hours to come."""
     still_to_come = np.full(folds.horizon, np.nan)
     values = np.concatenate([series.without_spikes.values, still_to_come])
-    return values[hours_ahead(folds.origins, folds.horizon)]
+    return values[periods_ahead(folds.origins, folds.horizon)]
 
 
 def _try(recipe: Recipe, series: CleanSeries, folds: Plan) -> _Trial:
@@ -181,7 +181,7 @@ def _roll(recipe: Recipe, series: CleanSeries, folds: Plan) -> Values:
         fitted = forecaster.fit(
             grid.values[:end],
             recipe,
-            first_hour=series.first_hour,
+            first_period=series.first_period,
             seasonality=series.seasonality,
             columns=grid.exogenous,
         )
@@ -190,7 +190,7 @@ def _roll(recipe: Recipe, series: CleanSeries, folds: Plan) -> Values:
             filled,
             folds.origins[block],
             folds.horizon,
-            first_hour=series.first_hour,
+            first_period=series.first_period,
             columns=grid.exogenous,
         )
     return forecasts
@@ -199,8 +199,8 @@ def _roll(recipe: Recipe, series: CleanSeries, folds: Plan) -> Values:
 def _blocks(folds: Plan) -> Iterator[tuple[int, Flags]]:
     """Pairs of the end of the training data and the origins [origins] that a fit on it serves."""
     last_origin = int(folds.origins[-1])
-    for end in range(folds.first_origin, last_origin + 1, folds.refit_hours):
-        block = (folds.origins >= end) & (folds.origins < end + folds.refit_hours)
+    for end in range(folds.first_origin, last_origin + 1, folds.refit_periods):
+        block = (folds.origins >= end) & (folds.origins < end + folds.refit_periods)
         if block.any():
             yield end, block
 
@@ -219,7 +219,7 @@ def _tuning_error(recipe: Recipe, series: CleanSeries) -> float:
     fitted = forecaster.fit(
         values[:end],
         recipe,
-        first_hour=series.first_hour,
+        first_period=series.first_period,
         seasonality=series.seasonality,
     )
     forecasts = forecaster.predict(
@@ -227,7 +227,7 @@ def _tuning_error(recipe: Recipe, series: CleanSeries) -> float:
         features.fill_missing(values, series.seasonality),
         origins,
         TUNING_HORIZON,
-        first_hour=series.first_hour,
+        first_period=series.first_period,
     )
-    errors = forecasts - values[hours_ahead(origins, TUNING_HORIZON)]
+    errors = forecasts - values[periods_ahead(origins, TUNING_HORIZON)]
     return float(np.nanmean(errors**2))

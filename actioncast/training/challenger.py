@@ -80,7 +80,7 @@ def _fit(recipe: Recipe, series: CleanSeries) -> FittedRecipe:
     return forecaster.fit(
         series.without_spikes.values,
         recipe,
-        first_hour=series.first_hour,
+        first_period=series.first_period,
         seasonality=series.seasonality,
         columns=series.without_spikes.exogenous,
     )
@@ -90,7 +90,7 @@ def _calibrate(candidate: Candidate, test: Backtest) -> Spread:
     return intervals.calibrate(
         test.actual - candidate.forecasts,
         candidate.forecasts,
-        test.series.first_hour + test.target,
+        test.series.first_period + test.target,
         nonnegative=test.series.nonnegative,
         span=test.window,
     )
@@ -113,7 +113,7 @@ def describe(
         created_at=now,
         window_start=test.series.history.start,
         window_end=test.series.history.end,
-        hours=test.series.stored_hours,
+        hours=test.series.stored_periods,
         mae=candidate.mae,
         mase=candidate.mase,
         mae_by_lead=mae_by_lead(candidate.forecasts, test.actual),

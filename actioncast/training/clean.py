@@ -11,8 +11,7 @@ from dataclasses import dataclass, replace
 from actioncast.arrays import np
 from actioncast.forecasting import level_shifts, outliers
 from actioncast.forecasting.level_shifts import Shift
-from actioncast.hours import Grid
-from actioncast.times import HOUR, to_seconds
+from actioncast.periods import Grid
 
 
 @dataclass(frozen=True)
@@ -32,12 +31,12 @@ class CleanSeries:
         return len(self.history)
 
     @property
-    def first_hour(self) -> int:
+    def first_period(self) -> int:
         """Number of the first hour since 1970 (UTC)."""
-        return to_seconds(self.history.start) // HOUR
+        return self.history.first
 
     @property
-    def stored_hours(self) -> int:
+    def stored_periods(self) -> int:
         """Number of hours that are not missing."""
         return int(np.count_nonzero(~np.isnan(self.history.values)))
 

@@ -25,7 +25,7 @@ def explain(
 ) -> Explanation:
     """The explanation that goes into the card."""
     periods = ", ".join(str(period) for period in seasons.periods)
-    hours = test.series.first_hour + test.target
+    hours = test.series.first_period + test.target
     errors = mae_by_hour(challenger.forecasts, test.actual, hours)
     return Explanation(
         seasons=f"{periods} h, {seasons.note}",

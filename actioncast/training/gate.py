@@ -8,13 +8,12 @@ from actioncast.arrays import Flags, Values, np
 from actioncast.forecasting import forecaster
 from actioncast.forecasting.champion import Champion
 from actioncast.forecasting.forecaster import Forecaster
-from actioncast.settings import TrainSettings
-from actioncast.times import ONE_HOUR
+from actioncast.policies import TrainPolicy
 from actioncast.training.backtest import Backtest
 from actioncast.training.leaderboard import Candidate
 from actioncast.training.metrics import mae
 
-FEWEST_GATE_HOURS = 48  # a champion younger than that is compared on hours it has learned from, which favours it
+FEWEST_GATE_PERIODS = 48  # a champion younger than that is compared on hours it has learned from, which favours it
 
 
 @dataclass(frozen=True)
@@ -47,7 +46,7 @@ def run_gate(
     challenger: Candidate,
     test: Backtest,
     *,
-    policy: TrainSettings,
+    policy: TrainPolicy,
 ) -> Gate:
     """Compare on hours that the champion has not learned from, where there are enough of them."""
     if champion is None:
@@ -55,15 +54,17 @@ def run_gate(
             challenger,
             None,
             test,
-            newest_hours=policy.gate_hours,
+            newest_periods=policy.gate,
             margin=policy.gate_margin,
         )
-    unseen_hours = int((test.series.history.end - champion.card.window_end) / ONE_HOUR)
+    history = test.series.history
+    learned_until = history.timeline.number_of(champion.card.window_end)
+    unseen_periods = history.first + len(history) - 1 - learned_until
     return decide(
         challenger,
         stored_forecasts(champion.forecaster, test),
         test,
-        newest_hours=min(policy.gate_hours, max(unseen_hours, FEWEST_GATE_HOURS)),
+        newest_periods=min(policy.gate, max(unseen_periods, FEWEST_GATE_PERIODS)),
         margin=policy.gate_margin,
     )
 
@@ -86,7 +87,7 @@ def stored_forecasts(champion: Forecaster, test: Backtest) -> Values | None:
             filled,
             test.origins,
             horizon,
-            first_hour=test.series.first_hour,
+            first_period=test.series.first_period,
             columns=history.exogenous,
         )
         for member in champion.members
@@ -99,14 +100,14 @@ def decide(
     champion: Values | None,
     test: Backtest,
     *,
-    newest_hours: int,
+    newest_periods: int,
     margin: float,
 ) -> Gate:
     """Promote a challenger that errs less than the champion by a margin on the newest hours.
 
     `champion` are its forecasts [origins, horizon], None when there are none to compare with.
     """
-    window = _window(test, newest_hours)
+    window = _window(test, newest_periods)
     recent = np.where(window.mask, test.actual, np.nan)
     scored = int(np.count_nonzero(~np.isnan(recent)))
     new = mae(challenger.forecasts, recent)
@@ -134,19 +135,19 @@ def decide(
     )
 
 
-def _window(test: Backtest, newest_hours: int) -> _Window:
+def _window(test: Backtest, newest_periods: int) -> _Window:
     """The forecasts for the newest hours.
 
     When the level changed within these hours, only forecasts made since then count: one made before
     the change says nothing about how the series goes on.
     """
     hours = len(test.series)
-    newest_hours = min(newest_hours, hours)
+    newest_periods = min(newest_periods, hours)
     settled = test.series.settled
-    if settled > hours - newest_hours:
+    if settled > hours - newest_periods:
         return _Window(
             mask=test.origins[:, None] >= settled,
             hours=hours - settled,
             note=f"{test.series.shifts[-1]}; ",
         )
-    return _Window(mask=test.target >= hours - newest_hours, hours=newest_hours, note="")
+    return _Window(mask=test.target >= hours - newest_periods, hours=newest_periods, note="")

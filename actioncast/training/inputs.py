@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import datetime
 
 from actioncast.arrays import np
 from actioncast.database.database import Database
@@ -11,9 +11,8 @@ from actioncast.forecasting import exogenous, seasons
 from actioncast.forecasting.card import Holidays
 from actioncast.forecasting.recipes import SHORTEST_HISTORY, ForecastError
 from actioncast.forecasting.seasons import Seasons
-from actioncast.hours import Grid
+from actioncast.periods import Grid
 from actioncast.settings import SeriesSettings, Settings
-from actioncast.times import HOURS_PER_DAY
 from actioncast.training import backtest
 from actioncast.training.clean import CleanSeries, clean
 
@@ -34,8 +33,8 @@ def read_history(settings: Settings, database: Database, now: datetime, *, serie
 
     Raises ForecastError when they are too few.
     """
-    newest = int(settings.train.history_days * HOURS_PER_DAY)
-    history = database.reality(series_id, until=now, newest=newest)
+    newest = settings.train_of(series_id).history
+    history = database.reality(series_id, until=now, newest=newest, timeline=settings.series[series_id].timeline)
     hours = 0 if history is None else int(np.count_nonzero(~np.isnan(history.values)))
     if history is None or hours < SHORTEST_HISTORY:
         raise ForecastError(
@@ -63,8 +62,8 @@ def prepare(
     found_seasons = find_seasons(series_settings, history)
     holidays = find_holidays(series_settings, history)
     history = _with_columns(database, history, series_settings, series_id=series_id)
-    history = _with_holidays(history, holidays, horizon=series_settings.horizon)
-    history, unusable = _usable_columns(settings, history, horizon=series_settings.horizon)
+    history = _with_holidays(history, holidays, horizon=series_settings.horizon_periods)
+    history, unusable = _usable_columns(settings, history, series_id=series_id)
     return TrainingInputs(
         series_id=series_id,
         series=clean(history, found_seasons.periods, gated=gated),
@@ -76,16 +75,15 @@ def prepare(
 
 def find_seasons(series_settings: SeriesSettings, history: Grid) -> Seasons:
     """The seasons of config.toml, or those that the data show."""
-    periods = series_settings.seasonality
-    if periods == "auto":
-        return seasons.detect(history.values)
-    return seasons.given(periods, history.values)
+    if series_settings.season_periods:
+        return seasons.given(series_settings.season_periods, history.values)
+    return seasons.detect(history.values)
 
 
 def find_holidays(series_settings: SeriesSettings, history: Grid) -> Holidays | None:
     """The holidays of the history and of some years after it, None where config.toml asks for none."""
     code = series_settings.holidays
-    timezone = series_settings.holiday_timezone
+    timezone = series_settings.timezone
     if not code:
         return None
     first, until = exogenous.local_days(history, timezone)
@@ -105,12 +103,12 @@ def _with_columns(
     series_id: str,
 ) -> Grid:
     """The history with the stored columns that config.toml names."""
-    horizon = series_settings.horizon
+    horizon = series_settings.horizon_periods
     columns = database.exogenous(
         series_id,
         list(series_settings.exogenous),
         since=history.start,
-        until=history.end + timedelta(hours=horizon),
+        until=history.timeline.shift(history.end, horizon),
     )
     return exogenous.attach(history, columns, horizon)
 
@@ -127,7 +125,8 @@ def _with_holidays(history: Grid, holidays: Holidays | None, *, horizon: int) ->
     )
 
 
-def _usable_columns(settings: Settings, history: Grid, *, horizon: int) -> tuple[Grid, dict[str, str]]:
+def _usable_columns(settings: Settings, history: Grid, *, series_id: str) -> tuple[Grid, dict[str, str]]:
     """The history with the columns that candidates can use, and why not the others."""
-    folds = backtest.plan(len(history), horizon=horizon, backtest_days=settings.train.backtest_days)
+    horizon = settings.series[series_id].horizon_periods
+    folds = backtest.plan(len(history), horizon=horizon, longest=settings.train_of(series_id).backtest)
     return exogenous.usable(history, folds.first_origin, horizon)

@@ -79,7 +79,7 @@ class TrainingReport(Report):
             "finished_at": now + timedelta(seconds=self.seconds),
             "window_start": series.history.start,
             "window_end": series.history.end,
-            "hours": series.stored_hours,
+            "hours": series.stored_periods,
             "leaderboard": self.leaderboard(),
             "champion": self.champion,
             "challenger": self.challenger,
@@ -87,7 +87,7 @@ class TrainingReport(Report):
             "reason": self.gate.reason,
             "git_sha": run.git_sha(settings.folder),
             "library_versions": run.library_versions(run.LIBRARIES),
-            "settings": settings.train.model_dump(mode="json"),
+            "settings": settings.train_of(self.series).as_json(),
         }
 
     def _table(self) -> str:

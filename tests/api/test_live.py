@@ -28,6 +28,7 @@ from actioncast.forecasting import features, forecaster
 from actioncast.forecasting.champion import load_champion
 from actioncast.paths import ROOT
 from actioncast.settings import Settings
+from actioncast.timeline import UTC_HOURS
 from actioncast.times import floor_hour
 from tests.support.clock import at, wait_until
 from tests.support.ports import free_port
@@ -140,8 +141,8 @@ def test_sigterm_under_load_finishes_what_runs(tmp_path: Path) -> None:
 
 def expected_predictions(settings: Settings, database: Database, origin: datetime) -> list[float]:
     champion = load_champion(settings.model_directory(SERIES)).forecaster
-    newest = champion.reach + features.FILL_HOURS
-    history = database.reality(SERIES, until=origin + timedelta(hours=1), newest=newest)
+    newest = champion.reach + features.FILL_PERIODS
+    history = database.reality(SERIES, until=origin + timedelta(hours=1), newest=newest, timeline=UTC_HOURS)
     assert history is not None
     assert history.end == origin
     return [float(value) for value in forecaster.forecast(champion, history, HORIZON).prediction]

@@ -224,7 +224,7 @@ def test_performance_compares_with_what_happened(settings: Settings) -> None:
         answered = client.get("/performance", params={"since": "2022-03-04T00:00:00Z"}).json()
     first = answered["hours"][0]
     assert answered["unit"] == "things/h"
-    assert answered["summary"]["scored_hours"] == 5  # the forecast was issued half an hour into the first
+    assert answered["summary"]["scored_periods"] == 5  # the forecast was issued half an hour into the first
     assert first["reality"] == pytest.approx(wave(at(1), 1).values[0])
     assert first["absolute_error"] == pytest.approx(abs(first["prediction"] - first["reality"]))
     assert first["naive_error"] is not None
@@ -255,7 +255,7 @@ def test_series_says_what_is_stored(sqlite: Settings) -> None:
     with client_of(sqlite) as client:
         (info,) = client.get("/series").json()
     assert info["series"] == SERIES
-    assert info["newest_hour"] == "2022-03-03T23:00:00Z"
+    assert info["newest_period"] == "2022-03-03T23:00:00Z"
     assert info["issued_at"] is None
     assert info["model_version"].startswith("20220303T23-")
 

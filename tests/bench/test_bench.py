@@ -21,7 +21,7 @@ FREE = ["actioncast", "seasonal_naive_24", "tutorial_forest", "skforecast_lightg
 
 @pytest.mark.parametrize("name", FREE)
 def test_a_method_answers_with_a_forecast_per_hour(name: str) -> None:
-    answer = METHODS[name](Task(seasonal(400), first_hour=0, horizon=24, coverage=0.8))
+    answer = METHODS[name](Task(seasonal(400), first_period=0, horizon=24, coverage=0.8))
     assert np.isfinite(answer.prediction).all()
     assert len(answer.prediction) == 24
     if answer.lower is not None and answer.upper is not None:

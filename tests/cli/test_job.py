@@ -22,8 +22,8 @@ TABLE = """
 source = {{ kind = "blockchain", url = "{url}/{name}" }}
 unit = "transactions/h"
 scale = 3600
-points_per_hour = 4
-minimum_points_per_hour = 3
+points_per_period = 4
+minimum_points_per_period = 3
 horizon = 24
 """
 TRAIN = '[train]\ncandidates = ["seasonal_naive"]\nbacktest_days = 4\n'
@@ -70,7 +70,7 @@ def test_from_data_to_forecast_and_check(
     assert "**promoted**" in written.read_text()
     assert job.run(settings, "make_predictions", NOW, ["demo"]) == []
     assert job.run(settings, "check_retrain", NOW, ["demo"]) == []
-    assert "too few hours" in written.read_text()
+    assert "too few periods" in written.read_text()
 
 
 def test_the_first_training_is_asked_for_once_there_is_enough_data(

@@ -23,7 +23,7 @@ import update_real_data
 from actioncast.cli import many_series
 from actioncast.config import load_settings, with_rows
 from actioncast.database.database import open_database
-from actioncast.hours import Hours
+from actioncast.periods import Periods
 from actioncast.times import HOUR, isoformat, to_seconds
 from tests.support.series import START, seasonal
 
@@ -42,10 +42,10 @@ def config(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     with open_database(load_settings(path)) as database:
         for seed, name in enumerate("abd"):
             run = {"run_id": name, "series_id": name, "started_at": START, "finished_at": START, "points_read": 0}
-            counts = {"hours_missing": 0, "points_rejected": 0, "message": "", "outcome": "loaded"}
+            counts = {"periods_missing": 0, "points_rejected": 0, "message": "", "outcome": "loaded"}
             starts = to_seconds(START) + HOUR * np.arange(HOURS)
-            hours = Hours(starts, seasonal(HOURS, seed=seed), np.full(HOURS, 4))
-            database.load_hours(name, hours, START, {**run, **counts})
+            hours = Periods(starts, seasonal(HOURS, seed=seed), np.full(HOURS, 4))
+            database.load_periods(name, hours, START, {**run, **counts})
     return path
 
 
@@ -78,7 +78,7 @@ def test_a_failed_series_is_listed_and_stops_no_other(config: Path, capsys: Any)
     assert [len(result.get("predictions", ())) for result in printed["results"]] == [3, 3, 0, 3]
     code, printed = ran(check_retrain.main, config, capsys, "--all", "--max-mae", "5")
     assert code == 0
-    assert [result["verdict"] for result in printed["results"]] == ["too few hours"] * 4
+    assert [result["verdict"] for result in printed["results"]] == ["too few periods"] * 4
 
 
 @pytest.mark.usefixtures("in_process")
@@ -198,7 +198,7 @@ def test_rows_of_the_table_are_series_too_and_a_broken_one_stops_no_other(config
     with open_database(load_settings(config)) as database:
         settings = with_rows(load_settings(config), database.series())
     assert list(settings.series) == ["a", "b", "c", "d", "e"]
-    assert settings.series["a"].horizon == 24, "config.toml has the last word"
+    assert settings.series["a"].horizon_periods == 24, "config.toml has the last word"
     code, printed = ran(train.main, config, capsys, "--all")
     assert code == 1
     assert printed["failed"] == ["c", "e", "b2", "c2"]
@@ -226,7 +226,7 @@ def test_many_series_are_loaded_at_once(config: Path, tmp_path: Path, capsys: An
     add_rows(config, **{f"s{number:03}": good for number in range(30)})
     code, printed = ran(update_real_data.main, config, capsys, "--all", "--jobs", "2")
     assert (code, printed["failed"]) == (1, ["a", "b", "c", "d"])
-    assert {result["hours_loaded"] for result in printed["results"][4:]} == {1}
+    assert {result["periods_loaded"] for result in printed["results"][4:]} == {1}
     with open_database(load_settings(config)) as database:
         runs = [database.etl_runs(f"s{number:03}", since=START)[0]["outcome"] for number in range(30)]
     assert set(runs) == {"loaded"}

@@ -14,7 +14,7 @@ import update_real_data
 from actioncast.cli import start
 from actioncast.config import load_settings
 from actioncast.database.database import open_database
-from actioncast.hours import Grid
+from actioncast.periods import Grid
 from actioncast.settings import Settings
 from tests.support.json_server import JsonServer
 
@@ -26,13 +26,13 @@ title = "A replayed recording"
 source = { kind = "demo" }
 unit = "transactions/h"
 scale = 3600
-points_per_hour = 4
+points_per_period = 4
 horizon = 24
 
 [series.young]
 source = { kind = "demo" }
 unit = "transactions/h"
-points_per_hour = 4
+points_per_period = 4
 history_days = 3
 
 [series.silent]
@@ -146,7 +146,9 @@ def test_the_picture_goes_from_the_past_to_the_forecast() -> None:
     for lead in range(4):  # the first two hours are known by now
         moment = history.start + timedelta(hours=lead + 1)
         rows.append({"prediction_date": moment, "prediction": 10.0 + lead, "lower": 9.0, "upper": 20.0})
-    state = start.State(title="t", unit="x", history=history, card=None, fault="", forecast=rows, trained_now=True)
+    state = start.State(
+        title="t", unit="x", history=history, first_periods=504, card=None, fault="", forecast=rows, trained_now=True
+    )
     picture = start._picture(state)
     assert "line [1, 1, 3, 12, 13]" in picture
     assert "line [1, 1, 3, 20, 20]" in picture

@@ -8,7 +8,7 @@ from actioncast.dashboard import api_reference
 
 
 def test_the_reference_says_what_the_schema_says() -> None:
-    integer = {"type": "integer", "minimum": 1, "maximum": 9, "description": "Hours", "default": 3, "examples": [7]}
+    integer = {"type": "integer", "minimum": 1, "maximum": 9, "description": "Periods", "default": 3, "examples": [7]}
     nested = {"type": "object", "properties": {"at": {"type": "string", "format": "date-time"}}}
     answer = {
         "type": "object",
@@ -30,7 +30,7 @@ def test_the_reference_says_what_the_schema_says() -> None:
     (shown,) = api_reference.operations(document, "https://example.org")
     assert shown.command == """curl -X POST 'https://example.org/ask?n=7' -H "X-API-Key: $API_KEY\""""
     assert shown.parameters == [
-        api_reference.Field("n", "integer from 1 to 9", "Hours; 3 by default"),
+        api_reference.Field("n", "integer from 1 to 9", "Periods; 3 by default"),
         api_reference.Field("name", "string", ""),
     ]
     assert shown.fields == [

@@ -25,8 +25,8 @@ import check_retrain
 import export_dashboard
 import make_predictions
 from actioncast.database.database import Database, open_database
-from actioncast.hours import Hours
 from actioncast.paths import ROOT
+from actioncast.periods import Periods
 from actioncast.settings import Settings
 from tests.support.clock import at, wait_until
 from tests.support.ports import free_port
@@ -56,7 +56,7 @@ def live(settings: Settings, database: Database) -> None:
         now = at(hour + 0.3)
         make_predictions.run(settings, database, now, series_id=SERIES)
         new = wave(at(hour), 3)
-        load(database, Hours(new.starts, new.values + noise[hour : hour + 3], new.samples), now + timedelta(hours=3))
+        load(database, Periods(new.starts, new.values + noise[hour : hour + 3], new.samples), now + timedelta(hours=3))
         check_retrain.run(settings, database, now + timedelta(hours=2), series_id=SERIES)
     database.store_training_run(training())
 

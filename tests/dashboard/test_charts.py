@@ -5,8 +5,9 @@ from __future__ import annotations
 import numpy as np
 
 from actioncast.dashboard.charts import error_chart, forecast_chart, lead_chart
-from actioncast.hours import to_grid
-from actioncast.settings import RetrainSettings
+from actioncast.periods import to_grid
+from actioncast.policies import RetrainPolicy
+from actioncast.timeline import UTC_HOURS
 from actioncast.times import to_seconds
 from tests.support.clock import at
 from tests.support.dashboard_rows import row
@@ -24,9 +25,9 @@ def test_forecast_chart_joins_what_is_known_with_what_is_ahead() -> None:
 
 
 def test_error_chart_is_the_mean_over_the_window_of_the_checks() -> None:
-    policy = RetrainSettings(window_hours=2, minimum_scored_hours=2, max_mae=5)
+    policy = RetrainPolicy(window=2, minimum_scored=2, max_mae=5)
     scored = [row(hour, reality=10 + error) for hour, error in enumerate((1, 3, 5))]
-    chart = error_chart(scored, None, policy, at(-99))
+    chart = error_chart(scored, None, policy, UTC_HOURS, at(-99))
     assert chart["t"] == [to_seconds(at(1)), to_seconds(at(2))]
     assert chart["mae"] == [2.0, 4.0]
     assert chart["naive"] == [4.0, 4.0]

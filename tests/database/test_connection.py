@@ -17,7 +17,7 @@ from tests.support.temp_postgres import TempPostgres
 def test_without_a_url_there_is_a_sqlite_file_beside_the_config(tmp_path: Path) -> None:
     settings = settings_for("").model_copy(update={"folder": tmp_path})
     with open_database(settings) as opened:
-        assert opened.last_hour("a") is None
+        assert opened.last_period("a") is None
     assert (tmp_path / "actioncast.db").exists()
 
 
@@ -81,10 +81,10 @@ def test_a_server_that_goes_away_and_comes_back(postgres: TempPostgres) -> None:
         postgres.stop()
         try:
             with pytest.raises(DatabaseError, match="refused"):
-                opened.last_hour("a")
+                opened.last_period("a")
         finally:
             postgres.start()
-        assert opened.last_hour("a") == at(0)
+        assert opened.last_period("a") == at(0)
 
 
 def test_too_many_readers_at_once_wait_and_then_fail(postgres: TempPostgres, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -92,10 +92,10 @@ def test_too_many_readers_at_once_wait_and_then_fail(postgres: TempPostgres, mon
     with open_database(settings_for(postgres.new_database())) as opened:
         taken = [opened.engine.connect() for _ in range(2)]
         with pytest.raises(DatabaseError, match="TimeoutError: QueuePool limit of size 2 overflow 0 reached"):
-            opened.last_hour("a")
+            opened.last_period("a")
         for connection in taken:
             connection.close()
-        assert opened.last_hour("a") is None
+        assert opened.last_period("a") is None
 
 
 def test_a_sqlite_file_whose_folder_cannot_be_made(tmp_path: Path) -> None:

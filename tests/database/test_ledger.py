@@ -23,8 +23,8 @@ def test_the_newest_check_of_each_series(database: Database) -> None:
 
 def test_a_check_made_again_replaces_the_first(database: Database) -> None:
     database.store_check(check(1))
-    database.store_check(check(1, verdict="retrain", newest_hour=None))
-    assert database.checks("a", before=at(2), since=at(0)) == [check(1, verdict="retrain", newest_hour=None)]
+    database.store_check(check(1, verdict="retrain", newest_period=None))
+    assert database.checks("a", before=at(2), since=at(0)) == [check(1, verdict="retrain", newest_period=None)]
 
 
 def test_a_check_made_by_many_at_once_is_there_once(url: str, database: Database) -> None:
@@ -52,7 +52,7 @@ def test_etl_runs_tell_what_happened(database: Database) -> None:
     load(database, hours(1, 2), run_id="first")
     database.record_etl_failure(run_row("second", started_at=at(1), message="the source is dead"))
     runs = database.etl_runs("a", since=at(0))
-    assert [(run["run_id"], run["outcome"], run["hours_loaded"], run["message"]) for run in runs] == [
+    assert [(run["run_id"], run["outcome"], run["periods_loaded"], run["message"]) for run in runs] == [
         ("second", "failed", 0, "the source is dead"),
         ("first", "loaded", 2, ""),
     ]

@@ -60,7 +60,7 @@ from pathlib import Path
 from actioncast.config import load_settings
 from actioncast.database.database import open_database
 with open_database(load_settings(Path({str(CONFIG)!r}))) as database:
-    print(database.last_hour("a"))
+    print(database.last_period("a"))
 """
 
 

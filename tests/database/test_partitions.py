@@ -116,7 +116,7 @@ def test_a_new_hour_changes_its_day_and_the_ledger_alone(stored: Path) -> None:
     with copying.opened(stored) as database:
         load(database, hours(*range(40), start=-48), run_id="r1")
         before = files_of(stored, NOW, 60)
-        database.load_hours("a", hours(7, start=-8), at(1), run_row("r2", started_at=at(1)))
+        database.load_periods("a", hours(7, start=-8), at(1), run_row("r2", started_at=at(1)))
     after = files_of(stored, NOW, 60)
     changed = {name for name in after if before.get(name) != after[name]}
     assert changed == {"reality/2022/03/03/a.csv", "etl_runs/2022/03/04/01.csv"}

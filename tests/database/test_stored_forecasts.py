@@ -9,6 +9,7 @@ import pytest
 
 from actioncast.database.connection import DatabaseError
 from actioncast.database.database import Database
+from actioncast.timeline import UTC_HOURS
 from tests.support.clock import at
 from tests.support.rows import at_once, hours, load, vintage
 
@@ -88,9 +89,9 @@ def test_a_vintage_without_a_row_is_refused(database: Database) -> None:
 def test_a_vintage_comes_back_with_the_hour_that_was_over_at_its_issue(database: Database) -> None:
     load(database, hours(1, 2, 3))
     database.store_vintage(vintage(2, 10, 20))
-    rows, last_hour = database.issued_vintage("a", at(2))
+    rows, last_period = database.issued_vintage("a", at(2), UTC_HOURS)
     assert [(row["lead"], row["prediction"]) for row in rows] == [(1, 10), (2, 20)]
-    assert last_hour == at(1)
+    assert last_period == at(1)
 
 
 def test_forecasts_of_hours_that_have_happened_come_oldest_vintage_first(database: Database) -> None:

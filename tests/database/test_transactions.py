@@ -20,8 +20,8 @@ def stop() -> None:
 def test_an_action_before_each_statement_sees_the_commit_too(database: Database) -> None:
     calls: list[str] = []
     with database.before_each_statement(lambda: calls.append("statement or commit")):
-        database.last_hour("a")
-    database.last_hour("a")
+        database.last_period("a")
+    database.last_period("a")
     assert len(calls) == (3 if database.is_sqlite else 2)  # the begin of SQLite is a statement
 
 
@@ -34,5 +34,5 @@ def test_an_action_that_raises_stops_the_statement_and_nothing_is_stored(databas
 def test_an_action_that_raises_before_a_transaction_stops_it(database: Database) -> None:
     load(database, hours(1))
     with database.before_each_transaction(stop), pytest.raises(StoppedError):
-        database.last_hour("a")
-    assert database.last_hour("a") == at(0)
+        database.last_period("a")
+    assert database.last_period("a") == at(0)

@@ -48,7 +48,7 @@ FACTS = Facts(
 
 
 def blend(*names: str) -> Forecaster:
-    members = tuple(forecaster.fit(VALUES, RECIPES[n], first_hour=456_000, seasonality=SEASONS) for n in names)
+    members = tuple(forecaster.fit(VALUES, RECIPES[n], first_period=456_000, seasonality=SEASONS) for n in names)
     return Forecaster(members, np.full(len(names), 1 / len(names)), SPREAD, 0.8, SEASONS, SHIFTS)
 
 

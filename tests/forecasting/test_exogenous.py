@@ -29,7 +29,7 @@ from actioncast.forecasting.card import read_card
 from actioncast.forecasting.champion import load_champion
 from actioncast.forecasting.exogenous import ColumnError
 from actioncast.forecasting.recipes import ForecastError, Recipe
-from actioncast.hours import Hours
+from actioncast.periods import Periods
 from actioncast.settings import Settings, SettingsError
 from actioncast.times import HOUR, isoformat, to_seconds
 from tests.support.fitting import BOOSTING, CALENDAR, FIRST_HOUR
@@ -47,9 +47,9 @@ def column(hours: int, seed: int = 5) -> NDArray[np.float64]:
     return 5000 + 300 * np.cumsum(np.random.default_rng(seed).normal(0, 1, hours)) / np.sqrt(np.arange(1, hours + 1))
 
 
-def hours_of(values: NDArray[np.float64], first: int = 0, every: int = 1) -> Hours:
+def hours_of(values: NDArray[np.float64], first: int = 0, every: int = 1) -> Periods:
     starts = to_seconds(START) + HOUR * (first + every * np.arange(len(values)))
-    return Hours(starts, values, np.ones(len(values), dtype=np.int64))
+    return Periods(starts, values, np.ones(len(values), dtype=np.int64))
 
 
 # Arrays ------------------------------------------------------------------------------------------------------------
@@ -66,11 +66,11 @@ def test_a_value_holds_six_hours_and_no_longer() -> None:
 
 
 def test_a_holiday_is_a_day_on_the_clocks_of_its_zone() -> None:
-    first_hour = to_seconds(datetime(2024, 7, 4, tzinfo=UTC)) // HOUR
+    first_period = to_seconds(datetime(2024, 7, 4, tzinfo=UTC)) // HOUR
     flags = exogenous.holiday_flags(
         [date(2024, 7, 4)],
         zone="America/New_York",
-        first_hour=first_hour,
+        first_period=first_period,
         hours=48,
         until=date(2024, 7, 5),
     )
@@ -78,7 +78,7 @@ def test_a_holiday_is_a_day_on_the_clocks_of_its_zone() -> None:
     flags = exogenous.holiday_flags(
         [date(2024, 7, 4)],
         zone="UTC",
-        first_hour=first_hour,
+        first_period=first_period,
         hours=48,
         until=date(2024, 7, 4),
     )
@@ -139,9 +139,9 @@ def test_forecasts_with_columns_are_those_of_skforecast(recipe: Recipe) -> None:
     """Its exog are our terms: standardised ones for a linear recipe, as its penalty sees them."""
     values, end = seasonal(700), 600
     columns = {"price": column(760), "wind": column(760, seed=6)}
-    fitted = forecaster.fit(values[:end], recipe, first_hour=FIRST_HOUR, seasonality=SEASONS, columns=columns)
+    fitted = forecaster.fit(values[:end], recipe, first_period=FIRST_HOUR, seasonality=SEASONS, columns=columns)
     origins = [600, 631, 700]
-    ours = forecaster.predict(fitted, values, np.array(origins), 48, first_hour=FIRST_HOUR, columns=columns)
+    ours = forecaster.predict(fitted, values, np.array(origins), 48, first_period=FIRST_HOUR, columns=columns)
     index = pd.date_range(START.replace(tzinfo=None), periods=760, freq="h")
     own = np.column_stack([columns[name] for name in TWO])
     if recipe.estimator == "ridge":
@@ -170,7 +170,7 @@ def test_hours_without_a_column_are_not_learned_from() -> None:
     holes[100:200] = NAN
     wrong = values.copy()
     wrong[124:200] = 1e3  # hours whose column is missing, as targets
-    with_holes = forecaster.fit(wrong, recipe, first_hour=0, seasonality=SEASONS, columns={"price": holes})
+    with_holes = forecaster.fit(wrong, recipe, first_period=0, seasonality=SEASONS, columns={"price": holes})
     assert np.isfinite(with_holes.filter).all()
     assert np.isfinite(with_holes.exogenous_coefficients).all()
 
@@ -259,7 +259,7 @@ def test_a_column_whose_source_is_dead_stops_neither_the_hours_nor_the_training(
     settings, database, _ = driven
     (tmp_path / "wind.csv").write_text("timestamp,value\n")
     loaded = update_real_data.run(settings, database, NOW, series_id="demo")
-    assert (loaded.failed, loaded.hours_loaded) == (True, HISTORY)
+    assert (loaded.failed, loaded.periods_loaded) == (True, HISTORY)
     assert loaded.exogenous["wind"].endswith("answered without a single point; nothing was loaded")
     assert loaded.exogenous["wind"] in database.etl_runs("demo", since=START)[0]["message"]
     report = train.run(settings, database, NOW, series_id="demo")
@@ -285,7 +285,7 @@ def test_all_rows_of_a_column_are_copied(driven: Any, tmp_path: Path) -> None:
     update_real_data.run(settings, database, NOW, series_id="demo")
     with copying.opened(tmp_path / "copy.db") as target:
         assert copying.copy_rows(database, target)["exogenous"] == HISTORY + HORIZON + 1
-        assert target.last_exogenous_hour("demo", "wind") == NOW + timedelta(hours=HORIZON)
+        assert target.last_exogenous_period("demo", "wind") == NOW + timedelta(hours=HORIZON)
 
 
 def test_holidays_are_a_candidate_and_the_champion_carries_them(tmp_path: Path) -> None:
@@ -295,7 +295,7 @@ def test_holidays_are_a_candidate_and_the_champion_carries_them(tmp_path: Path) 
     flags = exogenous.holiday_flags(
         days,
         zone="UTC",
-        first_hour=to_seconds(begin) // HOUR,
+        first_period=to_seconds(begin) // HOUR,
         hours=hours,
         until=date(2023, 3, 1),
     )
@@ -309,9 +309,9 @@ def test_holidays_are_a_candidate_and_the_champion_carries_them(tmp_path: Path) 
     now = datetime(2023, 1, 16, tzinfo=UTC)  # Martin Luther King's day begins
     with open_database(settings) as database:
         run = {"run_id": "a", "series_id": "demo", "started_at": begin, "finished_at": begin, "points_read": 0}
-        counts = {"hours_missing": 0, "points_rejected": 0, "message": "", "outcome": "loaded"}
+        counts = {"periods_missing": 0, "points_rejected": 0, "message": "", "outcome": "loaded"}
         starts = to_seconds(begin) + HOUR * np.arange(hours)
-        database.load_hours("demo", Hours(starts, values, np.ones(hours, dtype=np.int64)), begin, run | counts)
+        database.load_periods("demo", Periods(starts, values, np.ones(hours, dtype=np.int64)), begin, run | counts)
         report = train.run(settings, database, now, series_id="demo")
         made = make_predictions.run(settings, database, now, series_id="demo")
     errors = {row.name: row.mae for row in report.board}

@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 from actioncast.forecasting import forecaster, level_shifts, recipes
 from actioncast.forecasting.level_shifts import Shift
-from actioncast.hours import Grid
+from actioncast.periods import Grid
 from actioncast.training.backtest import Backtest
 from actioncast.training.challenger import fit_challenger
 from actioncast.training.gate import decide, stored_forecasts
@@ -144,7 +144,7 @@ def test_six_hours_after_a_doubling_the_new_champion_replaces_the_old_and_foreca
 
     _, _, champion = train(before)
     test, best, challenger = train(now)
-    gate = decide(best, stored_forecasts(champion, test), test, newest_hours=168, margin=0.01)
+    gate = decide(best, stored_forecasts(champion, test), test, newest_periods=168, margin=0.01)
     assert gate.promoted
     assert "the level changed at" in gate.reason
     assert "on the newest 6 h" in gate.reason

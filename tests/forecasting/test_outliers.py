@@ -55,7 +55,7 @@ def test_a_broken_reading_does_not_move_the_forecast(ago: int) -> None:
 
     def forecast(values: np.ndarray) -> forecaster.Forecast:
         pool = recipes.recipe_pool(SEASONS, LINEAR, 1, hours=len(values))[:6]
-        test = backtest(clean(grid(values), SEASONS), pool, horizon=24, backtest_days=10, watch=ignore)
+        test = backtest(clean(grid(values), SEASONS), pool, horizon=24, longest=24 * 10, watch=ignore)
         winner = rank_candidates(test, LINEAR)[0]
         model = fit_challenger(winner, test, coverage=0.8)
         return forecaster.forecast(model, grid(values), 24)

@@ -73,7 +73,7 @@ def test_real_series_have_the_day_and_the_week() -> None:
 def test_given_seasons_are_sorted_once_each_and_said(tmp_path: Path) -> None:
     config = tmp_path / "config.toml"
     config.write_text(CONFIG + "seasonality = [168, 24, 168]\n")
-    assert load_settings(config, {}).series["a"].seasonality == (24, 168)
+    assert load_settings(config, {}).series["a"].season_periods == (24, 168)
     given = seasons.given((24, 168), wave(24))
     assert given.note == "as config.toml says"
     assert given.autocorrelation[24] > 0.7
@@ -88,7 +88,7 @@ def test_without_a_word_they_are_detected(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("value", "message"),
     [
-        ("[24, 1]", "series.a.seasonality.1: Input should be greater than or equal to 2; got 1"),
+        ("[24, 1]", "series.a: seasonality: a season has at least two periods"),
         ("[]", "series.a.seasonality: Tuple should have at least 1 item"),
         ('"often"', "series.a.seasonality: Input should be 'auto'; got 'often'"),
     ],

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from actioncast.forecasting import trees
-from actioncast.forecasting.features import TrainingHours, fill_missing
+from actioncast.forecasting.features import TrainingPeriods, fill_missing
 from actioncast.forecasting.recipes import Recipe
 from tests.support.fitting import BOOSTING, DAY, FIRST_HOUR, FOREST, NAN, TEN_LAGS, ahead
 from tests.support.reference import skforecast_ahead
@@ -33,6 +33,6 @@ def test_a_tree_does_not_learn_a_missing_hour() -> None:
     values[150] = NAN
     recipe = Recipe("trees", "random_forest", TEN_LAGS)
     filled = fill_missing(values, SEASONS)
-    training = TrainingHours(filled, ~np.isnan(values), FIRST_HOUR, np.zeros((300, 0)))
+    training = TrainingPeriods(filled, ~np.isnan(values), FIRST_HOUR, np.zeros((300, 0)))
     _, y = trees.training_matrices(recipe, training)
     assert len(y) == 300 - 20 - 1

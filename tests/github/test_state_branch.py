@@ -18,7 +18,8 @@ from actioncast.database.schema import TABLES
 from actioncast.errors import ActioncastError
 from actioncast.github import state_branch, state_commits
 from actioncast.github.git import git
-from actioncast.hours import Hours
+from actioncast.periods import Periods
+from actioncast.timeline import UTC_HOURS
 from actioncast.times import to_seconds
 from tests.support.clock import MIDNIGHT
 from tests.support.rows import vintage
@@ -35,11 +36,11 @@ def checkouts(tmp_path: Path) -> list[Path]:
     return folders
 
 
-def hours(*samples: int, start: int = 0) -> Hours:
+def hours(*samples: int, start: int = 0) -> Periods:
     """One hour per number of samples, its value that number."""
     first = to_seconds(MIDNIGHT) + 3600 * start
     starts = np.array([first + 3600 * i for i in range(len(samples))], dtype=np.int64)
-    return Hours(starts, np.array(samples, dtype=np.float64), np.array(samples, dtype=np.int64))
+    return Periods(starts, np.array(samples, dtype=np.float64), np.array(samples, dtype=np.int64))
 
 
 def load(folder: Path, series_id: str, run_id: str, *samples: int) -> None:
@@ -47,8 +48,8 @@ def load(folder: Path, series_id: str, run_id: str, *samples: int) -> None:
     with copying.opened(folder / state_branch.FILE) as database:
         run: dict[str, Any] = {"run_id": run_id, "series_id": series_id, "message": ""}
         run |= {"started_at": MIDNIGHT, "finished_at": MIDNIGHT}
-        run |= {"points_read": 0, "points_rejected": 0, "hours_missing": 0}
-        database.load_hours(series_id, hours(*samples), MIDNIGHT, run)
+        run |= {"points_read": 0, "points_rejected": 0, "periods_missing": 0}
+        database.load_periods(series_id, hours(*samples), MIDNIGHT, run)
 
 
 def save(folder: Path, now: datetime = MIDNIGHT, vintage_days: float = 0) -> str:
@@ -274,7 +275,7 @@ def test_one_command_moves_everything_to_postgresql(
     assert state_branch.main(["move"]) == 0
     assert "1200 rows of reality, 5 rows of predictions, 1 rows of etl_runs" in capsys.readouterr().out
     with open_database(load_settings(variables={"DATABASE_URL": url})) as target:
-        stored = target.reality("a", until=MIDNIGHT + timedelta(days=90), newest=2000)
+        stored = target.reality("a", until=MIDNIGHT + timedelta(days=90), newest=2000, timeline=UTC_HOURS)
         assert stored is not None
         assert len(stored) == 1200
         assert len(target.newest_vintages("a")) == 1

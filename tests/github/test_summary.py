@@ -69,7 +69,7 @@ def test_the_days_of_a_check_are_means_of_their_hours() -> None:
         {"prediction_date": at(hour), "absolute_error": error, "naive_error": naive}
         for hour, error, naive in [(0, 1.0, 2.0), (1, 3.0, None), (24, 5.0, 6.0), (25, None, None), (48, 7.0, None)]
     ]
-    report = {"series": "demo", "reasons": ["because"], "verdict": "good", "scored_hours": 4, "newest_hour": None}
+    report = {"series": "demo", "reasons": ["because"], "verdict": "good", "scored_periods": 4, "newest_period": None}
     report |= {"mae": 4.0, "reference_mae": None, "naive_mae": 1.0, "dispatched": False}
     text = summary.check(report, "x", rows)
     assert "line [2, 5, 7]" in text

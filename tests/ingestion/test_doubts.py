@@ -40,12 +40,12 @@ def test_no_point_and_a_single_point_raise_no_doubt() -> None:
 @pytest.mark.parametrize(
     ("step", "promised", "expected"),
     [
-        (900, 1, "50 hours hold 4 points where 1 is promised: points lie every 15 minutes: points_per_hour = 4"),
-        (1800, 1, "100 hours hold 2 points where 1 is promised: points lie every 30 minutes: points_per_hour = 2"),
-        (300, 4, "hold 12 points where 4 are promised: points lie every 5 minutes: points_per_hour = 12"),
-        (60, 1, "points lie every minute: points_per_hour = 60"),
-        (HOUR, 4, "points lie every hour, where 4 in an hour are promised: points_per_hour = 1"),
-        (1800, 4, "points lie every 30 minutes, where 4 in an hour are promised: points_per_hour = 2"),
+        (900, 1, "50 hours hold 4 points where 1 is promised: points lie every 15 minutes: points_per_period = 4"),
+        (1800, 1, "100 hours hold 2 points where 1 is promised: points lie every 30 minutes: points_per_period = 2"),
+        (300, 4, "hold 12 points where 4 are promised: points lie every 5 minutes: points_per_period = 12"),
+        (60, 1, "points lie every minute: points_per_period = 60"),
+        (HOUR, 4, "points lie every hour, where 4 in an hour are promised: points_per_period = 1"),
+        (1800, 4, "points lie every 30 minutes, where 4 in an hour are promised: points_per_period = 2"),
         (2 * HOUR, 1, "points come every 2 hours: this is no hourly series"),
         (3 * HOUR, 4, "points come every 3 hours: this is no hourly series"),
         (DAY, 1, "points come once a day at 00:00 UTC (daily data)"),
@@ -136,7 +136,7 @@ def test_changes_of_state_are_named() -> None:
 
 def test_bursts_are_no_rhythm() -> None:
     bursts = np.concatenate([regular(HOUR, 100) + 30 * number for number in range(12)])
-    assert "points_per_hour = 120" not in failure(bursts)
+    assert "points_per_period = 120" not in failure(bursts)
     assert "hold 12 points where 1 is promised" in failure(bursts)
 
 

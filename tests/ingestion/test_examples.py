@@ -17,6 +17,7 @@ from actioncast.ingestion.documents import SourceError
 from actioncast.ingestion.report import IngestionReport
 from actioncast.paths import ROOT
 from actioncast.settings import Settings
+from actioncast.timeline import HOURLY, UTC_HOURS
 from actioncast.times import HOUR
 from tests.support.public_apis import PublicApis
 
@@ -55,7 +56,7 @@ def load(settings: Settings, now: datetime, series_id: str) -> tuple[IngestionRe
     """One run, and the stored hours whose value is not the hour of the day."""
     with open_database(settings) as database:
         report = update_real_data.run(settings, database, now, series_id=series_id)
-        stored = database.reality(series_id, until=now, newest=10_000)
+        stored = database.reality(series_id, until=now, newest=10_000, timeline=UTC_HOURS)
     assert stored is not None
     hours = np.arange(len(stored.values)) + stored.start.timestamp() // HOUR
     wrong = hours[~(stored.values == hours % 24)]
@@ -82,21 +83,23 @@ def test_a_living_series_loads_its_history_and_then_what_is_new(
     apis.now = now
     settings = settings_of(tmp_path, apis)
     report, wrong = load(settings, now, series_id)
-    days = int(settings.series[series_id].history_days)
-    assert days * 24 - 12 <= report.hours_loaded <= days * 24 + 1
-    assert (wrong, report.rejections, report.hours_missing) == ([], [], 0)
-    assert report.last_hour == newest(now, series_id)
+    history = settings.series[series_id].history
+    assert history is not None
+    days = history.duration(HOURLY).days
+    assert days * 24 - 12 <= report.periods_loaded <= days * 24 + 1
+    assert (wrong, report.rejections, report.periods_missing) == ([], [], 0)
+    assert report.last_period == newest(now, series_id)
 
     apis.now = now + timedelta(hours=1)
     report, wrong = load(settings, apis.now, series_id)
     assert (wrong, report.rejections) == ([], [])
-    assert (report.hours_loaded, report.last_hour) == (1, newest(apis.now, series_id))
+    assert (report.periods_loaded, report.last_period) == (1, newest(apis.now, series_id))
 
 
 def test_a_hurried_source_is_asked_again(tmp_path: Path, apis: PublicApis) -> None:
     apis.busy = 2
     report, wrong = load(settings_of(tmp_path, apis), NOW, "german_load")
-    assert (report.hours_loaded > 900, wrong) == (True, [])
+    assert (report.periods_loaded > 900, wrong) == (True, [])
 
 
 @pytest.mark.parametrize("series_id", ["gb_demand", "gb_carbon_intensity"])
@@ -109,7 +112,7 @@ def test_a_span_that_is_too_long_is_met_with_advice(tmp_path: Path, apis: Public
 def test_new_york_has_no_file_just_after_its_midnight(tmp_path: Path, apis: PublicApis) -> None:
     apis.now = datetime(2026, 11, 26, 5, 3, tzinfo=UTC)
     report, wrong = load(settings_of(tmp_path, apis), apis.now, "new_york_load")
-    assert (report.last_hour, wrong) == (datetime(2026, 11, 26, 4, tzinfo=UTC), [])
+    assert (report.last_period, wrong) == (datetime(2026, 11, 26, 4, tzinfo=UTC), [])
     assert apis.requests[-1].path == "/public/csv/pal/20261126pal.csv"
 
 

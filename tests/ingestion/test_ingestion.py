@@ -10,11 +10,11 @@ import pytest
 
 from actioncast.config import load_settings
 from actioncast.database.database import Database, open_database
-from actioncast.hours import DataError, Hours
 from actioncast.ingestion import ingestion
 from actioncast.ingestion.documents import SourceError
 from actioncast.ingestion.ingestion import Reading
 from actioncast.ingestion.report import EtlRun
+from actioncast.periods import DataError, Periods
 from actioncast.settings import Settings
 from actioncast.times import HOUR, isoformat, to_seconds
 from tests.support.clock import at
@@ -50,8 +50,8 @@ def read(settings: Settings, now: float) -> Reading:
 
 def store(database: Database, hours: list[int]) -> None:
     starts = to_seconds(at(0)) + HOUR * np.array(hours)
-    loaded = Hours(starts, np.ones(len(hours)), np.ones(len(hours), dtype=np.int64))
-    database.load_hours("demo", loaded, at(0), EtlRun("demo", at(0)).row(""))
+    loaded = Periods(starts, np.ones(len(hours)), np.ones(len(hours), dtype=np.int64))
+    database.load_periods("demo", loaded, at(0), EtlRun("demo", at(0)).row(""))
 
 
 def test_rows_that_come_twice_are_read_once_and_noted(settings: Settings) -> None:
@@ -167,7 +167,7 @@ def test_the_first_hour_to_read(
     with open_database(settings) as database:
         if stored:
             store(database, stored)
-        first = ingestion.first_hour(settings, database, "demo", now=at(100.5), backfill=backfill)
+        first = ingestion.first_period(settings, database, "demo", now=at(100.5), backfill=backfill)
     assert first == expected
 
 

@@ -3,8 +3,8 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from actioncast.hours import Points, Rejection
 from actioncast.ingestion import patterns
+from actioncast.periods import Points, Rejection
 from actioncast.times import HOUR, from_seconds, isoformat, to_seconds
 from tests.support.clock import at
 

@@ -15,11 +15,12 @@ import train
 import update_real_data
 from actioncast.config import load_settings
 from actioncast.database.database import Database, open_database
-from actioncast.hours import Grid
 from actioncast.ingestion import recording, sources
 from actioncast.ingestion.documents import Rows, SourceError
+from actioncast.periods import Grid
 from actioncast.rehearsal.world import replay
 from actioncast.settings import Settings
+from actioncast.timeline import UTC_HOURS
 from actioncast.times import HOUR, to_seconds
 
 SERIES = "demo"
@@ -28,8 +29,8 @@ CONFIG = """
 source = { kind = "demo" }
 unit = "transactions/h"
 scale = 3600
-points_per_hour = 4
-minimum_points_per_hour = 3
+points_per_period = 4
+minimum_points_per_period = 3
 history_days = 730
 """
 NOW = datetime(2026, 11, 26, 12, 17, tzinfo=UTC)
@@ -54,7 +55,7 @@ def stored(settings: Settings, now: datetime, backfill: datetime | bool = False)
 
 
 def all_hours(database: Database, now: datetime) -> Grid:
-    hours = database.reality(SERIES, until=now, newest=10_000)
+    hours = database.reality(SERIES, until=now, newest=10_000, timeline=UTC_HOURS)
     assert hours is not None
     return hours
 

@@ -9,17 +9,18 @@ from pathlib import Path
 import pytest
 import yaml
 
-from actioncast.hours import Grid
 from actioncast.monitoring import freshness
 from actioncast.monitoring.age import age_verdict
 from actioncast.monitoring.findings import Finding
 from actioncast.monitoring.freshness import SeriesState, WorkflowRuns
+from actioncast.periods import Grid
+from actioncast.policies import FreshnessPolicy
 from actioncast.settings import FreshnessSettings
 from tests.support.clock import at
 from tests.support.series import seasonal
 
 ROOT = Path(__file__).resolve().parents[2]
-POLICY = FreshnessSettings()
+POLICY = FreshnessPolicy()
 NOW = at(500)
 
 
@@ -37,7 +38,7 @@ def state(**changes: object) -> SeriesState:
         "history": Grid(NOW - timedelta(hours=500), seasonal(500)),
         "failure": "",
         "hours": 504,
-        "first_hours": 504,
+        "first_periods": 504,
     }
     return SeriesState(**(fresh | changes))  # type: ignore[arg-type]
 
@@ -60,7 +61,7 @@ def test_an_age_is_missing_or_young_or_ageing_or_stale(
     hours_ago: float | None, verdict: tuple[bool, bool, bool]
 ) -> None:
     newest = None if hours_ago is None else NOW - timedelta(hours=hours_ago)
-    age = age_verdict(newest, NOW, allowed_hours=12)
+    age = age_verdict(newest, NOW, timedelta(hours=12))
     assert (age.missing, age.ageing, age.stale) == verdict
     assert age.hours == hours_ago
 
@@ -113,7 +114,7 @@ def test_an_outage_that_is_over_now_is_none() -> None:
 
 def test_a_back_fill_does_not_make_an_earlier_look_good() -> None:
     """At the earlier look the hours that were loaded since were not there."""
-    policy = FreshnessSettings(actual_hours=12, look_hours=12)
+    policy = FreshnessPolicy(actual=timedelta(hours=12), look_hours=12)
     late = [(NOW - timedelta(hours=1), NOW - timedelta(hours=13 + i)) for i in range(20)] + loads_until(80)
     assert stale(freshness.of_series(state(loads=late), policy, NOW)) == ["The data are stale"]
 
@@ -184,7 +185,7 @@ def test_workflow(first: float | None, successes: list[float], expected: bool) -
     runs = [NOW - timedelta(hours=hours) for hours in successes]
     started = [NOW - timedelta(hours=first), *runs] if first else runs
     workflow = WorkflowRuns("etl.yml", 12, started, runs)
-    assert freshness.of_workflow(workflow, POLICY, NOW).stale is expected
+    assert freshness.of_workflow(workflow, FreshnessSettings(), NOW).stale is expected
 
 
 @pytest.mark.parametrize(("hours_ago", "expected"), [([], False), ([30, 3], True), ([30], False)])
@@ -206,5 +207,5 @@ def test_the_schedule_is_the_one_that_the_settings_name() -> None:
 
 
 def test_the_watched_workflows_exist_and_have_a_schedule() -> None:
-    for file in POLICY.workflow_hours:
+    for file in FreshnessSettings().workflow_hours:
         assert "schedule:" in (ROOT / ".github/workflows" / file).read_text(encoding="utf-8")

@@ -8,6 +8,7 @@ import math
 import pytest
 
 from actioncast.monitoring.live_error import LiveScore, live_score, newest_window, of_champion, window_start, without
+from actioncast.timeline import UTC_HOURS
 from tests.support.performance import NOW, ago, champion_card, row, score
 
 
@@ -25,7 +26,7 @@ def test_without_a_backtest_there_is_no_reference() -> None:
 
 def test_hours_without_reality_are_not_scored() -> None:
     live = live_score([row(3, error=4.0), row(2, reality=None, error=None, naive=None, covered=None)], [])
-    assert (live.scored_hours, live.mae, live.newest_hour) == (1, 4.0, ago(3))
+    assert (live.scored_periods, live.mae, live.newest_period) == (1, 4.0, ago(3))
 
 
 def test_hours_that_are_set_aside_are_neither_scored_nor_a_naive_forecast() -> None:
@@ -42,7 +43,7 @@ def test_nothing_scored_is_no_number() -> None:
 
 def test_the_naive_is_compared_on_the_hours_it_has() -> None:
     live = live_score([row(4, error=90.0, naive=None), row(3, error=10.0, naive=20.0)], [])
-    assert (live.mae, live.naive_mae, live.mae_beside_naive, live.naive_hours) == (50.0, 20.0, 10.0, 1)
+    assert (live.mae, live.naive_mae, live.mae_beside_naive, live.naive_periods) == (50.0, 20.0, 10.0, 1)
 
 
 def test_coverage_is_the_share_of_hours_inside_the_interval() -> None:
@@ -70,30 +71,30 @@ def test_figures_never_hold_what_json_does_not_know() -> None:
 
 def test_the_window_is_measured_from_the_newest_scored_hour() -> None:
     rows = [row(75), row(74), row(50), row(27), row(26, reality=None)]
-    assert newest_window(rows, 48) == rows[1:4]
+    assert newest_window(rows, 48, UTC_HOURS) == rows[1:4]
 
 
 def test_an_outage_does_not_change_the_window() -> None:
     rows = [row(h) for h in (80, 75, 74, 60)]
     silent = [row(h, reality=None, error=None) for h in (50, 30, 2)]
-    assert newest_window([*rows, *silent], 48) == newest_window(rows, 48)
+    assert newest_window([*rows, *silent], 48, UTC_HOURS) == newest_window(rows, 48, UTC_HOURS)
 
 
 def test_no_rows_no_window() -> None:
-    assert newest_window([], 48) == []
+    assert newest_window([], 48, UTC_HOURS) == []
 
 
 def test_only_the_champions_own_forecasts_are_scored() -> None:
     rows = [row(3, error=5.0, version="v2"), row(2, error=50.0, version="v1")]
-    own = of_champion(rows, champion_card("v2", [7.0]), window_hours=48)
-    assert (own.scored_hours, own.mae, own.reference_mae) == (1, 5.0, 7.0)
+    own = of_champion(rows, champion_card("v2", [7.0]), UTC_HOURS, window=48)
+    assert (own.scored_periods, own.mae, own.reference_mae) == (1, 5.0, 7.0)
 
 
 def test_without_a_card_the_forecasts_of_every_model_are_scored() -> None:
     rows = [row(3, error=5.0, version="v2"), row(2, error=15.0, version="v1")]
-    everyone = of_champion(rows, None, window_hours=48)
-    assert (everyone.scored_hours, everyone.mae, everyone.reference_mae) == (2, 10.0, None)
+    everyone = of_champion(rows, None, UTC_HOURS, window=48)
+    assert (everyone.scored_periods, everyone.mae, everyone.reference_mae) == (2, 10.0, None)
 
 
 def test_the_oldest_hour_that_allows_a_verdict_still_has_its_whole_window() -> None:
-    assert window_start(NOW, 48) == ago(48 + 48)
+    assert window_start(NOW, 48, UTC_HOURS) == ago(48 + 48)

@@ -10,7 +10,7 @@ from actioncast.monitoring.retrain_request import LONGEST_PAYLOAD, Check, parts,
 
 
 def due(series: str, reason: str = "it is bad") -> Check:
-    figures = {"scored_hours": 48, "mae": 1234.5678, "reference_mae": 1000.0, "naive_mae": None}
+    figures = {"scored_periods": 48, "mae": 1234.5678, "reference_mae": 1000.0, "naive_mae": None}
     return {"series": series, "reasons": [reason, "twice"], **figures}
 
 
@@ -18,7 +18,7 @@ def test_the_payload_has_names_reasons_and_figures_in_the_same_order() -> None:
     assert payload_of([due("a"), due("b", "worse")]) == {
         "series": "a,b",
         "reasons": ["it is bad; twice", "worse; twice"],
-        "scored_hours": [48, 48],
+        "scored_periods": [48, 48],
         "mae": [1234.5678, 1234.5678],
         "reference_mae": [1000.0, 1000.0],
         "naive_mae": [None, None],

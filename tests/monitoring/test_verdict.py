@@ -14,11 +14,11 @@ from hypothesis import strategies as st
 
 from actioncast.monitoring.live_error import LiveScore, live_score
 from actioncast.monitoring.verdict import OPEN_HOURS, Verdict, VerdictName, judge
-from actioncast.settings import RetrainSettings
+from actioncast.policies import RetrainPolicy
 from actioncast.times import ONE_WEEK
 from tests.support.performance import NOW, ago, row, score
 
-POLICY = RetrainSettings()  # 3 bad looks of 4, 24 of 48 hours, 1.5 x backtest, 1 x naive, 24 h cooldown, 3 a week
+POLICY = RetrainPolicy()  # 3 bad looks of 4, 24 of 48 hours, 1.5 x backtest, 1 x naive, 24 h cooldown, 3 a week
 
 
 def check(
@@ -34,7 +34,7 @@ def check(
         "checked_at": ago(hours_ago),
         "bad": bad,
         "verdict": verdict,
-        "newest_hour": ago(hours_ago + 2 if newest_hours_ago is None else newest_hours_ago),
+        "newest_period": ago(hours_ago + 2 if newest_hours_ago is None else newest_hours_ago),
         "dispatched": dispatched,
     }
 
@@ -44,7 +44,7 @@ def look(
     earlier: Sequence[dict[str, Any]] = (),
     *,
     trained: datetime | None = None,
-    policy: RetrainSettings = POLICY,
+    policy: RetrainPolicy = POLICY,
 ) -> Verdict:
     return judge(live, earlier=earlier, last_training=trained, policy=policy, now=NOW)
 
@@ -65,25 +65,25 @@ def test_good_says_what_it_was_compared_with() -> None:
     ]
 
 
-@pytest.mark.parametrize(("hours", "name"), [(0, "too few hours"), (23, "too few hours"), (24, "good")])
+@pytest.mark.parametrize(("hours", "name"), [(0, "too few periods"), (23, "too few periods"), (24, "good")])
 def test_fewer_hours_than_the_minimum_are_no_verdict(hours: int, name: str) -> None:
     assert look(score(hours=hours)).name == name
 
 
 def test_too_few_hours_never_retrain_whatever_their_error() -> None:
     verdict = look(score(30.0, hours=23), THREE_BAD)
-    assert (verdict.name, verdict.bad) == ("too few hours", False)
+    assert (verdict.name, verdict.bad) == ("too few periods", False)
     assert "23 scored hours of the champion's forecasts within 48 h, 24 are needed" in verdict.reasons[0]
 
 
-@pytest.mark.parametrize(("hours_ago", "name"), [(48, "good"), (48.1, "too few hours")])
+@pytest.mark.parametrize(("hours_ago", "name"), [(48, "good"), (48.1, "too few periods")])
 def test_old_hours_are_no_verdict(hours_ago: float, name: str) -> None:
     assert look(score(newest=ago(hours_ago))).name == name
 
 
 def test_an_error_that_cannot_be_compared_is_not_good() -> None:
-    verdict = look(score(reference=None, naive=None, naive_hours=0))
-    assert verdict.name == "too few hours"
+    verdict = look(score(reference=None, naive=None, naive_periods=0))
+    assert verdict.name == "too few periods"
     assert "nothing to compare with" in verdict.reasons[0]
 
 
@@ -127,19 +127,19 @@ def test_the_naive_ratio_uses_the_errors_of_the_same_hours() -> None:
     assert look(live).name == "good"
 
 
-@pytest.mark.parametrize(("naive_hours", "bad"), [(23, False), (24, True)])
-def test_the_naive_counts_once_it_is_known_for_enough_hours(naive_hours: int, bad: bool) -> None:
-    assert look(score(10.0, naive=8.0, naive_hours=naive_hours)).bad is bad
+@pytest.mark.parametrize(("naive_periods", "bad"), [(23, False), (24, True)])
+def test_the_naive_counts_once_it_is_known_for_enough_hours(naive_periods: int, bad: bool) -> None:
+    assert look(score(10.0, naive=8.0, naive_periods=naive_periods)).bad is bad
 
 
 @pytest.mark.parametrize(("mae", "bad"), [(6.0, False), (6.1, True)])
 def test_bad_by_the_absolute_limit_alone(mae: float, bad: bool) -> None:
-    live = score(mae, reference=None, naive=None, naive_hours=0)
-    assert look(live, policy=RetrainSettings(max_mae=6.0)).bad is bad
+    live = score(mae, reference=None, naive=None, naive_periods=0)
+    assert look(live, policy=RetrainPolicy(max_mae=6.0)).bad is bad
 
 
 def test_every_limit_that_is_exceeded_is_named() -> None:
-    verdict = look(score(30.0), policy=RetrainSettings(max_mae=6.0))
+    verdict = look(score(30.0), policy=RetrainPolicy(max_mae=6.0))
     assert [reason.split(" is above ")[1] for reason in verdict.reasons[:3]] == [
         "1.5 x the champion's backtest error (10)",
         "1.1 x the weekly naive's error on the same hours (20)",
@@ -192,7 +192,7 @@ def test_looks_at_newer_hours_are_about_another_champion() -> None:
     assert look(score(30.0, newest=ago(20)), THREE_BAD).name == "watch"
 
 
-@pytest.mark.parametrize("verdict", ["too few hours", "alarm"])
+@pytest.mark.parametrize("verdict", ["too few periods", "alarm"])
 def test_looks_without_a_verdict_are_no_evidence(verdict: VerdictName) -> None:
     mute = [check(h, bad=True, verdict=verdict) for h in (2, 4, 6)]
     assert look(BAD, mute).name == "watch"
@@ -205,8 +205,8 @@ def test_a_three_day_outage_never_triggers() -> None:
         now = NOW + timedelta(hours=hours)
         live = score(30.0, newest=newest)
         verdict = judge(live, earlier=earlier, last_training=None, policy=POLICY, now=now)
-        assert verdict.name == ("watch" if hours <= 46 else "too few hours")
-        earlier.insert(0, {**check(-hours, verdict=verdict.name, bad=verdict.bad), "newest_hour": newest})
+        assert verdict.name == ("watch" if hours <= 46 else "too few periods")
+        earlier.insert(0, {**check(-hours, verdict=verdict.name, bad=verdict.bad), "newest_period": newest})
 
 
 def test_looks_before_the_last_training_are_spent() -> None:
@@ -219,7 +219,7 @@ def test_looks_before_the_last_dispatch_are_spent() -> None:
 
 
 def test_hours_seen_by_the_last_dispatch_are_spent() -> None:
-    once = RetrainSettings(bad_checks=1, of_checks=1, cooldown_hours=1)
+    once = RetrainPolicy(bad_checks=1, of_checks=1, cooldown=timedelta(hours=1))
     dispatch = check(8, newest_hours_ago=9, dispatched=True, verdict="retrain")
     assert look(score(30.0, newest=ago(9)), [dispatch], policy=once).name == "watch"
     assert look(score(30.0, newest=ago(8)), [dispatch], policy=once).name == "retrain"
@@ -227,7 +227,7 @@ def test_hours_seen_by_the_last_dispatch_are_spent() -> None:
 
 # what a due retrain waits for ----------------------------------------------------------------------------------------
 
-NO_COOLDOWN = RetrainSettings(cooldown_hours=0, bad_checks=1, of_checks=1)
+NO_COOLDOWN = RetrainPolicy(cooldown=timedelta(0), bad_checks=1, of_checks=1)
 
 
 def dispatch(hours_ago: float) -> dict[str, Any]:
@@ -278,7 +278,7 @@ def test_the_weekly_cap(oldest_hours_ago: float, name: str) -> None:
 
 
 def test_a_cap_of_zero_never_retrains() -> None:
-    assert look(BAD, THREE_BAD, policy=RetrainSettings(maximum_per_week=0)).name == "wait"
+    assert look(BAD, THREE_BAD, policy=RetrainPolicy(maximum_per_week=0)).name == "wait"
 
 
 def test_a_dispatch_that_failed_holds_nothing_up() -> None:
@@ -292,17 +292,17 @@ def test_a_dispatch_that_failed_holds_nothing_up() -> None:
 class Loop:
     """Checks one after the other, each seeing those before it, as the database hands them over."""
 
-    def __init__(self, policy: RetrainSettings = POLICY) -> None:
+    def __init__(self, policy: RetrainPolicy = POLICY) -> None:
         self.policy = policy
         self.checks: list[dict[str, Any]] = []  # newest first
         self.trained: datetime | None = None
 
     def check(self, now: datetime, mae: float, newest: datetime, hours: int = 46) -> VerdictName:
-        since = now - max(ONE_WEEK, timedelta(hours=self.policy.cooldown_hours))
+        since = now - max(ONE_WEEK, self.policy.cooldown)
         earlier = list(takewhile(lambda row: row["checked_at"] >= since, self.checks))
         live = score(mae, hours=hours, newest=newest)
         verdict = judge(live, earlier=earlier, last_training=self.trained, policy=self.policy, now=now)
-        seen = {"checked_at": now, "newest_hour": newest, "verdict": verdict.name, "bad": verdict.bad}
+        seen = {"checked_at": now, "newest_period": newest, "verdict": verdict.name, "bad": verdict.bad}
         self.checks.insert(0, {**seen, "dispatched": verdict.name == "retrain"})
         return verdict.name
 
@@ -330,17 +330,17 @@ step = st.tuples(
     st.booleans(),  # a training run follows, the champion is kept
 )
 policies = st.builds(
-    RetrainSettings,
+    RetrainPolicy,
     bad_checks=st.integers(1, 3),
     of_checks=st.integers(3, 5),
-    cooldown_hours=st.sampled_from([0, 3, 24, 200]),
+    cooldown=st.sampled_from([0, 3, 24, 200]),
     maximum_per_week=st.integers(0, 4),
 )
 
 
 @settings(max_examples=150, deadline=None, derandomize=True)
 @given(steps=st.lists(step, min_size=20, max_size=80), policy=policies)
-def test_whatever_happens_the_loop_keeps_its_limits(steps: list[tuple[Any, ...]], policy: RetrainSettings) -> None:
+def test_whatever_happens_the_loop_keeps_its_limits(steps: list[tuple[Any, ...]], policy: RetrainPolicy) -> None:
     loop, now, newest = Loop(policy), NOW, ago(2)
     for gap, mae, answers, hours, trains in steps:
         now += timedelta(hours=gap)
@@ -354,12 +354,12 @@ def test_whatever_happens_the_loop_keeps_its_limits(steps: list[tuple[Any, ...]]
     assert all(
         sum(first <= other < first + timedelta(days=7) for other in asked) <= policy.maximum_per_week for first in asked
     )
-    assert all(b - a >= timedelta(hours=policy.cooldown_hours) for a, b in pairwise(asked))
+    assert all(b - a >= policy.cooldown for a, b in pairwise(asked))
 
 
 @settings(max_examples=150, deadline=None, derandomize=True)
 @given(steps=st.lists(step, min_size=20, max_size=80), policy=policies)
-def test_each_retrain_rests_on_enough_newer_hours(steps: list[tuple[Any, ...]], policy: RetrainSettings) -> None:
+def test_each_retrain_rests_on_enough_newer_hours(steps: list[tuple[Any, ...]], policy: RetrainPolicy) -> None:
     loop, now, newest = Loop(policy), NOW, ago(2)
     bad_hours: set[datetime] = set()
     for gap, mae, answers, hours, _ in steps:
@@ -374,7 +374,7 @@ def test_each_retrain_rests_on_enough_newer_hours(steps: list[tuple[Any, ...]], 
 
 @settings(max_examples=50, deadline=None, derandomize=True)
 @given(st.lists(st.tuples(st.floats(0.1, 30), st.floats(0, 15)), max_size=40), policies)
-def test_a_good_error_never_asks_for_a_retrain(steps: list[tuple[float, float]], policy: RetrainSettings) -> None:
+def test_a_good_error_never_asks_for_a_retrain(steps: list[tuple[float, float]], policy: RetrainPolicy) -> None:
     loop, now = Loop(policy), NOW
     for gap, mae in steps:
         now += timedelta(hours=gap)

@@ -80,7 +80,7 @@ def test_a_public_series_loads_its_history(tmp_path: Path, series_id: str, days:
             assert len(server.requests) == requests
             second = update_real_data.run(settings, database, NOW, series_id=series_id)
             assert len(server.requests) == requests + 1
-    assert days * 24 - 2 <= first.hours_loaded <= days * 24
-    assert first.hours_missing == 0
+    assert days * 24 - 2 <= first.periods_loaded <= days * 24
+    assert first.periods_missing == 0
     assert len(first.rejections) <= 1
-    assert (second.outcome, second.last_hour) == ("nothing new", datetime(2026, 11, 26, 11, tzinfo=UTC))
+    assert (second.outcome, second.last_period) == ("nothing new", datetime(2026, 11, 26, 11, tzinfo=UTC))

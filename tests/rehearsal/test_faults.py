@@ -10,7 +10,7 @@ from sqlalchemy import text
 
 from actioncast.database.connection import DatabaseError
 from actioncast.database.database import Database
-from actioncast.hours import Hours, Points
+from actioncast.periods import Periods, Points
 from actioncast.rehearsal.world import faults
 from actioncast.rehearsal.world.faults import SCENARIOS, SURVIVORS, Faults, Killed, Span
 from actioncast.settings import SettingsError
@@ -75,10 +75,10 @@ def test_points_go_missing_in_the_live_part_only() -> None:
 
 
 def _load(database: Database, hour: int) -> None:
-    hours = Hours(np.array([START + hour * HOUR]), np.array([float(hour)]), np.array([4]))
+    hours = Periods(np.array([START + hour * HOUR]), np.array([float(hour)]), np.array([4]))
     run = {"run_id": f"{hour}", "series_id": "demo", "started_at": at(0), "finished_at": at(0)}
-    counts = {"points_read": 4, "points_rejected": 0, "hours_missing": 0, "message": ""}
-    database.load_hours("demo", hours, at(0), {**run, **counts})
+    counts = {"points_read": 4, "points_rejected": 0, "periods_missing": 0, "message": ""}
+    database.load_periods("demo", hours, at(0), {**run, **counts})
 
 
 def _counts(database: Database) -> tuple[int, int]:
@@ -109,8 +109,8 @@ def test_a_database_that_does_not_answer_is_an_error_with_a_reason(database: Dat
         faults.unreachable(database, down=True),
         pytest.raises(DatabaseError, match="the database does not answer"),
     ):
-        database.last_hour("demo")
-    assert database.last_hour("demo") is None
+        database.last_period("demo")
+    assert database.last_period("demo") is None
 
 
 def test_flags_add_to_a_scenario() -> None:

@@ -9,8 +9,8 @@ from pathlib import Path
 import pytest
 
 from actioncast.config import load_settings
-from actioncast.hours import Points
 from actioncast.ingestion.documents import SourceError
+from actioncast.periods import Points
 from actioncast.rehearsal import flags
 from actioncast.rehearsal.world import replay
 from actioncast.settings import Settings
@@ -20,8 +20,8 @@ CONFIG = """
 [series.demo]
 unit = "MWh"
 source = {source}
-points_per_hour = 12
-minimum_points_per_hour = 9
+points_per_period = 12
+minimum_points_per_period = 9
 """
 NOW = datetime(2026, 1, 1, tzinfo=UTC)
 
@@ -49,7 +49,7 @@ def test_a_file_of_ones_own_is_replayed_as_config_toml_reads_it(tmp_path: Path) 
     write_hours(tmp_path / "load.csv", 300)
     settings, points = recording_of(tmp_path, '{ kind = "file", path = "load.csv" }')
     assert points.values.tolist() == [hour % 24 for hour in range(300)]
-    assert settings.series["demo"].points_per_hour == 12
+    assert settings.series["demo"].points_per_period == 12
 
 
 @pytest.mark.parametrize(
@@ -67,7 +67,7 @@ def test_the_bundled_recording_stands_in_and_is_read_as_it_was_recorded(
     settings, points = recording_of(tmp_path, source)
     assert len(points) == len(replay.read_recording())
     series = settings.series["demo"]
-    assert (series.points_per_hour, series.minimum_points_per_hour, series.unit) == (4, 3, "units")
+    assert (series.points_per_period, series.minimum_points_per_period, series.unit) == (4, 3, "units")
     assert f"{reason}: the bundled recording is replayed" in capsys.readouterr().err.replace(str(tmp_path), "")
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
 from types import SimpleNamespace
 from typing import Any, cast
 
@@ -9,10 +10,10 @@ import numpy as np
 import pytest
 
 from actioncast.database.database import Database
-from actioncast.hours import Points
+from actioncast.periods import Points
+from actioncast.policies import RetrainPolicy
 from actioncast.rehearsal.invariants import Invariants, over_budget
 from actioncast.rehearsal.plan import Plan
-from actioncast.settings import RetrainSettings
 from tests.support.clock import at
 from tests.support.rows import hours, load, run_row, vintage
 from tests.support.source import quarters
@@ -21,7 +22,7 @@ from tests.support.source import quarters
 @pytest.fixture
 def invariants(database: Database) -> Invariants:
     """Of the series `a`, whose hours have four points."""
-    series_settings = SimpleNamespace(minimum_points_per_hour=4, scale=1.0, aggregate="mean", stamps="start")
+    series_settings = SimpleNamespace(minimum_points_per_period=4, scale=1.0, aggregate="mean", stamps="start")
     plan: Any = SimpleNamespace(
         settings=SimpleNamespace(series={"a": series_settings}),
         series_id="a",
@@ -121,7 +122,7 @@ def test_a_failed_ingestion_must_leave_its_reason(invariants: Invariants) -> Non
 
 
 def test_retrains_beyond_the_weekly_cap_or_inside_the_cooldown_are_told() -> None:
-    policy = RetrainSettings(maximum_per_week=2, cooldown_hours=24)
+    policy = RetrainPolicy(maximum_per_week=2, cooldown=timedelta(hours=24))
     assert list(over_budget([at(100), at(50)], policy, at(100))) == []
     assert "3 retrains were asked for" in next(over_budget([at(100), at(50), at(0)], policy, at(100)))
     assert "inside the cooldown" in next(over_budget([at(60), at(50)], policy, at(60)))

@@ -11,8 +11,8 @@ import requests
 from hypothesis import given
 from hypothesis import strategies as st
 
-from actioncast.hours import Points
 from actioncast.ingestion.documents import SourceError
+from actioncast.periods import Points
 from actioncast.rehearsal.world.replay import (
     RecordingError,
     ReplayServer,

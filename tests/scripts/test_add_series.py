@@ -16,6 +16,7 @@ import pytest
 import add_series
 from actioncast.config import load_settings
 from actioncast.database.database import open_database
+from actioncast.timeline import UTC_HOURS
 from tests.support.source import Stub
 
 BEGIN = datetime(2024, 3, 25, tzinfo=UTC)  # Monday; central Europe changes its clocks on the next Sunday
@@ -315,7 +316,7 @@ class Added:
     def hours(self, name: str, folder: Path) -> list[Point]:
         """The stored hours of the new series."""
         with open_database(load_settings(folder / "config.toml")) as database:
-            grid = database.reality(name, until=BEGIN + timedelta(days=999), newest=9999)
+            grid = database.reality(name, until=BEGIN + timedelta(days=999), newest=9999, timeline=UTC_HOURS)
         assert grid is not None
         moments = [grid.start + timedelta(hours=i) for i in range(len(grid))]
         return [(m, round(float(v), 6)) for m, v in zip(moments, grid.values, strict=True) if np.isfinite(v)]
@@ -634,4 +635,4 @@ def test_a_url_becomes_a_source_of_its_kind(add: Add, tmp_path: Path, stub: Stub
 def test_one_object_on_stdout_for_programs(add: Add) -> None:
     document = json.loads(add(json_list(), "--yes", "--json").out)
     assert document["outcome"] == "written to config.toml"
-    assert document["load"]["hours_loaded"] == COUNT
+    assert document["load"]["periods_loaded"] == COUNT

@@ -14,7 +14,7 @@ import pytest
 import check_data
 from actioncast.config import load_settings
 from actioncast.database.database import open_database
-from actioncast.hours import Hours
+from actioncast.periods import Periods
 from actioncast.times import isoformat, to_seconds
 from tests.support.rows import run_row
 from tests.support.series import START, seasonal
@@ -32,9 +32,9 @@ def config(url: str, configure: Configure, monkeypatch: pytest.MonkeyPatch) -> P
 
 def store(config: Path, values: np.ndarray, **counts: Any) -> None:
     starts = to_seconds(START) + 3600 * np.arange(len(values), dtype=np.int64)
-    hours = Hours(starts, values, np.ones(len(values), dtype=np.int64))
+    hours = Periods(starts, values, np.ones(len(values), dtype=np.int64))
     with open_database(load_settings(config)) as database:
-        database.load_hours("demo", hours, NOW, run_row(series_id="demo", started_at=NOW, finished_at=NOW, **counts))
+        database.load_periods("demo", hours, NOW, run_row(series_id="demo", started_at=NOW, finished_at=NOW, **counts))
 
 
 def check(config: Path, *flags: str) -> int:
@@ -105,7 +105,7 @@ def test_hours_are_set_aside_by_hand_and_released_again(config: Path, capsys: An
     assert check(config, "--quarantine", span) == 0
     assert "6 set aside" in capsys.readouterr().out
     assert check(config, "--release", span, "--json") == 0
-    assert json.loads(capsys.readouterr().out)["hours_set_aside"] == 0
+    assert json.loads(capsys.readouterr().out)["periods_set_aside"] == 0
 
 
 def test_a_span_without_hours_fails_and_names_it(config: Path, capsys: Any) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -16,8 +17,10 @@ import check_retrain
 from actioncast.config import load_settings
 from actioncast.database.database import open_database
 from actioncast.github import release_notice
-from actioncast.hours import Hours
-from actioncast.monitoring import retrain_request, watch
+from actioncast.lengths import defaults_of, parse_length
+from actioncast.periods import Periods
+from actioncast.settings import SeriesSettings
+from actioncast.timeline import HOURLY
 from actioncast.times import to_seconds
 from tests.support.clock import MIDNIGHT
 from tests.support.series import seasonal
@@ -52,10 +55,10 @@ def test_a_stuck_source_is_seen_in_the_stored_hours(tmp_path: Path, configure: C
     values[-30:] = 5
     starts = to_seconds(MIDNIGHT) - 3600 * np.arange(600, 0, -1)
     run = {"run_id": "a", "series_id": "demo", "started_at": MIDNIGHT, "finished_at": MIDNIGHT, "message": ""}
-    run |= {"points_read": 1, "points_rejected": 0, "hours_missing": 0}
+    run |= {"points_read": 1, "points_rejected": 0, "periods_missing": 0}
     settings = load_settings(configure(SOURCE), {"DATABASE_URL": f"sqlite:///{tmp_path / 'x.db'}"})
     with open_database(settings) as database:
-        database.load_hours("demo", Hours(starts, values, np.ones(600, dtype=np.int64)), MIDNIGHT, run)
+        database.load_periods("demo", Periods(starts, values, np.ones(600, dtype=np.int64)), MIDNIGHT, run)
         report = check_freshness.run(settings, database, MIDNIGHT, series_ids=["demo"], api=None)
     stuck = next(finding for finding in report.findings if finding.kind.title == "Sources are stuck")
     assert stuck.stale
@@ -105,9 +108,9 @@ def load_and_forecast(config: Path, series_id: str) -> None:
     now = datetime.now(UTC).replace(minute=0, second=0, microsecond=0)
     with open_database(load_settings(config)) as database:
         run: dict[str, Any] = {"run_id": series_id, "series_id": series_id, "message": ""}
-        run |= {"started_at": now, "finished_at": now, "points_read": 1, "points_rejected": 0, "hours_missing": 0}
+        run |= {"started_at": now, "finished_at": now, "points_read": 1, "points_rejected": 0, "periods_missing": 0}
         start = np.array([to_seconds(now) - 3600], dtype=np.int64)
-        database.load_hours(series_id, Hours(start, np.array([1.0]), np.array([4])), now, run)
+        database.load_periods(series_id, Periods(start, np.array([1.0]), np.array([4])), now, run)
         row = {"series_id": series_id, "prediction_date": now, "issued_at": now, "prediction": 1.0}
         database.store_vintage([row | {"lower": 0.0, "upper": 2.0, "lead": 1, "model_version": "v"}])
 
@@ -241,18 +244,18 @@ def test_three_hundred_series_cost_few_requests(
     github: GitHub, config: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     """All due for their first training, and all without a forecast."""
-    monkeypatch.setattr(retrain_request, "FIRST_HOURS", 2)
-    monkeypatch.setattr(watch, "FIRST_HOURS", 2)
+    early = replace(defaults_of(HOURLY), first_training=parse_length(2))
+    monkeypatch.setattr(SeriesSettings, "defaults", property(lambda _: early))
     series = [f"s{number}" for number in range(299)]
     config.write_text(config.read_text() + "".join(MORE.format(number=number) for number in range(299)))
     now = datetime.now(UTC).replace(minute=0, second=0, microsecond=0)
     starts = np.array([to_seconds(now) - 7200, to_seconds(now) - 3600], dtype=np.int64)
-    hours = Hours(starts, np.ones(2), np.full(2, 4))
+    hours = Periods(starts, np.ones(2), np.full(2, 4))
     with open_database(load_settings(config)) as database:
         for name in ["demo", *series]:
-            run: dict[str, Any] = {"run_id": name, "series_id": name, "message": "", "hours_missing": 0}
+            run: dict[str, Any] = {"run_id": name, "series_id": name, "message": "", "periods_missing": 0}
             run |= {"started_at": now - LONG_AGO, "finished_at": now, "points_read": 1, "points_rejected": 0}
-            database.load_hours(name, hours, now, run)
+            database.load_periods(name, hours, now, run)
     assert look(config) == 1
     assert open_issues(github) == ["The forecasts are stale"]
     monkeypatch.setenv("GITHUB_TOKEN", github.issue_token({"contents": "write"}).value)

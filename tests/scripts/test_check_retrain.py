@@ -22,9 +22,9 @@ from actioncast.config import load_settings
 from actioncast.database.connection import DatabaseError
 from actioncast.database.database import Database, open_database
 from actioncast.github.api import ApiError
-from actioncast.hours import Hours
-from actioncast.monitoring.retrain_request import FIRST_HOURS, FIRST_REASON, CheckReport
+from actioncast.monitoring.retrain_request import FIRST_REASON, CheckReport
 from actioncast.paths import CARD
+from actioncast.periods import Periods
 from actioncast.settings import Settings
 from actioncast.times import to_seconds
 from tests.support.clock import at
@@ -32,6 +32,7 @@ from tests.support.fake_github import READ_ONLY_TOKEN, TOKEN, FakeGitHub
 from tests.support.performance import champion_card
 from tests.support.source import Configure
 
+FIRST_PERIODS = 504  # hours, three weeks, that a first training needs
 NOW = at(240)
 SOURCE = '{ kind = "file", path = "points.csv" }'
 AT_ONCE = "[retrain]\nbad_checks = 1\nof_checks = 1\n"  # one bad look is enough
@@ -49,18 +50,18 @@ class World:
     def load(self, first: int, values: list[float]) -> None:
         """Reality from this hour on."""
         starts = np.array([to_seconds(at(first + i)) for i in range(len(values))], dtype=np.int64)
-        hours = Hours(starts, np.array(values, dtype=np.float64), np.full(len(values), 4, dtype=np.int32))
+        hours = Periods(starts, np.array(values, dtype=np.float64), np.full(len(values), 4, dtype=np.int32))
         run = {
             "run_id": f"{self.series_id}-{first}-{len(values)}",
             "series_id": self.series_id,
             "started_at": at(first),
             "finished_at": at(first),
         }
-        self.database.load_hours(
+        self.database.load_periods(
             self.series_id,
             hours,
             NOW,
-            {**run, "points_read": 0, "points_rejected": 0, "hours_missing": 0, "message": ""},
+            {**run, "points_read": 0, "points_rejected": 0, "periods_missing": 0, "message": ""},
         )
 
     def forecast(self, error: float, version: str = "v1") -> None:
@@ -140,9 +141,9 @@ def test_a_good_look_is_recorded(make_world: Any) -> None:
             "checked_at": NOW,
             "verdict": "good",
             "bad": False,
-            "newest_hour": at(239),
+            "newest_period": at(239),
             "reasons": report.verdict.reasons,
-            "scored_hours": 48,
+            "scored_periods": 48,
             "mae": 10.0,
             "reference_mae": 10.0,
             "naive_mae": 20.0,
@@ -157,8 +158,8 @@ def test_the_answer_has_the_documented_fields(make_world: Any) -> None:
         "series": "demo",
         "verdict": "good",
         "reasons": report.verdict.reasons,
-        "scored_hours": 48,
-        "newest_hour": "2022-03-13T23:00:00Z",
+        "scored_periods": 48,
+        "newest_period": "2022-03-13T23:00:00Z",
         "mae": 10.0,
         "reference_mae": 10.0,
         "naive_mae": 20.0,
@@ -184,7 +185,7 @@ def test_looks_add_up_over_the_recorded_checks(make_world: Any, server: FakeGitH
 def test_checks_without_newer_hours_are_one_look(make_world: Any, server: FakeGitHub) -> None:
     world = make_world(BAD).with_variables(server.variables())
     verdicts = [world.check(at(240 + hours)).verdict.name for hours in range(0, 72, 2)]
-    assert set(verdicts) == {"watch", "too few hours"}
+    assert set(verdicts) == {"watch", "too few periods"}
     assert server.events == []
 
 
@@ -198,7 +199,7 @@ def test_a_retrain_is_asked_of_github_with_its_reasons(make_world: Any, server: 
     report = world.check()
     assert report.dispatched
     assert "repository_dispatch execute-retrain" in report.as_text()
-    figures = {"scored_hours": [48], "mae": [30.0], "reference_mae": [10.0], "naive_mae": [20.0]}
+    figures = {"scored_periods": [48], "mae": [30.0], "reference_mae": [10.0], "naive_mae": [20.0]}
     payload = {"series": "demo", "reasons": ["; ".join(report.verdict.reasons)], **figures}
     assert server.events == [{"event_type": "execute-retrain", "client_payload": payload}]
     assert [row["dispatched"] for row in world.recorded()] == [True]
@@ -259,7 +260,7 @@ def test_suggest_mode_only_reports(make_world: Any, server: FakeGitHub) -> None:
 def test_after_a_promotion_only_the_new_champion_is_scored(make_world: Any) -> None:
     world = make_world(BAD, AT_ONCE)
     world.crown("v2")
-    assert (world.check().verdict.name, world.check().score.scored_hours) == ("too few hours", 0)
+    assert (world.check().verdict.name, world.check().score.scored_periods) == ("too few periods", 0)
 
 
 def test_without_a_champion_all_forecasts_are_compared_with_the_naive(make_world: Any) -> None:
@@ -300,13 +301,13 @@ def test_a_backtest_error_that_is_no_number_is_an_alarm(make_world: Any) -> None
 
 def test_the_first_days_have_too_few_hours(make_world: Any) -> None:
     world = make_world(BAD, AT_ONCE)
-    assert world.check(at(203)).verdict.name == "too few hours"
+    assert world.check(at(203)).verdict.name == "too few periods"
     assert world.check(at(204)).verdict.name == "retrain"
 
 
 def test_before_anything_happened_there_is_no_verdict(database: Database, configure: Configure) -> None:
     world = World(load_settings(configure(SOURCE), variables={}), database)
-    assert world.check().verdict.name == "too few hours"
+    assert world.check().verdict.name == "too few periods"
     assert len(world.recorded()) == 1
 
 
@@ -317,13 +318,13 @@ def test_before_anything_happened_there_is_no_verdict(database: Database, config
 def newcomer(database: Database, configure: Configure, server: FakeGitHub) -> World:
     """A series with just enough hours for a first training, and no champion."""
     world = World(load_settings(configure(SOURCE), variables=server.variables()), database)
-    world.load(0, [100.0] * FIRST_HOURS)
+    world.load(0, [100.0] * FIRST_PERIODS)
     return world
 
 
 def test_data_without_a_champion_ask_for_the_first_training(newcomer: World, server: FakeGitHub) -> None:
-    report = newcomer.check(at(FIRST_HOURS))
-    assert (report.verdict.name, report.verdict.reasons) == ("too few hours", [FIRST_REASON])
+    report = newcomer.check(at(FIRST_PERIODS))
+    assert (report.verdict.name, report.verdict.reasons) == ("too few periods", [FIRST_REASON])
     assert report.dispatched
     assert len(server.events) == 1
     assert [row["dispatched"] for row in newcomer.recorded()] == [True]
@@ -333,26 +334,26 @@ def test_data_without_a_champion_ask_for_the_first_training(newcomer: World, ser
 def test_the_first_training_is_asked_for_once_a_day(
     newcomer: World, server: FakeGitHub, hours_later: int, requests: int
 ) -> None:
-    newcomer.check(at(FIRST_HOURS))
-    newcomer.check(at(FIRST_HOURS + hours_later))
+    newcomer.check(at(FIRST_PERIODS))
+    newcomer.check(at(FIRST_PERIODS + hours_later))
     assert len(server.events) == requests
 
 
 def test_one_hour_less_is_not_worth_a_first_training(newcomer: World, server: FakeGitHub) -> None:
-    newcomer.check(at(FIRST_HOURS - 1))
+    newcomer.check(at(FIRST_PERIODS - 1))
     assert server.events == []
 
 
 def test_a_first_training_that_has_started_is_not_asked_for_again(newcomer: World, server: FakeGitHub) -> None:
-    newcomer.train(at(FIRST_HOURS - 1))
-    newcomer.check(at(FIRST_HOURS))
+    newcomer.train(at(FIRST_PERIODS - 1))
+    newcomer.check(at(FIRST_PERIODS))
     assert server.events == []
 
 
 def test_a_card_that_cannot_be_read_asks_for_no_first_training(newcomer: World, server: FakeGitHub) -> None:
     newcomer.crown()
     (newcomer.settings.model_directory("demo") / CARD).write_text("{", encoding="utf-8")
-    assert newcomer.check(at(FIRST_HOURS)).failed
+    assert newcomer.check(at(FIRST_PERIODS)).failed
     assert server.events == []
 
 
@@ -409,7 +410,7 @@ def command(configure: Configure, monkeypatch: pytest.MonkeyPatch, url: str, cap
 def test_json_prints_one_object(command: Any) -> None:
     code, out, _ = command(GOOD, "--json")
     assert code == 0
-    documented = {"verdict", "reasons", "scored_hours", "mae", "reference_mae", "naive_mae", "dispatched"}
+    documented = {"verdict", "reasons", "scored_periods", "mae", "reference_mae", "naive_mae", "dispatched"}
     assert documented <= json.loads(out).keys()
 
 
@@ -464,12 +465,12 @@ def fleet(configure: Configure, monkeypatch: pytest.MonkeyPatch, url: str, serve
         monkeypatch.setenv(name, value)
     with open_database(settings := load_settings(path)) as opened:
         for name in ("demo", "b"):
-            World(settings, opened, name).load(0, [100.0] * FIRST_HOURS)
+            World(settings, opened, name).load(0, [100.0] * FIRST_PERIODS)
     return path
 
 
 def check_all(config: Path, capsys: pytest.CaptureFixture[str], *flags: str) -> tuple[int, dict[str, Any]]:
-    now = at(FIRST_HOURS).isoformat()
+    now = at(FIRST_PERIODS).isoformat()
     code = check_retrain.main(["--config", str(config), "--now", now, "--all", "--jobs", "1", "--json", *flags])
     return code, json.loads(capsys.readouterr().out)
 

@@ -11,7 +11,7 @@ import pytest
 import compare_training
 from actioncast.database.database import open_database
 from actioncast.github.git import git
-from actioncast.hours import Hours
+from actioncast.periods import Periods
 from actioncast.times import HOUR, floor_hour, to_seconds
 from tests.support.rows import run_row, settings_for
 from tests.support.series import seasonal
@@ -39,13 +39,13 @@ def project(tmp_path: Path) -> Path:
     return folder
 
 
-def store_hours(project: Path, count: int, *, series_id: str = "demo") -> None:
+def store_periods(project: Path, count: int, *, series_id: str = "demo") -> None:
     """Put a database with so many hours, the last of which has just ended, beside config.toml."""
     now = floor_hour(datetime.now(UTC))
     starts = to_seconds(now) - HOUR * np.arange(count, 0, -1)
-    stored = Hours(starts, seasonal(count), np.full(count, 1))
+    stored = Periods(starts, seasonal(count), np.full(count, 1))
     with open_database(settings_for(f"sqlite:///{project / 'actioncast.db'}")) as database:
-        database.load_hours(series_id, stored, now, run_row(series_id=series_id, outcome="loaded"))
+        database.load_periods(series_id, stored, now, run_row(series_id=series_id, outcome="loaded"))
 
 
 def test_both_sides_train_on_the_bundled_recording(project: Path, tmp_path: Path) -> None:
@@ -61,7 +61,7 @@ def test_both_sides_train_on_the_bundled_recording(project: Path, tmp_path: Path
 def test_stored_hours_are_preferred_and_a_base_that_fails_is_said(
     project: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    store_hours(project, 600)
+    store_periods(project, 600)
     git(project, "rm", "--quiet", "train.py")
     git(project, "commit", "--quiet", "--message", "no training")
     (project / "train.py").write_text(TRAIN % "90.0")
@@ -78,7 +78,7 @@ def test_stored_hours_are_preferred_and_a_base_that_fails_is_said(
 def test_a_young_or_renamed_series_is_compared_on_the_bundled_recording(
     project: Path, capsys: pytest.CaptureFixture[str], series_id: str, hours: int
 ) -> None:
-    store_hours(project, hours, series_id=series_id)
+    store_periods(project, hours, series_id=series_id)
     assert compare_training.main(["--config", str(project / "config.toml"), "--base", "HEAD~1"]) == 0
     assert "kept: 11" in capsys.readouterr().out
 

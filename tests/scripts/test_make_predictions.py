@@ -17,7 +17,7 @@ from actioncast.forecasting.champion import Facts
 from actioncast.forecasting.forecaster import Forecaster
 from actioncast.forecasting.intervals import Spread
 from actioncast.forecasting.recipes import Recipe
-from actioncast.hours import Hours
+from actioncast.periods import Periods
 from actioncast.times import HOUR, isoformat, to_seconds
 from tests.support.checkout import ROOT
 from tests.support.series import SEASONS, START
@@ -32,11 +32,11 @@ def own_hour(stage: Stage, hours: int) -> None:
     """Store a series whose value is its own hour, and a champion that goes on with it."""
     number = FIRST_HOUR + np.arange(hours)
     run = {"run_id": str(hours), "series_id": "demo", "started_at": START, "finished_at": START}
-    nothing = {"points_read": 0, "hours_missing": 0, "points_rejected": 0, "message": "", "outcome": "loaded"}
-    loaded = Hours(number * HOUR, number.astype(np.float64), np.full(hours, 4))
-    stage.database.load_hours("demo", loaded, START, {**run, **nothing})
+    nothing = {"points_read": 0, "periods_missing": 0, "points_rejected": 0, "message": "", "outcome": "loaded"}
+    loaded = Periods(number * HOUR, number.astype(np.float64), np.full(hours, 4))
+    stage.database.load_periods("demo", loaded, START, {**run, **nothing})
     recipe = Recipe("line", "ridge", Predictors((1, 24)), difference=24)
-    member = forecaster.fit(number[:200].astype(np.float64), recipe, first_hour=FIRST_HOUR, seasonality=SEASONS)
+    member = forecaster.fit(number[:200].astype(np.float64), recipe, first_period=FIRST_HOUR, seasonality=SEASONS)
     spread = Spread(np.ones(24), np.ones(24), 1.0, 0.0, np.linspace(-1, 1, 201), 20.0)
     model = Forecaster((member,), np.ones(1), spread, 0.8, SEASONS)
     end = START + timedelta(hours=199)

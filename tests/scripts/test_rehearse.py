@@ -14,11 +14,12 @@ import pytest
 import rehearse
 from actioncast.config import load_settings
 from actioncast.database.database import open_database
-from actioncast.hours import Points
+from actioncast.periods import Points
 from actioncast.rehearsal.report import RehearsalReport
 from actioncast.rehearsal.world import replay
 from actioncast.rehearsal.world.faults import SCENARIOS, Faults, Span
 from actioncast.settings import Settings
+from actioncast.timeline import UTC_HOURS
 from actioncast.times import HOUR, isoformat, to_seconds
 from tests.support.temp_postgres import TempPostgres
 
@@ -27,8 +28,8 @@ CONFIG = """
 unit = "transactions/h"
 source = { kind = "blockchain" }
 scale = 3600
-points_per_hour = 4
-minimum_points_per_hour = 3
+points_per_period = 4
+minimum_points_per_period = 3
 
 [train]
 candidates = ["seasonal_naive"]
@@ -122,11 +123,11 @@ def test_an_interrupted_rehearsal_is_resumed(tmp_path: Path, monkeypatch: pytest
             rehearse.main(flags)
     assert rehearse.main([*flags, "--resume"]) == 0
     with open_database(load_settings(tmp_path / "out" / "config.toml", {})) as database:
-        hours = database.reality("demo", until=datetime(2030, 1, 1, tzinfo=UTC), newest=9999)
+        hours = database.reality("demo", until=datetime(2030, 1, 1, tzinfo=UTC), newest=9999, timeline=UTC_HOURS)
     assert hours is not None
     assert len(hours) == 18 * 24
     document = json.loads((tmp_path / "out" / "progress.json").read_text())
-    assert (document["ticks"], document["violations"]) == (whole["scored_hours"] + 2, [])
+    assert (document["ticks"], document["violations"]) == (whole["scored_periods"] + 2, [])
 
 
 def _flags(folder: Path, recording: Points, *more: str) -> list[str]:
@@ -181,7 +182,7 @@ def test_any_series_from_a_csv_file(tmp_path: Path, capsys: pytest.CaptureFixtur
     assert rehearse.main([*flags, "--output", str(tmp_path / "out")]) == 0
     (policy,) = json.loads(capsys.readouterr().out)["policies"]
     assert policy["live_mae"] == pytest.approx(0, abs=1e-9)
-    assert policy["scored_hours"] >= 46
+    assert policy["scored_periods"] >= 46
 
 
 def test_on_the_users_own_stored_hours(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:

@@ -16,11 +16,12 @@ from sqlalchemy import text
 import update_real_data
 from actioncast.config import load_settings
 from actioncast.database.database import Database, open_database
-from actioncast.hours import Points
 from actioncast.ingestion import ingestion
 from actioncast.ingestion.documents import SourceError
 from actioncast.paths import ROOT
+from actioncast.periods import Points
 from actioncast.rehearsal.world.replay import ReplayServer, first_and_last, read_recording
+from actioncast.timeline import UTC_HOURS
 from actioncast.times import HOUR, isoformat
 from tests.support.checkout import CONFIG
 from tests.support.clock import at
@@ -84,8 +85,8 @@ def test_complete_hours_are_stored_and_reported(run: Run, stub: Stub) -> None:
     assert ran.code == 0
     assert ran.out == {
         "series": "demo",
-        "hours_loaded": 3,
-        "hours_missing": 1,
+        "periods_loaded": 3,
+        "periods_missing": 1,
         "points_read": 15,
         "points_without_value": 0,
         "points_ahead": 0,
@@ -93,19 +94,27 @@ def test_complete_hours_are_stored_and_reported(run: Run, stub: Stub) -> None:
         "rejections": [],
         "rejected_by_reason": [],
         "notes": [],
-        "last_hour": "2022-03-04T03:00:00Z",
+        "last_period": "2022-03-04T03:00:00Z",
         "outcome": "loaded",
         "exogenous": {},
         "warnings": [],
     }
-    figures = ("outcome", "points_read", "points_rejected", "hours_loaded", "hours_missing", "message", "started_at")
+    figures = (
+        "outcome",
+        "points_read",
+        "points_rejected",
+        "periods_loaded",
+        "periods_missing",
+        "message",
+        "started_at",
+    )
     assert [tuple(row[name] for name in figures) for row in ran.etl_runs] == [("loaded", 15, 0, 3, 1, "", at(4.5))]
 
 
 def test_the_same_again_is_nothing_new(run: Run, stub: Stub) -> None:
     stub.answer(chart(FOUR_HOURS))
     first, second = run(), run()
-    assert (second.code, second.out["outcome"], second.out["hours_loaded"]) == (0, "nothing new", 0)
+    assert (second.code, second.out["outcome"], second.out["periods_loaded"]) == (0, "nothing new", 0)
     assert second.reality == first.reality
     assert sorted(row["outcome"] for row in second.etl_runs) == ["loaded", "nothing new"]
 
@@ -122,7 +131,7 @@ def test_what_looks_wrong_in_the_newest_hours_is_a_warning_and_stored(run: Run, 
     assert ran.reality["23 23:00"] == (0, 4)
     with open_database(load_settings(variables={"DATABASE_URL": url})) as database:
         assert list(database.quarantined("demo", since=at(0)).values()) == ["zeros"] * 4
-        history = database.reality("demo", until=at(days * 24), newest=9)
+        history = database.reality("demo", until=at(days * 24), newest=9, timeline=UTC_HOURS)
         assert history is not None
         assert history.end == at(days * 24 - 5), "no training and no forecast sees the zeros"
     assert run(now=days * 24).out["warnings"] == []  # nothing new, nothing to look at
@@ -160,7 +169,7 @@ def test_a_run_after_days_of_silence_catches_up(run: Run, stub: Stub) -> None:
     stub.answer(chart(quarters(*[7] * 4 * 100)))
     ran = run(now=100)
     assert len(ran.reality) == 100
-    assert ran.out["hours_loaded"] == 100  # the values of the first four changed too
+    assert ran.out["periods_loaded"] == 100  # the values of the first four changed too
     assert "timespan=8days&" in stub.requests[1].path
 
 
@@ -168,9 +177,9 @@ def test_a_hole_that_the_source_fills_a_week_later_is_filled(run: Run, stub: Stu
     week = [7.0] * 4 * 24 * 7
     hole = [None if 40 <= index < 80 else value for index, value in enumerate(week)]
     stub.answer(chart(quarters(*hole)))
-    assert run(now=24 * 7).out["hours_missing"] == 10
+    assert run(now=24 * 7).out["periods_missing"] == 10
     stub.answer(chart(quarters(*week)))
-    assert run(now=24 * 7).out["hours_loaded"] == 10
+    assert run(now=24 * 7).out["periods_loaded"] == 10
     stub.answer(chart(quarters(*week)))
     run(now=24 * 7)
     timespans = [request.path.split("timespan=")[1].split("&")[0] for request in stub.requests]
@@ -208,7 +217,7 @@ def test_a_time_zone_of_the_server_changes_nothing(postgres: TempPostgres, stub:
         stub.answer(chart(FOUR_HOURS))
         settings = load_settings(configure(f'{{ kind = "blockchain", url = "{stub.url}" }}'), {})
         report = update_real_data.run(settings, database, at(4.5), series_id="demo")
-        assert report.last_hour == at(3)
+        assert report.last_period == at(3)
         assert list(reality(database)) == ["04 00:00", "04 01:00", "04 02:00", "04 03:00"]
 
 
@@ -217,7 +226,7 @@ def test_a_series_whose_value_is_its_own_hour_is_stored_at_that_hour(run: Run, s
     stub.answer(chart(points))
     run(now=24 * 40)
     with open_database(load_settings(variables={"DATABASE_URL": url})) as database:
-        grid = database.reality("demo", until=at(24 * 40), newest=9999)
+        grid = database.reality("demo", until=at(24 * 40), newest=9999, timeline=UTC_HOURS)
     assert grid is not None
     assert len(grid) == 24 * 40
     np.testing.assert_array_equal(grid.values / 3600, grid.start.timestamp() / HOUR + np.arange(len(grid)))
@@ -264,7 +273,7 @@ def test_hours_to_come_wait_whatever_the_clock(stub: Stub, configure: Configure,
     settings = load_settings(path, {"DATABASE_URL": f"sqlite:///{tmp_path}/a.db"})
     with open_database(settings) as database:
         report = update_real_data.run(settings, database, at(2), series_id="demo")
-    assert (report.hours_loaded, report.points_ahead) == (2, 7)
+    assert (report.periods_loaded, report.points_ahead) == (2, 7)
     assert (
         "points ahead of 2022-03-04T02:00:00Z, which wait for their hour: 7, up to 2022-03-04T03:45:00Z"
         in report.as_text()
@@ -291,7 +300,7 @@ def test_a_correction_at_the_end_of_a_log_wins_where_the_source_says_so(
     assert 'revisions = "last"' in refused.out["error"]
     the_later_row_wins(configure, stub)
     ran = run()
-    assert (ran.code, ran.out["hours_loaded"], ran.reality["04 01:00"]) == (0, 1, (7, 4))
+    assert (ran.code, ran.out["periods_loaded"], ran.reality["04 01:00"]) == (0, 1, (7, 4))
 
 
 def test_a_restated_hour_replaces_the_stored_one_also_with_fewer_points(
@@ -513,7 +522,7 @@ def test_two_runs_at_once_lose_and_double_nothing(url: str, stub: Stub, configur
     outputs = [process.communicate(timeout=60) for process in processes]
     assert [process.returncode for process in processes] == [0, 0], outputs
     reports = [json.loads(out) for out, _ in outputs]
-    assert sorted(report["hours_loaded"] for report in reports) == [0, 500]
+    assert sorted(report["periods_loaded"] for report in reports) == [0, 500]
     with open_database(load_settings(variables={"DATABASE_URL": url})) as database:
         assert len(reality(database)) == 500
         assert sorted(row["outcome"] for row in database.etl_runs("demo", since=at(0))) == ["loaded", "nothing new"]

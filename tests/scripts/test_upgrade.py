@@ -304,8 +304,8 @@ OWN_CONFIG = """
 [series.visits]
 source = { kind = "file", path = "data/own.csv" }
 unit = "visits/h"
-points_per_hour = 1
-minimum_points_per_hour = 1
+points_per_period = 1
+minimum_points_per_period = 1
 horizon = 24
 """
 OWN_DATA = "timestamp,value\n" + "".join(f"2026-11-26T{hour:02}:00:00Z,{hour}\n" for hour in range(12))
@@ -349,7 +349,7 @@ def test_a_copy_of_this_project_is_upgraded_and_goes_on(tmp_path: Path) -> None:
     script = [sys.executable, "update_real_data.py", "--now", "2026-11-26T12:30", "--json"]
     done = subprocess.run(script, cwd=copy, capture_output=True, text=True)
     assert done.returncode == 0, done.stderr
-    assert '"hours_loaded": 12' in done.stdout
+    assert '"periods_loaded": 12' in done.stdout
 
 
 def test_the_configuration_of_the_first_release_still_loads() -> None:

@@ -24,7 +24,7 @@ BOOSTING = {"n_estimators": 30, "num_leaves": 15, "min_child_samples": 10, "rand
 
 def fit_on(values: NDArray[np.float64], recipe: Recipe) -> FittedRecipe:
     """The recipe, fitted on values that begin at START."""
-    return fit(values, recipe, first_hour=FIRST_HOUR, seasonality=SEASONS)
+    return fit(values, recipe, first_period=FIRST_HOUR, seasonality=SEASONS)
 
 
 def ahead(
@@ -37,4 +37,4 @@ def ahead(
     origins = origins or [len(values)]
     fitted = fit_on(values[: origins[0]], recipe)
     filled = fill_missing(values, SEASONS)
-    return predict(fitted, filled, np.array(origins), horizon, first_hour=FIRST_HOUR)
+    return predict(fitted, filled, np.array(origins), horizon, first_period=FIRST_HOUR)

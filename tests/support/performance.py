@@ -44,10 +44,10 @@ def score(
     reference: float | None = 10.0,
     naive: float | None = 20.0,
     hours: int = 46,
-    naive_hours: int = 46,
+    naive_periods: int = 46,
     newest: datetime | None = None,
 ) -> LiveScore:
-    return LiveScore(hours, newest or ago(2), mae, reference, naive_hours, naive, mae, 0.8)
+    return LiveScore(hours, newest or ago(2), mae, reference, naive_periods, naive, mae, 0.8)
 
 
 def champion_card(version: str = "v1", mae_by_lead: Sequence[float] = (10.0,)) -> Card:

@@ -107,7 +107,7 @@ class PublicApis(LocalServer):
         return _json(records)
 
     def _wikimedia(self, request: Request, steps: list[str]) -> Response:
-        """Hours to nine hours late, for those who say who they are."""
+        """Periods to nine hours late, for those who say who they are."""
         if "(+https://" not in request.headers["User-Agent"]:
             return Response("Please set a user-agent", status_line(429))
         begin, end = (datetime.strptime(step, "%Y%m%d%H").replace(tzinfo=UTC) for step in steps[-2:])

@@ -14,8 +14,9 @@ import pytest
 from actioncast.config import load_settings
 from actioncast.database.connection import DatabaseError, database_url
 from actioncast.database.database import Database, open_database
-from actioncast.hours import Hours
+from actioncast.periods import Periods
 from actioncast.settings import Settings
+from actioncast.timeline import UTC_HOURS
 from actioncast.times import to_seconds
 from tests.support.clock import MIDNIGHT, at
 
@@ -24,19 +25,19 @@ def settings_for(url: str) -> Settings:
     return load_settings(variables={"DATABASE_URL": url})
 
 
-def hours(*values: float, start: float = 0, samples: int = 4) -> Hours:
+def hours(*values: float, start: float = 0, samples: int = 4) -> Periods:
     """Consecutive hours from `start` (hours after midnight) on."""
     starts = to_seconds(at(start)) + 3600 * np.arange(len(values), dtype=np.int64)
-    return Hours(starts, np.array(values, dtype=np.float64), np.full(len(values), samples))
+    return Periods(starts, np.array(values, dtype=np.float64), np.full(len(values), samples))
 
 
 def run_row(run_id: str = "run", **more: Any) -> dict[str, Any]:
-    counts = {"points_read": 4, "points_rejected": 0, "hours_missing": 0, "message": ""}
+    counts = {"points_read": 4, "points_rejected": 0, "periods_missing": 0, "message": ""}
     return {"run_id": run_id, "series_id": "a", "started_at": at(0), "finished_at": at(0), **counts, **more}
 
 
-def load(database: Database, loaded: Hours, series_id: str = "a", run_id: str = "run") -> int:
-    return database.load_hours(series_id, loaded, at(9), run_row(run_id, series_id=series_id))
+def load(database: Database, loaded: Periods, series_id: str = "a", run_id: str = "run") -> int:
+    return database.load_periods(series_id, loaded, at(9), run_row(run_id, series_id=series_id))
 
 
 def vintage(issued: float, *predictions: float, series_id: str = "a") -> list[dict[str, Any]]:
@@ -73,7 +74,7 @@ def at_once(url: str, work: Callable[[Database, int], object]) -> list[object]:
 
 
 def stored(database: Database, series_id: str = "a", until: datetime = MIDNIGHT + timedelta(days=30)) -> list[float]:
-    grid = database.reality(series_id, until=until, newest=99)
+    grid = database.reality(series_id, until=until, newest=99, timeline=UTC_HOURS)
     return [] if grid is None else grid.values.tolist()
 
 
@@ -84,6 +85,6 @@ def opening_error(url: str) -> str:
 
 
 def check(hour: float, **more: Any) -> dict[str, Any]:
-    figures = {"scored_hours": 48, "mae": 1.5, "reference_mae": 1.0, "naive_mae": None}
-    verdict = {"verdict": "good", "bad": False, "newest_hour": at(hour - 1), "reasons": ["fine"], "dispatched": False}
+    figures = {"scored_periods": 48, "mae": 1.5, "reference_mae": 1.0, "naive_mae": None}
+    verdict = {"verdict": "good", "bad": False, "newest_period": at(hour - 1), "reasons": ["fine"], "dispatched": False}
     return {"series_id": "a", "checked_at": at(hour), **figures, **verdict, **more}

@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from actioncast import times
-from actioncast.hours import Grid, to_grid, to_hours
+from actioncast.periods import Grid, to_grid, to_periods
 from actioncast.rehearsal.world import replay
 
 START = datetime(2022, 1, 3, tzinfo=UTC)  # a Monday
@@ -39,5 +39,5 @@ def recorded() -> Grid:
     """The bundled recording of Bitcoin transactions per hour."""
     points = replay.read_recording()
     now = times.from_seconds(int(points.times[-1])) + timedelta(hours=1)
-    hours = to_hours(points, minimum_points=3, scale=3600, since=None, now=now)
+    hours = to_periods(points, minimum_points=3, scale=3600, since=None, now=now)
     return to_grid(hours.starts, hours.values)

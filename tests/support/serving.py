@@ -16,7 +16,7 @@ from actioncast.database.database import Database, open_database
 from actioncast.forecasting import champion, forecaster, intervals
 from actioncast.forecasting.forecaster import Forecaster
 from actioncast.forecasting.recipes import Recipe
-from actioncast.hours import Hours
+from actioncast.periods import Periods
 from actioncast.settings import Settings
 from actioncast.times import HOUR, to_seconds
 from tests.support.clock import at
@@ -34,29 +34,29 @@ source = {{ kind = "file", path = "none.csv" }}
 """
 
 
-def wave(first: datetime, hours: int) -> Hours:
+def wave(first: datetime, hours: int) -> Periods:
     """Ascending hours from `first` on: 1000 with a swing of 300 a day and of 100 a week."""
     starts = to_seconds(first) + HOUR * np.arange(hours)
     values = 1000 + 300 * np.sin(starts / HOUR / 24 * 2 * np.pi) + 100 * np.sin(starts / HOUR / 168 * 2 * np.pi)
-    return Hours(starts, values, np.full(hours, 4))
+    return Periods(starts, values, np.full(hours, 4))
 
 
-def load(database: Database, hours: Hours, when: datetime) -> None:
+def load(database: Database, hours: Periods, when: datetime) -> None:
     """Store hours as an ETL run does."""
     run = {"run_id": f"{when.isoformat()}-{len(hours)}", "series_id": SERIES, "started_at": when, "finished_at": when}
-    counts = {"points_read": len(hours), "points_rejected": 0, "hours_missing": 0, "message": ""}
-    database.load_hours(SERIES, hours, when, run | counts)
+    counts = {"points_read": len(hours), "points_rejected": 0, "periods_missing": 0, "message": ""}
+    database.load_periods(SERIES, hours, when, run | counts)
 
 
 def promote(directory: Path, *, name: str = "ridge_day", alpha: float = 0.1) -> str:
     """Fit and save a small champion; returns its version."""
     history = wave(at(-HISTORY), HISTORY)
-    first_hour = to_seconds(at(-HISTORY)) // HOUR
+    first_period = to_seconds(at(-HISTORY)) // HOUR
     recipe = Recipe(name, "ridge", Predictors((1, 2, 24, 168)), alpha=alpha)
-    fitted = forecaster.fit(history.values, recipe, first_hour=first_hour, seasonality=(24, 168))
+    fitted = forecaster.fit(history.values, recipe, first_period=first_period, seasonality=(24, 168))
     forecasts = np.full((4, 168), 1000.0)
     residuals = np.random.default_rng(1).normal(0, 30, (4, 168))
-    hours = first_hour + np.arange(168) + np.zeros((4, 1), dtype=np.int64)
+    hours = first_period + np.arange(168) + np.zeros((4, 1), dtype=np.int64)
     spread = intervals.calibrate(residuals, forecasts, hours, nonnegative=True, span=HISTORY)
     facts = champion.Facts(
         series=SERIES,

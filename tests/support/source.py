@@ -16,8 +16,8 @@ Configure = Callable[[str], Path]
 CHART_SERIES = """
 unit = "transactions/h"
 scale = 3600
-points_per_hour = 4
-minimum_points_per_hour = 3
+points_per_period = 4
+minimum_points_per_period = 3
 minimum_value = 0
 """
 

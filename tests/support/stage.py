@@ -16,7 +16,7 @@ from actioncast.config import load_settings
 from actioncast.database.database import Database, open_database
 from actioncast.forecasting import recipes
 from actioncast.forecasting.recipes import Recipe
-from actioncast.hours import Hours
+from actioncast.periods import Periods
 from actioncast.settings import Settings
 from actioncast.times import HOUR, to_seconds
 from actioncast.training.report import TrainingReport
@@ -42,10 +42,10 @@ class Stage:
     def load(self, hours: int = 500, **kind: Any) -> datetime:
         """Store so many hours from a Monday on; returns the moment at which the last one is over."""
         starts = to_seconds(START) + HOUR * np.arange(hours)
-        stored = Hours(starts, seasonal(hours, **kind), np.full(hours, 4))
+        stored = Periods(starts, seasonal(hours, **kind), np.full(hours, 4))
         run = {"run_id": str(hours), "series_id": "demo", "started_at": START, "finished_at": START}
-        nothing = {"points_read": 0, "hours_missing": 0, "points_rejected": 0, "message": "", "outcome": "loaded"}
-        self.database.load_hours("demo", stored, START, {**run, **nothing})
+        nothing = {"points_read": 0, "periods_missing": 0, "points_rejected": 0, "message": "", "outcome": "loaded"}
+        self.database.load_periods("demo", stored, START, {**run, **nothing})
         return START + timedelta(hours=hours)
 
     def train(self, now: datetime) -> TrainingReport:

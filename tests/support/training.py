@@ -36,7 +36,7 @@ def backtested(
     gated: bool = False,
 ) -> Backtest:
     series = clean(grid(values), seasons, gated=gated)
-    return backtest(series, pool, horizon=horizon, backtest_days=60, watch=ignore)
+    return backtest(series, pool, horizon=horizon, longest=24 * 60, watch=ignore)
 
 
 def trained(

@@ -13,12 +13,12 @@ from utils import Predictors
 
 @pytest.mark.parametrize(("hours", "horizon"), [(80, 168), (504, 168), (1130, 24), (1130, 1), (17_500, 168)])
 def test_the_plan_ends_where_the_newest_hour_can_still_be_scored(hours: int, horizon: int) -> None:
-    plan = backtest.plan(hours, horizon=horizon, backtest_days=60)
+    plan = backtest.plan(hours, horizon=horizon, longest=24 * 60)
     origins = plan.origins
     assert hours - origins[-1] <= horizon
     assert origins[0] >= 0.6 * hours - 1
     assert len(origins) >= min(60, hours // 8)
-    assert 1 <= (origins[-1] - origins[0]) // plan.refit_hours + 1 <= backtest.REFITS
+    assert 1 <= (origins[-1] - origins[0]) // plan.refit_periods + 1 <= backtest.REFITS
 
 
 def test_no_fit_sees_an_hour_at_or_after_its_origin() -> None:
@@ -57,7 +57,7 @@ def test_when_the_budget_is_spent_the_rest_is_skipped_but_not_the_naive() -> Non
         clean(grid(seasonal(400)), SEASONS),
         [DAY, DAY_NAIVE],
         horizon=24,
-        backtest_days=60,
+        longest=24 * 60,
         watch=ignore,
         budget_seconds=-1,
     )

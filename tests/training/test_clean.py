@@ -21,7 +21,7 @@ def test_an_ordinary_history_is_left_as_it_is() -> None:
     for state in (series.at_newest_level, series.without_spikes):
         np.testing.assert_array_equal(state.values, history.values)
     assert len(series) == 900
-    assert series.stored_hours == np.count_nonzero(~np.isnan(history.values))
+    assert series.stored_periods == np.count_nonzero(~np.isnan(history.values))
 
 
 def test_a_history_is_restated_first_and_its_spikes_go_after_that() -> None:

@@ -14,7 +14,7 @@ from tests.support.training import DAY, DAY_NAIVE, backtested, by_hand, candidat
 from utils import Predictors
 
 
-def challenge(new: float, old: float | None, margin: float = 0.05, newest_hours: int = 48) -> gate.Gate:
+def challenge(new: float, old: float | None, margin: float = 0.05, newest_periods: int = 48) -> gate.Gate:
     """Challenger and champion with these errors on the newest 48 of 148 hours, huge ones before."""
     origins = range(60, 148, 4)
     actual = np.zeros((len(origins), 1))
@@ -22,7 +22,7 @@ def challenge(new: float, old: float | None, margin: float = 0.05, newest_hours:
     test = by_hand(actual[None], actual, pool=(DAY,), origins=origins, hours=148)
     challenger = candidate("new", new, np.full_like(actual, new) + huge)
     champion = None if old is None else np.full_like(actual, old)
-    return gate.decide(challenger, champion, test, newest_hours=newest_hours, margin=margin)
+    return gate.decide(challenger, champion, test, newest_periods=newest_periods, margin=margin)
 
 
 def champion_of(member: FittedRecipe) -> Forecaster:
@@ -51,12 +51,12 @@ def test_without_a_champion_the_challenger_is_promoted() -> None:
 
 
 def test_hours_before_the_newest_do_not_count() -> None:
-    assert challenge(1, 100, newest_hours=48).promoted
-    assert not challenge(1, 100, newest_hours=88).promoted
+    assert challenge(1, 100, newest_periods=48).promoted
+    assert not challenge(1, 100, newest_periods=88).promoted
 
 
 def test_a_history_shorter_than_the_gates_hours_is_compared_whole() -> None:
-    verdict = challenge(1, 100, newest_hours=168)
+    verdict = challenge(1, 100, newest_periods=168)
     assert verdict.scored == 22
     assert "on the newest 148 h" in verdict.reason
 
@@ -64,7 +64,7 @@ def test_a_history_shorter_than_the_gates_hours_is_compared_whole() -> None:
 def test_the_stored_champion_forecasts_as_it_is() -> None:
     values = seasonal(400)
     test = backtested(values, [DAY_NAIVE])
-    member = forecaster.fit(values, DAY_NAIVE, first_hour=0, seasonality=SEASONS)
+    member = forecaster.fit(values, DAY_NAIVE, first_period=0, seasonality=SEASONS)
     np.testing.assert_array_equal(gate.stored_forecasts(champion_of(member), test), test.forecasts[0])
 
 

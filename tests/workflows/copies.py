@@ -78,8 +78,8 @@ def own_config(shipped: str, source: str = OWN_SOURCE, changes: Mapping[str, str
         "source": source,
         "unit": '"MWh"',
         "scale": "1",
-        "points_per_hour": "1",
-        "minimum_points_per_hour": "1",
+        "points_per_period": "1",
+        "minimum_points_per_period": "1",
     }
     return edited(text, own_keys | SMALL | dict(changes or {}))
 

@@ -17,8 +17,9 @@ import train
 import update_real_data
 from actioncast.config import load_settings
 from actioncast.database.database import open_database
-from actioncast.hours import Points
+from actioncast.periods import Points
 from actioncast.rehearsal.world import replay
+from actioncast.timeline import UTC_HOURS
 from actioncast.times import HOUR, to_seconds
 from tests.support.checkout import CONFIG, SERIES, shipped_files
 
@@ -115,7 +116,7 @@ def _with_forecasts(folder: Path, champion: dict[str, bytes], now: datetime, fac
     version = json.loads(champion[f"model/{SERIES}/card.json"])["version"]
     settings = load_settings(folder / "config.toml", {})
     with open_database(settings) as database:
-        known = database.reality(SERIES, until=now, newest=30)
+        known = database.reality(SERIES, until=now, newest=30, timeline=UTC_HOURS)
         assert known is not None
         rows = [
             {

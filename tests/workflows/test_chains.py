@@ -243,7 +243,7 @@ def test_with_a_database_there_is_no_state_branch(
     assert run.job("update").step("Restore the data from the state branch").conclusion == "skipped"
     assert "refs/heads/state" not in github.repository.refs()
     with open_database(load_settings(variables={"DATABASE_URL": url})) as database:
-        assert database.last_hour(SERIES) is not None
+        assert database.last_period(SERIES) is not None
 
 
 def test_database_out_of_reach_tells_no_password(clock: Clock, github: GitHub, canaries: Canaries) -> None:

@@ -17,8 +17,8 @@ import update_real_data
 from actioncast import times
 from actioncast.config import load_settings
 from actioncast.database.database import Database, open_database
-from actioncast.hours import Points, to_hours
 from actioncast.monitoring.due import due_series
+from actioncast.periods import Points, to_periods
 from actioncast.rehearsal.world import replay
 from actioncast.settings import BlockchainSource, Settings
 
@@ -98,9 +98,9 @@ def settings_for(folder: Path, url: str) -> Settings:
 
 
 def wrong_hours(database: Database, recording: Points, until: datetime) -> list[str]:
-    """Hours of `reality` that are not those of the recording: missing, too many, other values or samples."""
+    """Periods of `reality` that are not those of the recording: missing, too many, other values or samples."""
     shown = replay.shown_at(recording, until)
-    truth = to_hours(shown, minimum_points=3, scale=3600, since=None, now=until)
+    truth = to_periods(shown, minimum_points=3, scale=3600, since=None, now=until)
     expected = set(zip(truth.starts.tolist(), truth.values.tolist(), truth.samples.tolist(), strict=True))
     with database.engine.connect() as connection:
         rows = connection.execute(text("select reality_date, value, samples from reality")).all()

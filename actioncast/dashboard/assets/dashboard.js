@@ -27,7 +27,7 @@
   }
   const days = (_, ticks) => ticks.map((t) => (t % 86400 ? "" : day.format(t * 1000)));
   const times = { label: "Hour", value: (_, t) => (t == null ? "–" : `${hour.format(t * 1000)} UTC`) };
-  const leads = { label: "Hours ahead", value: (_, t) => (t == null ? "–" : `${t} h`) };
+  const leads = { label: "Periods ahead", value: (_, t) => (t == null ? "–" : `${t} h`) };
 
   // A dashed line at the newest known hour: left of it is past, right of it forecast.
   function border(at) {

@@ -48,7 +48,7 @@ def find(
         raise _is_it_a_sum()
     if not rhythm.regular:
         raise _irregular(rhythm)
-    if rhythm.points_per_hour == 1:
+    if rhythm.points_per_period == 1:
         return {}, []
     if AMOUNT.search(name):
         raise _sum_or_mean(name, rhythm)
@@ -124,7 +124,7 @@ def _irregular(rhythm: Rhythm) -> QuestionError:
 
 def _sum_or_mean(name: str, rhythm: Rhythm) -> QuestionError:
     question = (
-        f"{rhythm.points_per_hour} points an hour, "
+        f"{rhythm.points_per_period} points an hour, "
         f"and the name {name!r} sounds like an amount. "
         "Is an hour the sum of its points, or their mean?"
     )

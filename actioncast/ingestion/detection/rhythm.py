@@ -41,7 +41,7 @@ class Rhythm:
     regular: bool
 
     @property
-    def points_per_hour(self) -> int:
+    def points_per_period(self) -> int:
         count = math.ceil(HOUR / self.step - 0.05)
         return max(1, count)
 
@@ -124,17 +124,17 @@ def _date(seconds: float) -> str:
 
 
 def points_keys(rhythm: Rhythm) -> tuple[Keys, Lines]:
-    """points_per_hour and what belongs to it, and the words for it."""
+    """points_per_period and what belongs to it, and the words for it."""
     if not rhythm.regular:
         line = f"points come at irregular times, typically {rhythm.step:g} s apart"
         return {}, [line]
-    count = rhythm.points_per_hour
+    count = rhythm.points_per_period
     keys: Keys = {}
     line = "one point an hour"
     if count > 1:
         line = f"one point every {duration(rhythm.step)}, {count} in an hour"
-        keys["points_per_hour"] = count
-        keys["minimum_points_per_hour"] = math.ceil(ENOUGH * count)
+        keys["points_per_period"] = count
+        keys["minimum_points_per_period"] = math.ceil(ENOUGH * count)
     if _is_early_at_times(rhythm):
         keys["round_seconds"] = SECONDS_EARLY
         line += "; some stamps lie seconds before the time that they mean"
@@ -151,7 +151,7 @@ def duration(seconds: float) -> str:
 
 def _is_early_at_times(rhythm: Rhythm) -> bool:
     """Whether some stamps lie just before a full hour, and all others on it."""
-    if rhythm.points_per_hour != 1:
+    if rhythm.points_per_period != 1:
         return False
     offsets = rhythm.times % HOUR
     early = np.count_nonzero(offsets >= HOUR - SECONDS_EARLY)

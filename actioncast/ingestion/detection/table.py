@@ -10,8 +10,8 @@ from typing import Any
 BARE_KEY = re.compile(r"[A-Za-z0-9_-]+")
 COMMENTS = {  # where a reader of the file would ask why
     "unit": "of the hours",
-    "points_per_hour": "as often as they come",
-    "minimum_points_per_hour": "fewer, and the hour is missing",
+    "points_per_period": "as often as they come",
+    "minimum_points_per_period": "fewer, and the hour is missing",
     "stamps": "a time names the end of its period",
     "aggregate": "what an hour makes of its points",
     "revisions": "the later of two rows for one time wins",

@@ -9,8 +9,8 @@ from datetime import datetime, timedelta
 from zoneinfo import ZoneInfo
 
 from actioncast.arrays import Values, np
-from actioncast.hours import Grid
 from actioncast.ingestion.health.medians import medians
+from actioncast.periods import Grid
 from actioncast.times import HOURS_PER_DAY, ONE_HOUR
 
 ZONES = {

@@ -71,7 +71,7 @@ REMEDIES = {
 
 @dataclass(frozen=True)
 class Suspicion:
-    """Hours of an array that look wrong: `first` and `last` are indices.
+    """Periods of an array that look wrong: `first` and `last` are indices.
 
     With `strong` evidence nobody should learn from them.
     """
@@ -87,7 +87,7 @@ class Suspicion:
 
 @dataclass(frozen=True)
 class HealthFinding:
-    """Hours that look wrong, `first` to `last` (hour starts, aware UTC), and the evidence."""
+    """Periods that look wrong, `first` to `last` (hour starts, aware UTC), and the evidence."""
 
     kind: str
     first: datetime

@@ -1,13 +1,13 @@
-"""Hours that are missing: long gaps, hours of the day that never come, another frequency. Pure."""
+"""Periods that are missing: long gaps, hours of the day that never come, another frequency. Pure."""
 
 from __future__ import annotations
 
 from datetime import datetime
 
 from actioncast.arrays import Flags, Numbers, Values, np
-from actioncast.hours import Grid
 from actioncast.ingestion.health.findings import FUTURE, SILENT, HealthFinding, Suspicion, runs
 from actioncast.ingestion.health.medians import median
+from actioncast.periods import Grid
 from actioncast.times import HOURS_PER_DAY, ONE_HOUR, floor_hour
 
 FEWEST_MISSING = 24  # hours of a gap that is worth a word
@@ -107,7 +107,7 @@ def frequency(values: Values, judged: int) -> list[Suspicion]:
 
 
 def step_of(values: Values) -> int:
-    """Hours from one value to the next, for most of them; 1 where nothing shows it."""
+    """Periods from one value to the next, for most of them; 1 where nothing shows it."""
     present = np.flatnonzero(~np.isnan(values))
     if len(present) < 2:
         return 1

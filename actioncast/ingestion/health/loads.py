@@ -57,7 +57,7 @@ def _total(runs: Sequence[Mapping[str, Any]], column: str) -> int:
     return sum(numbers)
 
 
-def revised(revisions: Sequence[Mapping[str, Any]], *, points_per_hour: int) -> list[HealthFinding]:
+def revised(revisions: Sequence[Mapping[str, Any]], *, points_per_period: int) -> list[HealthFinding]:
     """One finding if many hours were restated though they were complete.
 
     `revisions` are those of the last DAYS, ascending. An hour that late points complete is no
@@ -65,7 +65,7 @@ def revised(revisions: Sequence[Mapping[str, Any]], *, points_per_hour: int) -> 
     """
     restated = []
     for revision in revisions:
-        if revision["samples"] >= points_per_hour:
+        if revision["samples"] >= points_per_period:
             restated.append(revision["reality_date"])
     hours = len(set(restated))
     share = hours / (DAYS * HOURS_PER_DAY)

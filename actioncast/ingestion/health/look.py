@@ -6,9 +6,9 @@ from collections.abc import Callable, Iterable
 from datetime import datetime
 
 from actioncast.arrays import Values
-from actioncast.hours import Grid
 from actioncast.ingestion.health import clocks, findings, gaps, profile, values
 from actioncast.ingestion.health.findings import HealthFinding, Suspicion
+from actioncast.periods import Grid
 from actioncast.times import ONE_HOUR
 
 Detector = Callable[[Values, int], list[Suspicion]]
@@ -30,13 +30,13 @@ DETECTORS: dict[str, Detector] = {
 EXPLAINED_BY_VALUES = (findings.SHIFT, findings.SHAPE, findings.STUCK)
 
 
-def newest(history: Grid, judged_hours: int = NEWEST) -> list[HealthFinding]:
-    """What looks wrong in the last `judged_hours` of a history.
+def newest(history: Grid, judged_periods: int = NEWEST) -> list[HealthFinding]:
+    """What looks wrong in the last `judged_periods` of a history.
 
     The hours before show what is usual.
     """
     recent = history.values[-WINDOW:]
-    judged = max(len(recent) - judged_hours, 0)
+    judged = max(len(recent) - judged_periods, 0)
     skipped = len(history) - len(recent)
     start = history.start + skipped * ONE_HOUR
     health_findings = []
@@ -48,7 +48,7 @@ def newest(history: Grid, judged_hours: int = NEWEST) -> list[HealthFinding]:
     return [finding for finding in telling if not _is_the_clocks(finding, history)]
 
 
-def hours_to_set_aside(finding: HealthFinding) -> list[datetime]:
+def periods_to_set_aside(finding: HealthFinding) -> list[datetime]:
     """The hours of a finding that no training and no score should see, for a day at most.
 
     What lasts longer may be the new level of the series, which must be followed, or a person's to

@@ -7,10 +7,10 @@ from datetime import datetime
 from typing import Any
 
 from actioncast.arrays import np
-from actioncast.hours import Grid
 from actioncast.ingestion.health import clocks, picture
 from actioncast.ingestion.health.findings import HealthFinding, runs
 from actioncast.ingestion.health.gaps import step_of
+from actioncast.periods import Grid
 from actioncast.report import Report
 from actioncast.text import hours as hours_text
 from actioncast.text import table
@@ -47,13 +47,13 @@ class HealthReport(Report):
         return {
             "series": self.series,
             "outcome": self.outcome,
-            "first_hour": isoformat(self.history.start),
-            "last_hour": isoformat(self.history.end),
+            "first_period": isoformat(self.history.start),
+            "last_period": isoformat(self.history.end),
             "hours": len(self.history) - self.missing,
             "step_hours": step_of(self.history.values),
-            "hours_missing": self.missing,
+            "periods_missing": self.missing,
             "longest_gap_hours": self.longest_gap,
-            "hours_set_aside": self.set_aside,
+            "periods_set_aside": self.set_aside,
             "rejected_share": self.rejected_share,
             "clock_changes": clocks.hints(self.history),
             "findings": [finding.as_json() for finding in self.findings],
@@ -69,9 +69,9 @@ class HealthReport(Report):
         facts = self.as_json()
         stored = hours_text(facts["hours"])
         step = hours_text(facts["step_hours"])
-        first = facts["first_hour"]
-        last = facts["last_hour"]
-        missing = facts["hours_missing"]
+        first = facts["first_period"]
+        last = facts["last_period"]
+        missing = facts["periods_missing"]
         longest_gap = facts["longest_gap_hours"]
         return [
             f"{self.series}: {self.outcome}",

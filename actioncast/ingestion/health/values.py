@@ -122,7 +122,7 @@ def _longest_run(values: Values) -> int:
 
 @dataclass(frozen=True)
 class _InUnit:
-    """Hours that look as if they came in another unit."""
+    """Periods that look as if they came in another unit."""
 
     suspicion: Suspicion
     length: int  # hours

@@ -19,13 +19,13 @@ import numpy as np
 from actioncast.arrays import Flags, Seconds, Values
 from actioncast.database.connection import DatabaseError
 from actioncast.database.database import Database
-from actioncast.hours import Points
+from actioncast.periods import Points
 from actioncast.settings import SettingsError
 from actioncast.times import HOUR, HOURS_PER_DAY, HOURS_PER_WEEK
 
 Answer = Literal["ok", "truncated", "html", "429", "503", "slow", "empty"]
 BROKEN: tuple[Answer, ...] = ("truncated", "html", "429", "503", "slow")
-# Hours of the day at which an hourly cron ran in June 2026: 8 of 24; nine gaps in ten are 5 h
+# Periods of the day at which an hourly cron ran in June 2026: 8 of 24; nine gaps in ten are 5 h
 # at most.
 SURVIVORS = frozenset({0, 2, 5, 7, 10, 12, 16, 19})
 SPARED_EVERY = 4  # hours: in the same month a cron that runs this seldom lost next to nothing

@@ -21,9 +21,9 @@ from urllib.parse import parse_qs, urlsplit
 import numpy as np
 
 from actioncast.errors import ActioncastError
-from actioncast.hours import Points, describe, read_points
 from actioncast.ingestion import sources
 from actioncast.paths import RECORDING, ROOT
+from actioncast.periods import Points, describe, read_points
 from actioncast.rehearsal.world.faults import Answer
 from actioncast.rehearsal.world.loopback import Handler, Loopback
 from actioncast.settings import FileSource, SeriesSettings, Settings

@@ -9,7 +9,7 @@ from actioncast.ingestion.detection import table
 def test_the_text_of_a_table_reads_back_as_the_table() -> None:
     series: dict[str, Any] = {
         "unit": 'kW "net"',
-        "points_per_hour": 4,
+        "points_per_period": 4,
         "source": {
             "kind": "file",
             "path": "data\\zähler.csv",

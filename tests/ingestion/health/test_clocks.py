@@ -5,8 +5,8 @@ from datetime import UTC, datetime, timedelta
 import numpy as np
 import pytest
 
-from actioncast.hours import Grid
 from actioncast.ingestion.health import clocks, look
+from actioncast.periods import Grid
 
 DAY = 24
 SPRING = datetime(2026, 3, 29, 1, tzinfo=UTC)  # the clocks of Europe

@@ -53,9 +53,9 @@ def test_an_empty_week_is_no_error() -> None:
 def test_of_strong_evidence_one_day_at_most_is_set_aside() -> None:
     values = np.append(seasonal(5 * WEEK), np.zeros(10))
     (finding,) = look.newest(grid(values))
-    assert look.hours_to_set_aside(finding) == [START + timedelta(weeks=5, hours=number) for number in range(10)]
+    assert look.periods_to_set_aside(finding) == [START + timedelta(weeks=5, hours=number) for number in range(10)]
     longer = replace(finding, last=finding.last + timedelta(hours=200))
-    assert len(look.hours_to_set_aside(longer)) == 24
+    assert len(look.periods_to_set_aside(longer)) == 24
 
 
 def test_weak_evidence_sets_nothing_aside() -> None:
@@ -63,7 +63,7 @@ def test_weak_evidence_sets_nothing_aside() -> None:
     values[-DAY:] *= 3.6
     (finding,) = look.newest(grid(values))
     assert finding.kind == "unit"
-    assert look.hours_to_set_aside(finding) == []
+    assert look.periods_to_set_aside(finding) == []
 
 
 def test_a_level_that_doubles_is_followed() -> None:

@@ -1,4 +1,4 @@
-"""Hours come back as they went in, and are never replaced by worse ones."""
+"""Periods come back as they went in, and are never replaced by worse ones."""
 
 from __future__ import annotations
 
@@ -8,7 +8,8 @@ from sqlalchemy import text
 
 from actioncast.database.connection import DatabaseError
 from actioncast.database.database import Database
-from actioncast.hours import DataError, Hours
+from actioncast.periods import DataError, Periods
+from actioncast.timeline import UTC_HOURS
 from actioncast.times import to_seconds
 from tests.support.clock import at
 from tests.support.rows import at_once, hours, load, run_row, stored
@@ -16,10 +17,10 @@ from tests.support.rows import at_once, hours, load, run_row, stored
 
 def test_hours_come_back_as_they_went_in(database: Database) -> None:
     assert load(database, hours(1.5, 2.25)) == 2
-    grid = database.reality("a", until=at(2), newest=9)
+    grid = database.reality("a", until=at(2), newest=9, timeline=UTC_HOURS)
     assert grid is not None
     assert (grid.start, grid.values.tolist()) == (at(0), [1.5, 2.25])
-    assert database.last_hour("a") == at(1)
+    assert database.last_period("a") == at(1)
 
 
 def test_a_missing_hour_comes_back_as_nan(database: Database) -> None:
@@ -36,7 +37,7 @@ def test_reality_knows_only_hours_that_are_over(database: Database) -> None:
 
 def test_reality_gives_the_newest_so_many(database: Database) -> None:
     load(database, hours(1, 2, 3))
-    grid = database.reality("a", until=at(9), newest=2)
+    grid = database.reality("a", until=at(9), newest=2, timeline=UTC_HOURS)
     assert grid is not None
     assert grid.values.tolist() == [2, 3]
 
@@ -45,7 +46,7 @@ def test_series_do_not_mix(database: Database) -> None:
     load(database, hours(1), series_id="a")
     load(database, hours(7, 8), series_id="b", run_id="second")
     assert (stored(database, "a"), stored(database, "b")) == ([1], [7, 8])
-    assert (database.last_hour("a"), database.last_hour("b"), database.last_hour("c")) == (at(0), at(1), None)
+    assert (database.last_period("a"), database.last_period("b"), database.last_period("c")) == (at(0), at(1), None)
 
 
 @pytest.mark.parametrize(
@@ -58,7 +59,7 @@ def test_series_do_not_mix(database: Database) -> None:
     ],
 )
 def test_an_hour_is_replaced_unless_by_fewer_points(
-    database: Database, second: Hours, changed: int, expected: float
+    database: Database, second: Periods, changed: int, expected: float
 ) -> None:
     load(database, hours(1, samples=3))
     assert load(database, second, run_id="second") == changed
@@ -74,7 +75,7 @@ def test_what_a_newer_value_replaces_is_kept(database: Database) -> None:
 
 
 @pytest.mark.parametrize("second", [hours(1, samples=3), hours(2, samples=2), hours(1, samples=4)])
-def test_nothing_is_kept_where_no_value_was_replaced(database: Database, second: Hours) -> None:
+def test_nothing_is_kept_where_no_value_was_replaced(database: Database, second: Periods) -> None:
     load(database, hours(1, samples=3))
     load(database, second, run_id="second")
     assert database.revisions("a", since=at(0)) == []
@@ -83,7 +84,7 @@ def test_nothing_is_kept_where_no_value_was_replaced(database: Database, second:
 def test_a_load_that_restates_replaces_also_by_fewer_points_and_keeps_each_value(database: Database) -> None:
     for number, loaded in enumerate([hours(1, samples=4), hours(2, samples=2), hours(3, samples=1)]):
         row = run_row(f"{number}", started_at=at(number))
-        database.load_hours("a", loaded, at(number), row, restates=True)
+        database.load_periods("a", loaded, at(number), row, restates=True)
     assert stored(database) == [3]
     kept = [(row["value"], row["replaced_at"]) for row in database.revisions("a", since=at(0))]
     assert kept == [(1, at(1)), (2, at(2))]
@@ -123,7 +124,7 @@ def test_writers_at_once_lose_nothing(url: str, database: Database) -> None:
             load(mine, hours(*range(number, number + 200), start=number), run_id=f"{number}/{turn}")
 
     at_once(url, work)
-    grid = database.reality("a", until=at(999), newest=999)
+    grid = database.reality("a", until=at(999), newest=999, timeline=UTC_HOURS)
     assert grid is not None
     assert grid.values.tolist() == list(range(203))
     assert len(database.etl_runs("a", since=at(-1))) == 20
@@ -138,7 +139,7 @@ def test_a_column_counts_as_loaded_when_its_source_says_something_else(database:
     outcomes = []
     for number, value in enumerate((5.0, 5.0, 6.0)):
         row = run_row(f"{number}", started_at=at(number))
-        database.load_hours("a", hours(), at(9), row, {"wind": hours(value, 7)})
+        database.load_periods("a", hours(), at(9), row, {"wind": hours(value, 7)})
         outcomes.append(database.etl_runs("a", since=at(number))[0]["outcome"])
     assert outcomes == ["loaded", "nothing new", "loaded"]
     wind = database.exogenous("a", ["wind"], since=at(0), until=at(9))["wind"]

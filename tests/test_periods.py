@@ -8,20 +8,21 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from actioncast.hours import (
+from actioncast.periods import (
     CONTRADICTION,
     DataError,
-    Hours,
+    Periods,
     Points,
     Rejection,
     check_points,
     describe,
-    missing_hours,
+    missing_periods,
     read_points,
     refuse_too_many,
     to_grid,
-    to_hours,
+    to_periods,
 )
+from actioncast.timeline import UTC_HOURS
 from actioncast.times import HOUR, floor_hour, from_seconds, isoformat, to_seconds
 from tests.support.clock import MIDNIGHT, at
 from tests.support.source import quarters
@@ -48,12 +49,12 @@ def hours_of(
 ) -> dict[str, tuple[float, int]]:
     """Hour -> (value, samples), with at least 3 points an hour."""
     read, _ = read_points([*points])
-    hours = to_hours(read, minimum_points=3, scale=scale, since=since, now=now)
+    hours = to_periods(read, minimum_points=3, scale=scale, since=since, now=now)
     columns = zip(hours.starts, hours.values, hours.samples, strict=True)
     return {f"{from_seconds(s):%H:%M}": (float(v), int(n)) for s, v, n in columns}
 
 
-# Hours ------------------------------------------------------------------------------------------------------------
+# Periods ------------------------------------------------------------------------------------------------------------
 
 
 def test_an_hour_is_scale_times_the_mean_of_its_points() -> None:
@@ -87,7 +88,7 @@ def test_no_point_makes_no_hour() -> None:
 def test_an_hour_holds_the_value_that_is_its_own_start() -> None:
     points = [(t, float(t // HOUR)) for t, _ in quarters(*[1.0] * 4 * 72)]
     read, _ = read_points([*points])
-    hours = to_hours(read, minimum_points=3, scale=1, since=None, now=at(72))
+    hours = to_periods(read, minimum_points=3, scale=1, since=None, now=at(72))
     assert (hours.values == hours.starts / HOUR).all()
     assert len(hours) == 72
 
@@ -109,7 +110,7 @@ def test_to_hours_agrees_with_a_plain_loop(times: list[int], minimum: int, since
         for start, held in expected.items()
         if len(held) >= minimum and start + HOUR <= now and (since is None or start >= since * HOUR)
     }
-    hours = to_hours(
+    hours = to_periods(
         Points(np.array(times, dtype=np.int64), np.array(values)),
         minimum_points=minimum,
         scale=1,
@@ -123,8 +124,8 @@ def test_to_hours_agrees_with_a_plain_loop(times: list[int], minimum: int, since
 
 def test_missing_hours_are_counted_between_the_first_and_the_last() -> None:
     starts = np.array([0, 1, 4, 6]) * HOUR
-    assert missing_hours(Hours(starts, np.ones(4), np.ones(4, dtype=np.int64))) == 3
-    assert missing_hours(Hours(starts[:0], np.ones(0), np.ones(0, dtype=np.int64))) == 0
+    assert missing_periods(Periods(starts, np.ones(4), np.ones(4, dtype=np.int64)), UTC_HOURS) == 3
+    assert missing_periods(Periods(starts[:0], np.ones(0), np.ones(0, dtype=np.int64)), UTC_HOURS) == 0
 
 
 def test_a_grid_is_nan_where_an_hour_is_missing() -> None:

@@ -9,30 +9,31 @@ from typing import Any
 from sqlalchemy import BigInteger, cast, extract, func, insert, select
 
 from actioncast.arrays import np
-from actioncast.database.bulk import merge_hours, refuse_infinite, upsert_column
+from actioncast.database.bulk import merge_periods, refuse_infinite, upsert_column
 from actioncast.database.quarantine import is_set_aside
 from actioncast.database.schema import ETL_RUNS, EXOGENOUS, REALITY, REVISIONS, SERIES, Row, UtcTime
 from actioncast.database.transactions import Transactions
-from actioncast.hours import Grid, Hours, to_grid
-from actioncast.times import ONE_HOUR, to_seconds
+from actioncast.periods import Grid, Periods, to_grid
+from actioncast.timeline import Timeline
+from actioncast.times import from_seconds, to_seconds
 
 
-class StoredHours(Transactions):
+class StoredPeriods(Transactions):
     """The tables `reality`, `revisions`, `exogenous` and `series`."""
 
-    def load_hours(
+    def load_periods(
         self,
         series_id: str,
-        hours: Hours,
+        hours: Periods,
         loaded_at: datetime,
         run: Mapping[str, Any],
-        columns: Mapping[str, Hours] | None = None,
+        columns: Mapping[str, Periods] | None = None,
         *,
         restates: bool = False,
     ) -> int:
         """Upsert complete hours, those of exogenous columns, and the row of the run, all or none.
 
-        `run` is a row of `etl_runs` without `hours_loaded` and `outcome`; `columns`: name -> hours.
+        `run` is a row of `etl_runs` without `periods_loaded` and `outcome`; `columns`: name -> hours.
         An hour is never rewritten when nothing changed, nor replaced by one built from fewer points
         unless this load `restates` what was loaded before. A value that is replaced goes to the
         table `revisions`. Returns how many hours are new or changed. Raises DataError for a value
@@ -42,7 +43,7 @@ class StoredHours(Transactions):
         for loaded in (hours, *columns.values()):
             refuse_infinite(loaded)
         with self._transaction(write=True) as connection:
-            changed = merge_hours(
+            changed = merge_periods(
                 connection,
                 series_id,
                 hours,
@@ -56,7 +57,7 @@ class StoredHours(Transactions):
                     connection, series_id, name, column, loaded_at, is_sqlite=self.is_sqlite
                 )
             outcome = "loaded" if changed or changed_in_columns else "nothing new"
-            row = {**run, "hours_loaded": changed, "outcome": outcome}
+            row = {**run, "periods_loaded": changed, "outcome": outcome}
             connection.execute(insert(ETL_RUNS), row)
         return changed
 
@@ -69,7 +70,7 @@ class StoredHours(Transactions):
         )
         return self._rows(query)
 
-    def last_hour(self, series_id: str) -> datetime | None:
+    def last_period(self, series_id: str) -> datetime | None:
         """Start of the newest stored hour."""
         newest = func.max(REALITY.c.reality_date, type_=UtcTime)
         return self._moment(select(newest).where(REALITY.c.series_id == series_id))
@@ -80,6 +81,7 @@ class StoredHours(Transactions):
         *,
         until: datetime,
         newest: int,
+        timeline: Timeline,
         quarantined: bool = False,
     ) -> Grid | None:
         """The newest `newest` stored hours that are over at `until`; None when there are none.
@@ -89,7 +91,7 @@ class StoredHours(Transactions):
         begins = REALITY.c.reality_date
         query = (
             select(begins, REALITY.c.value)
-            .where(REALITY.c.series_id == series_id, begins <= until - ONE_HOUR)
+            .where(REALITY.c.series_id == series_id, begins <= timeline.start_of(timeline.last_over(until)))
             .order_by(begins.desc())
             .limit(newest)
         )
@@ -99,8 +101,8 @@ class StoredHours(Transactions):
             rows = connection.execute(query).all()[::-1]
         if not rows:
             return None
-        hours = _hours_of(rows)
-        return to_grid(hours.starts, hours.values)
+        hours = _periods_of(rows)
+        return to_grid(hours.starts, hours.values, timeline)
 
     def values_since(self, series_id: str, since: datetime) -> list[tuple[int, float]]:
         """(start in unix seconds, value) of each hour stored from `since` on, in no order.
@@ -115,7 +117,7 @@ class StoredHours(Transactions):
         with self._transaction(write=False) as connection:
             return [(start, value) for start, value in connection.execute(query)]
 
-    def newest_loads(self, series_id: str, newest: int = 500) -> list[tuple[datetime, datetime]]:
+    def newest_loads(self, series_id: str, *, timeline: Timeline, newest: int = 500) -> list[tuple[datetime, datetime]]:
         """(moment of loading, end of the hour) of the newest stored hours."""
         query = (
             select(REALITY.c.loaded_at, REALITY.c.reality_date)
@@ -123,7 +125,10 @@ class StoredHours(Transactions):
             .order_by(REALITY.c.reality_date.desc())
             .limit(newest)
         )
-        return [(row["loaded_at"], row["reality_date"] + ONE_HOUR) for row in self._rows(query)]
+        rows = self._rows(query)
+        starts = np.array([to_seconds(row["reality_date"]) for row in rows], dtype=np.int64)
+        ends = timeline.ends(timeline.numbers(starts)).tolist()
+        return [(row["loaded_at"], from_seconds(end)) for row, end in zip(rows, ends, strict=True)]
 
     def exogenous(
         self,
@@ -132,7 +137,7 @@ class StoredHours(Transactions):
         *,
         since: datetime,
         until: datetime,
-    ) -> dict[str, Hours]:
+    ) -> dict[str, Periods]:
         """The stored hours of these columns in [since, until], ascending, by name."""
         begins = EXOGENOUS.c.exogenous_date
         query = (
@@ -144,10 +149,10 @@ class StoredHours(Transactions):
         with self._transaction(write=False) as connection:
             for name in names:
                 rows = connection.execute(query.where(EXOGENOUS.c.name == name)).all()
-                columns[name] = _hours_of(rows)
+                columns[name] = _periods_of(rows)
         return columns
 
-    def last_exogenous_hour(self, series_id: str, name: str) -> datetime | None:
+    def last_exogenous_period(self, series_id: str, name: str) -> datetime | None:
         """Start of the newest stored hour of this column."""
         newest = func.max(EXOGENOUS.c.exogenous_date, type_=UtcTime)
         query = select(newest).where(EXOGENOUS.c.series_id == series_id, EXOGENOUS.c.name == name)
@@ -161,8 +166,8 @@ class StoredHours(Transactions):
         return {row["series_id"]: row["settings"] for row in self._rows(query)}
 
 
-def _hours_of(rows: Sequence[Any]) -> Hours:
-    """Hours from (start, value) rows; how many samples they were built from is not read."""
+def _periods_of(rows: Sequence[Any]) -> Periods:
+    """Periods from (start, value) rows; how many samples they were built from is not read."""
     starts = np.array([to_seconds(start) for start, _ in rows], dtype=np.int64)
     values = np.array([value for _, value in rows], dtype=np.float64)
-    return Hours(starts, values, np.ones(len(rows), dtype=np.int64))
+    return Periods(starts, values, np.ones(len(rows), dtype=np.int64))
