@@ -9,7 +9,8 @@ alter table training_runs rename column hours to periods;
 alter table checks rename column newest_hour to newest_period;
 alter table checks rename column scored_hours to scored_periods;
 update checks set verdict = 'too few periods' where verdict = 'too few hours';
-alter table predictions add column naive double precision;  -- the seasonal naive; null where its value was missing
+-- The seasonal naive; null where its value was missing.
+alter table predictions add column naive double precision;
 
 -- What a user would have seen for each period, and how it turned out.
 

@@ -180,7 +180,7 @@ def _start(request: _Request, portion: str) -> datetime:
     if request.since is None:
         raise SourceError(
             f"{request.source_name} is asked for {portion}, and needs "
-            "to be told from when on: set history_days of the series, or pass --backfill START"
+            "to be told from when on: set history of the series, or pass --backfill START"
         )
     return request.since
 

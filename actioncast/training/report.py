@@ -79,7 +79,7 @@ class TrainingReport(Report):
             "finished_at": now + timedelta(seconds=self.seconds),
             "window_start": series.history.start,
             "window_end": series.history.end,
-            "hours": series.stored_periods,
+            "periods": series.stored_periods,
             "leaderboard": self.leaderboard(),
             "champion": self.champion,
             "challenger": self.challenger,

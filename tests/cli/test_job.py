@@ -26,7 +26,7 @@ points_per_period = 4
 minimum_points_per_period = 3
 horizon = 24
 """
-TRAIN = '[train]\ncandidates = ["seasonal_naive"]\nbacktest_days = 4\n'
+TRAIN = '[train]\ncandidates = ["seasonal_naive"]\nbacktest = "4D"\n'
 DAYS = 24
 NOW = MIDNIGHT + timedelta(days=DAYS)
 

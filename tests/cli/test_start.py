@@ -33,7 +33,7 @@ horizon = 24
 source = { kind = "demo" }
 unit = "transactions/h"
 points_per_period = 4
-history_days = 3
+history = '3D'
 
 [series.silent]
 source = { kind = "file", path = "none.csv" }
@@ -41,7 +41,7 @@ unit = "x"
 
 [train]
 candidates = ["seasonal_naive"]
-backtest_days = 4
+backtest = '4D'
 """
 
 

@@ -41,7 +41,7 @@ def test_training_runs_come_back_newest_first_with_their_json(database: Database
         times = {name: at(hour) for name in ("started_at", "finished_at", "window_start", "window_end")}
         texts = {"verdict": "kept", "reason": "no better", "git_sha": None}
         json = {"leaderboard": [{"mae": 1.5}], "champion": {}, "challenger": {}, "library_versions": {}, "settings": {}}
-        return {"run_id": run_id, "series_id": "a", "hours": 9, **times, **texts, **json}
+        return {"run_id": run_id, "series_id": "a", "periods": 9, **times, **texts, **json}
 
     for run_id, hour in (("old", 0), ("first", 1), ("second", 2)):
         database.store_training_run(training(run_id, hour))

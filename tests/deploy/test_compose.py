@@ -39,7 +39,7 @@ unit = "things/h"
 source = { kind = "python", function = "deploy.my_source:read" }
 [train]
 candidates = ["seasonal_naive", "ridge"]
-history_days = 40
+history = '40D'
 """
 
 

@@ -206,7 +206,7 @@ def driven(tmp_path: Path, url: str) -> Iterator[tuple[Settings, Database, NDArr
     config.write_text(
         f'[series.demo]\nsource = {{ kind = "file", path = "load.csv" }}\nunit = "x"\nhorizon = {HORIZON}\n'
         'exogenous = { wind = { kind = "file", path = "wind.csv" } }\n'
-        '[train]\ncandidates = ["seasonal_naive", "ridge", "blend"]\nbacktest_days = 7\nbudget_seconds = 3600\n'
+        '[train]\ncandidates = ["seasonal_naive", "ridge", "blend"]\nbacktest = "7D"\nbudget_seconds = 3600\n'
     )
     settings = load_settings(config, {"DATABASE_URL": url})
     with open_database(settings) as database:
@@ -330,7 +330,7 @@ def test_holidays_are_a_candidate_and_the_champion_carries_them(tmp_path: Path) 
         ('exogenous = { a = { kind = "fax" } }', "series.demo.exogenous.a: kind must be one of blockchain, json"),
         ('exogenous = { a = { kind = "file", pat = "x" } }', "unknown key series.demo.exogenous.a.pat; allowed here:"),
         ('holidays = "America"', "series.demo.holidays: String should match pattern"),
-        ('holiday_timezone = "Mars"', "series.demo.holiday_timezone: expected the name of a time zone"),
+        ('timezone = "Mars"', "series.demo.timezone: expected the name of a time zone"),
     ],
 )
 def test_a_wrong_key_is_named(table: str, message: str, tmp_path: Path) -> None:

@@ -45,7 +45,7 @@ def apis(monkeypatch: pytest.MonkeyPatch) -> Iterator[PublicApis]:
 def settings_of(folder: Path, apis: PublicApis, **replaced: str) -> Settings:
     """The examples, asked for at the stand-ins, for 40 days at most."""
     text = re.sub(r"https://[a-z.-]+", apis.url, EXAMPLES.read_text(encoding="utf-8"))
-    text = re.sub(r"history_days = \d\d\d", "history_days = 40", text)
+    text = re.sub(r'history = "\d\d\dD"', "history = '40D'", text)
     for old, new in replaced.items():
         text = re.sub(rf"(?m)^{old} = .*$", new, text)
     (folder / "config.toml").write_text(text, encoding="utf-8")

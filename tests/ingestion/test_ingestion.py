@@ -27,7 +27,7 @@ exogenous = {{ wind = {{ kind = "file", path = "wind.csv" }}, sun = {{ kind = "f
 unit = "x"
 scale = 10
 horizon = {HORIZON}
-history_days = 1
+history = '1D'
 minimum_value = 0
 """
 
@@ -152,7 +152,7 @@ def test_a_column_without_the_hours_that_were_asked_for_fails(settings: Settings
 @pytest.mark.parametrize(
     ("stored", "backfill", "expected"),
     [
-        ([], False, at(-24 + 100)),  # history_days = 1
+        ([], False, at(-24 + 100)),  # history = '1D'
         ([], True, None),
         ([], at(7.5), at(7)),
         (list(range(100)), False, at(99 - 48)),

@@ -31,7 +31,7 @@ unit = "transactions/h"
 scale = 3600
 points_per_period = 4
 minimum_points_per_period = 3
-history_days = 730
+history = '730D'
 """
 NOW = datetime(2026, 11, 26, 12, 17, tzinfo=UTC)
 DAYS_OF_A_ROUND = 42

@@ -331,7 +331,7 @@ def test_parts_of_all_there_is_need_a_start(configure: Configure) -> None:
     path = configure('{ kind = "json", url = "http://127.0.0.1:9/a", days_per_request = 14 }')
     assert error_of(path) == (
         "http://127.0.0.1:9/a is asked for 14 days at a time, and needs to be told from when on: "
-        "set history_days of the series, or pass --backfill START"
+        "set history of the series, or pass --backfill START"
     )
 
 

@@ -9,6 +9,7 @@ import pytest
 
 from actioncast.monitoring.live_error import LiveScore, live_score, newest_window, of_champion, window_start, without
 from actioncast.timeline import UTC_HOURS
+from actioncast.times import floor_hour
 from tests.support.performance import NOW, ago, champion_card, row, score
 
 
@@ -29,11 +30,10 @@ def test_hours_without_reality_are_not_scored() -> None:
     assert (live.scored_periods, live.mae, live.newest_period) == (1, 4.0, ago(3))
 
 
-def test_hours_that_are_set_aside_are_neither_scored_nor_a_naive_forecast() -> None:
+def test_hours_that_are_set_aside_are_not_scored() -> None:
     rows = [row(171), row(4), row(3)]
     good_rows = without(rows, {ago(171), ago(4)})
     assert [each["prediction_date"] for each in good_rows] == [ago(3)]
-    assert good_rows[0]["naive_error"] is None
     assert without(rows, set()) == rows
 
 
@@ -97,4 +97,4 @@ def test_without_a_card_the_forecasts_of_every_model_are_scored() -> None:
 
 
 def test_the_oldest_hour_that_allows_a_verdict_still_has_its_whole_window() -> None:
-    assert window_start(NOW, 48, UTC_HOURS) == ago(48 + 48)
+    assert window_start(NOW, 48, UTC_HOURS) == floor_hour(ago(48 + 48))

@@ -333,7 +333,7 @@ policies = st.builds(
     RetrainPolicy,
     bad_checks=st.integers(1, 3),
     of_checks=st.integers(3, 5),
-    cooldown=st.sampled_from([0, 3, 24, 200]),
+    cooldown=st.sampled_from([timedelta(hours=hours) for hours in (0, 3, 24, 200)]),
     maximum_per_week=st.integers(0, 4),
 )
 

@@ -80,7 +80,7 @@ def promote(database: Database, version: str) -> None:
         {
             "run_id": version,
             "series_id": "a",
-            "hours": 9,
+            "periods": 9,
             "leaderboard": [],
             "champion": {"version": version},
             "verdict": "promoted",

@@ -79,7 +79,7 @@ class World:
         texts: dict[str, Any] = {name: {} for name in ("champion", "challenger", "library_versions", "settings")}
         moments = dict.fromkeys(("started_at", "finished_at", "window_start", "window_end"), started)
         self.database.store_training_run(
-            {"run_id": str(started), "series_id": "demo", **moments, **texts, "leaderboard": [], "hours": 1}
+            {"run_id": str(started), "series_id": "demo", **moments, **texts, "leaderboard": [], "periods": 1}
             | {"verdict": "kept", "reason": "no better", "git_sha": None}
         )
 
@@ -236,7 +236,7 @@ def test_a_dispatch_that_cannot_be_recorded_is_not_sent(
 
 
 def test_repeated_at_the_same_moment_it_asks_once_and_remembers(make_world: Any, server: FakeGitHub) -> None:
-    world = make_world(BAD, AT_ONCE + "cooldown_hours = 0\n").with_variables(server.variables())
+    world = make_world(BAD, AT_ONCE + "cooldown = 0\n").with_variables(server.variables())
     assert [world.check().dispatched, world.check().dispatched] == [True, False]
     assert [row["dispatched"] for row in world.recorded()] == [True]
 
@@ -373,7 +373,7 @@ def test_a_training_after_the_moment_looked_at_is_not_known_yet(make_world: Any)
 
 
 def test_a_cooldown_may_be_longer_than_a_week(make_world: Any) -> None:
-    world = make_world(BAD, AT_ONCE + "cooldown_hours = 200\n")
+    world = make_world(BAD, AT_ONCE + "cooldown = '200h'\n")
     world.train(at(50))
     assert world.check().verdict.name == "wait"
 

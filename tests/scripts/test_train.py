@@ -13,6 +13,7 @@ from actioncast.database.database import open_database
 from actioncast.forecasting import champion as champion_module
 from actioncast.forecasting.champion import load_champion
 from actioncast.forecasting.recipes import ForecastError
+from actioncast.lengths import parse_length
 from actioncast.paths import CARD, DRAWING, NUMBERS
 from actioncast.times import isoformat
 from actioncast.tracking import record as record_module
@@ -71,10 +72,10 @@ def test_every_run_is_in_the_ledger(stage: Stage) -> None:
 
 def test_only_the_newest_days_are_learned_from(stage: Stage) -> None:
     now = stage.load(500)
-    policy = stage.settings.train.model_copy(update={"history_days": 15})
+    policy = stage.settings.train.model_copy(update={"history": parse_length("15D")})
     report = train.run(stage.settings.model_copy(update={"train": policy}), stage.database, now, series_id="demo")
     assert report.gate.promoted
-    assert stage.ledger()[0]["hours"] == 15 * 24
+    assert stage.ledger()[0]["periods"] == 15 * 24
 
 
 def test_hours_that_are_not_over_yet_are_not_learned_from(stage: Stage) -> None:
@@ -169,7 +170,7 @@ def test_a_person_sees_a_table_and_the_verdict(stage: Stage) -> None:
 
 
 def test_all_families_are_tried_by_default(tmp_path: Path) -> None:
-    _, settings = stage_in(tmp_path, "backtest_days = 2")
+    _, settings = stage_in(tmp_path, "backtest = '2D'")
     with open_database(settings) as database:
         stage = Stage(settings, database, tmp_path)
         report = stage.train(stage.load(400))

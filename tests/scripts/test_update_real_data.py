@@ -143,7 +143,7 @@ def test_the_first_run_asks_for_the_configured_history(run: Run, stub: Stub, con
     assert "timespan=all&" in stub.requests[0].path
     with open_database(load_settings(variables={"DATABASE_URL": url})) as database:
         source_table = f'{{ kind = "blockchain", url = "{stub.url}" }}'
-        settings = load_settings(configure_more(configure, source_table, "history_days = 10"), {})
+        settings = load_settings(configure_more(configure, source_table, "history = '10D'"), {})
         with database.engine.begin() as connection:
             connection.execute(text("delete from reality"))
         update_real_data.run(settings, database, at(4.5), series_id="demo")
@@ -362,7 +362,7 @@ def test_points_rejected_for_a_common_reason_load_nothing_however_few_they_are(r
 def test_negative_values_are_right_where_no_minimum_is_set(stub: Stub, tmp_path: Path) -> None:
     path = tmp_path / "config.toml"
     path.write_text(
-        f'[series.demo]\nsource = {{ kind = "blockchain", url = "{stub.url}" }}\nunit = "EUR"\npoints_per_hour = 4\n'
+        f'[series.demo]\nsource = {{ kind = "blockchain", url = "{stub.url}" }}\nunit = "EUR"\npoints_per_period = 4\n'
     )
     stub.answer(chart(quarters(*[-2] * 4)))
     settings = load_settings(path, {"DATABASE_URL": f"sqlite:///{tmp_path}/a.db"})

@@ -52,6 +52,7 @@ def vintage(issued: float, *predictions: float, series_id: str = "a") -> list[di
             "upper": prediction + 1,
             "lead": lead,
             "model_version": "v1",
+            "naive": None,
         }
         for lead, prediction in enumerate(predictions, start=1)
     ]

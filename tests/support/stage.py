@@ -25,7 +25,7 @@ from utils import Predictors
 
 TRAIN = """
 candidates = ["seasonal_naive", "ridge", "blend"]
-backtest_days = 7
+backtest = '7D'
 gate_margin = 0.05
 budget_seconds = 3600
 """

@@ -28,14 +28,14 @@ from .runner import program
 
 # Small enough that a training takes a second.
 SMALL = {
-    "history_days": "40",
+    "history": '"40D"',
     "horizon": "48",
-    "backtest_days": "6",
+    "backtest": '"6D"',
     "candidates": '["seasonal_naive", "ridge"]',
-    "minimum_scored_hours": "6",
+    "minimum_scored": "6",
     "bad_checks": "1",
     "of_checks": "1",
-    "cooldown_hours": "0",
+    "cooldown": "0",
 }
 
 
@@ -62,9 +62,9 @@ def config(source_url: str, **changes: str) -> str:
 
 
 def edited(text: str, changes: Mapping[str, str]) -> str:
-    """The text of a config.toml with other values for these keys."""
+    """The text of a config.toml with other values for these keys; one that stands there as a comment is set."""
     for key, value in changes.items():
-        text, count = re.subn(rf"(?m)^{key} = .*", f"{key} = {value}", text)
+        text, count = re.subn(rf"(?m)^(# )?{key} = .*", f"{key} = {value}", text, count=1)
         assert count, key
     return text
 
