@@ -15,15 +15,9 @@ from typing import Any, get_args, get_origin
 from pydantic import ValidationError
 
 from actioncast.paths import DEFAULT_CONFIG, MODEL_FOLDER
-from actioncast.settings import (
-    Config,
-    Environment,
-    Settings,
-    SettingsError,
-    SourceSettings,
-    shortened,
-)
+from actioncast.settings import Config, Environment, Settings, SettingsError, shortened
 from actioncast.source_fields import Table
+from actioncast.source_settings import SourceSettings
 
 REMOVED_KEYS = {
     "train.model_directory": f"champions always lie in {MODEL_FOLDER}/ beside config.toml; delete this line",

@@ -10,7 +10,7 @@ from dataclasses import asdict, dataclass
 from datetime import timedelta
 from typing import Any, Literal
 
-from actioncast.timeline import HOURLY, Frequency
+from actioncast.frequency import HOURLY, Frequency
 
 
 @dataclass(frozen=True)

@@ -6,14 +6,12 @@ Secrets come from the environment (or .env beside config.toml) only and never pr
 
 from __future__ import annotations
 
-import re
 from collections.abc import Mapping
 from datetime import timedelta
 from pathlib import Path
 from typing import Annotated, Literal, TypeVar, get_args
 
 from pydantic import (
-    AfterValidator,
     BaseModel,
     ConfigDict,
     Field,
@@ -26,12 +24,15 @@ from pydantic import (
 
 from actioncast.aggregates import MOMENTS, Aggregate, Stamps
 from actioncast.errors import ActioncastError
+from actioncast.frequency import HOURLY, Frequency, parse_frequency
 from actioncast.lengths import Defaults, LengthField, defaults_of
+from actioncast.opening import Opening, parse_opening
 from actioncast.paths import MODEL_FOLDER
 from actioncast.policies import FreshnessPolicy, RetrainPolicy, TrainPolicy
 from actioncast.redaction import environment_secrets
-from actioncast.source_fields import JsonFields, Table, TabularFields, TextFields, TimeZone
-from actioncast.timeline import HOURLY, Frequency, Opening, Timeline, parse_frequency, parse_opening, timeline_of
+from actioncast.source_fields import Table, TabularFields, TimeZone
+from actioncast.source_settings import SourceSettings
+from actioncast.timeline import Timeline, timeline_of
 
 SHOWN_CHARACTERS = 200  # of a wrong value
 LONGEST_HORIZON = 24 * 92  # periods
@@ -43,99 +44,12 @@ class SettingsError(ActioncastError):
     """config.toml or the environment cannot be used as it is."""
 
 
-Url = Annotated[str, StringConstraints(pattern=r"^https?://[^/\s]")]
-
-
-class BlockchainSource(Table):
-    """The charts API of blockchain.com: `values` of {x: unix seconds, y: number}."""
-
-    kind: Literal["blockchain"]
-    chart: str = "transactions-per-second"
-    url: Url = "https://api.blockchain.info/charts"
-    timeout_seconds: float = Field(default=30, gt=0)
-
-
-class UrlSource(Table):
-    """What sources at any URL have alike.
-
-    In the URL {start} and {end} become ISO times, {start:%Y-%m-%d} the same in another form, and
-    {days} the number of days between them. {offset} and {page} count rows and pages, from 0 and 1.
-    {day} or {day:%Y%m%d} asks once for each day of `timezone`.
-    """
-
-    url: Url
-    headers: dict[str, str] = Field(default={})  # a value "$NAME" is read from the environment
-    timeout_seconds: float = Field(default=30, gt=0)
-    days_per_request: float | None = Field(default=None, ge=1)  # a longer span is asked for in parts
-    row_limit: int | None = Field(default=None, ge=1)  # rows of a full answer; None: a round number
-
-
-class JsonSource(UrlSource, JsonFields):
-    """Any JSON document with a list of records, or with parallel lists."""
-
-    kind: Literal["json"]
-    next: str = ""  # dotted path to the link of the next page, or to what stands for {cursor} in the URL
-
-
-class CsvSource(UrlSource, TextFields):
-    """Any CSV document with a header."""
-
-    kind: Literal["csv"]
-
-
-class FileSource(TextFields, JsonFields):
-    """A file: CSV with a header, JSON, Parquet, or the charts API's JSON; gzip is unpacked."""
-
-    kind: Literal["file"]
-    path: Path  # beside config.toml; a pattern such as data/load_*.csv names several
-
-
-def _name_of_a_variable(url: str) -> str:
-    """Refuse the URL itself, without repeating it: it holds a password."""
-    if not re.fullmatch(r"\$\w+", url):
-        raise ValueError(
-            'expected "$" and the name of an environment variable that holds the URL, such as "$WAREHOUSE_URL"'
-        )
-    return url
-
-
-class SqlSource(TabularFields):
-    """A query at a database, whose URL stands in the environment. :start and :end in it are aware times."""
-
-    kind: Literal["sql"]
-    url: Annotated[str, AfterValidator(_name_of_a_variable)]
-    query: str = Field(min_length=1)
-    timeout_seconds: float = Field(default=60, gt=0)  # PostgreSQL and SQLite end a query that takes longer
-
-
-class PythonSource(Table):
-    """A function of the user: (since, until) -> iterable of (time, value).
-
-    Times are aware datetimes or unix seconds; `since` is None for all there is.
-    """
-
-    kind: Literal["python"]
-    function: str = Field(pattern=r"^[\w.]+:\w+$")
-
-
-class DemoSource(Table):
-    """The bundled recording, replayed for ever: the source of a copy that has no other yet."""
-
-    kind: Literal["demo"]
-
-
 def _frequency(value: object) -> Frequency:
     return value if isinstance(value, Frequency) else parse_frequency(str(value))
 
 
 def _opening(value: object) -> Opening:
     return value if isinstance(value, Opening) else parse_opening(str(value))
-
-
-SourceSettings = Annotated[
-    BlockchainSource | JsonSource | CsvSource | FileSource | SqlSource | PythonSource | DemoSource,
-    Field(discriminator="kind"),
-]
 
 
 Seasonality = Annotated[tuple[LengthField, ...], Field(min_length=1)]

@@ -24,7 +24,8 @@ from actioncast.errors import ActioncastError
 from actioncast.forecasting.trial import try_champion
 from actioncast.github import summary
 from actioncast.paths import CARD, MODEL_FOLDER, ROOT
-from actioncast.settings import PythonSource, Settings, SettingsError, SourceSettings
+from actioncast.settings import Settings, SettingsError
+from actioncast.source_settings import PythonSource, SourceSettings
 
 FEATURES = "utils.py"  # the user's too
 # Lines may be long, and a source takes (since, until) whether it looks at both or not.

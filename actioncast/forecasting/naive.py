@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from actioncast.arrays import Values, np
-from actioncast.timeline import DAY, WEEK, Frequency
+from actioncast.frequency import DAY, WEEK, Frequency
 
 NO_SEASON = 1
 

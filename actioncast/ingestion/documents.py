@@ -20,8 +20,8 @@ from actioncast.errors import ActioncastError
 from actioncast.ingestion.reading import records, rows, tables
 from actioncast.ingestion.reading.rows import Columns, Rows
 from actioncast.ingestion.reading.unclear import NoRowError, UnclearError
-from actioncast.settings import FileSource
 from actioncast.source_fields import JsonFields, TabularFields, TextFields
+from actioncast.source_settings import FileSource
 
 __all__ = ["Rows", "SourceError"]
 SHOWN_CHARACTERS = 80  # of a document that cannot be used

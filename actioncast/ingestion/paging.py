@@ -14,7 +14,7 @@ from urllib.parse import quote, urljoin, urlsplit
 
 from actioncast.ingestion import spans
 from actioncast.ingestion.documents import Rows, SourceError, rows_after
-from actioncast.settings import CsvSource, JsonSource
+from actioncast.source_settings import CsvSource, JsonSource
 from actioncast.text import progress
 from actioncast.times import HOUR, from_seconds, isoformat, to_seconds
 

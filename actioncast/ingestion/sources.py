@@ -25,14 +25,14 @@ from actioncast.ingestion import documents, files, recording, spans, typed, web
 from actioncast.ingestion.documents import Rows, SourceError
 from actioncast.ingestion.paging import Page, Pager
 from actioncast.paths import RECORDING
-from actioncast.settings import (
+from actioncast.settings import Settings
+from actioncast.source_settings import (
     BlockchainSource,
     CsvSource,
     DemoSource,
     FileSource,
     JsonSource,
     PythonSource,
-    Settings,
     SourceSettings,
     SqlSource,
 )

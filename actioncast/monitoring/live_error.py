@@ -73,8 +73,8 @@ def newest_window(rows: Sequence[Row], periods: int, timeline: Timeline) -> list
     scored = _scored(rows)
     if not scored:
         return []
-    start = timeline.shift(scored[-1]["prediction_date"], -periods)
-    return [row for row in scored if row["prediction_date"] > start]
+    start = timeline.shift(scored[-1]["prediction_date"], 1 - periods)
+    return [row for row in scored if row["prediction_date"] >= start]
 
 
 def live_score(rows: Sequence[Row], backtest_mae_by_lead: Sequence[float]) -> LiveScore:

@@ -21,7 +21,8 @@ from actioncast.rehearsal.plan import SHORTEST_LEAD_IN
 from actioncast.rehearsal.policies import NAMED
 from actioncast.rehearsal.world import replay
 from actioncast.rehearsal.world.faults import SCENARIOS, Faults
-from actioncast.settings import CANDIDATES, DemoSource, Settings
+from actioncast.settings import CANDIDATES, Settings
+from actioncast.source_settings import DemoSource
 from actioncast.times import HOUR, HOURS_PER_DAY, ONE_HOUR
 
 LIVE_DAYS = 56  # of the real source that --live records

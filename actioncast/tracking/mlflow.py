@@ -152,7 +152,7 @@ def _params(mlflow: Any, run: TrainingRun) -> list[Any]:
     params = {
         "window_start": run.window_start.isoformat(),
         "window_end": run.window_end.isoformat(),
-        "hours": run.hours,
+        "periods": run.periods,
         **run.settings,
     }
     return [mlflow.entities.Param(short_key(name), short_text(value)) for name, value in params.items()]

@@ -112,7 +112,7 @@ def _fields(project: str, run: TrainingRun) -> dict[str, bool | int | float | st
         "finished_at": run.finished_at.isoformat(),
         "window/start": run.window_start.isoformat(),
         "window/end": run.window_end.isoformat(),
-        "window/hours": run.hours,
+        "window/periods": run.periods,
         "verdict": run.verdict,
         "reason": run.reason,
         "version": run.version,

@@ -23,8 +23,8 @@ LIBRARIES = ("numpy", "scikit-learn", "skforecast", "lightgbm", "pandas")
 class TrainingRun:
     """One training, as every tracker sees it.
 
-    `run_id` is a uuid4 in hex. Times are aware and UTC; `window_start` and `window_end` are hour
-    starts and `hours` the number of hours in the window. `leaderboard` has one row per candidate:
+    `run_id` is a uuid4 in hex. Times are aware and UTC; `window_start` and `window_end` are starts
+    of periods and `periods` the number of periods in the window. `leaderboard` has one row per candidate:
     candidate, mae (unit of the series), mase (ratio), seconds; a skipped candidate has None there
     and a `note`. `champion` is None at the first training.
     `settings` is flat and JSON-able. `files` exist when the run is recorded.
@@ -38,7 +38,7 @@ class TrainingRun:
     finished_at: datetime
     window_start: datetime
     window_end: datetime
-    hours: int
+    periods: int
     leaderboard: list[dict[str, Any]]
     champion: dict[str, Any] | None
     challenger: dict[str, Any]

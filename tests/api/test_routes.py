@@ -18,6 +18,7 @@ import app
 import make_predictions
 from actioncast.api import catalogue
 from actioncast.database.database import Database, open_database
+from actioncast.lengths import parse_length
 from actioncast.paths import CARD
 from actioncast.settings import Settings
 from tests.support.clock import at, wait_until
@@ -69,7 +70,7 @@ def test_a_short_request_stores_the_whole_horizon(settings: Settings, monkeypatc
 def test_forecast_of_the_series_horizon_by_default(tmp_path: Path) -> None:
     settings = settings_in(tmp_path, f"sqlite:///{tmp_path / 'test.db'}")
     fill(settings)
-    series = settings.series[SERIES].model_copy(update={"horizon": 30})
+    series = settings.series[SERIES].model_copy(update={"horizon": parse_length(30)})
     with client_of(settings.model_copy(update={"series": {SERIES: series}})) as client:
         assert len(client.post("/forecast").json()["predictions"]) == 30
         assert len(client.post("/forecast", params={"num_predictions": 31}).json()["predictions"]) == 31

@@ -78,7 +78,7 @@ def test_json_is_one_object_on_stdout_and_logs_go_to_stderr(config: str, capsys:
 def test_the_resolved_settings_are_logged(config: str, capsys: Any) -> None:
     run_script(["--config", config], None, lambda *_: StubReport())
     logged = capsys.readouterr().err
-    assert json.loads(logged.partition("INFO settings ")[2])["series"]["demo"]["horizon"] == 168
+    assert json.loads(logged.partition("INFO settings ")[2])["series"]["demo"]["frequency"] == "1h"
 
 
 def test_a_report_of_failure_is_exit_code_1(config: str) -> None:

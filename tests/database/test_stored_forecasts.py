@@ -33,9 +33,9 @@ def test_a_vintage_issued_at_the_start_of_the_hour_counts_and_a_later_one_does_n
 
 
 def test_performance_compares_with_what_happened(database: Database) -> None:
-    database.store_vintage(vintage(0, 10, 20, 30))
+    first, *others = vintage(0, 10, 20, 30)
+    database.store_vintage([{**first, "naive": 13.0}, *others])
     load(database, hours(10.5, 17, start=1))  # 03:00 is not known yet
-    load(database, hours(13, start=1 - 168), run_id="week")  # 01:00 one week earlier
     columns = ("prediction", "lower", "upper", "reality", "absolute_error", "covered", "naive_error", "model_version")
     assert [tuple(row[name] for name in columns) for row in performance(database)] == [
         (10, 9, 11, 10.5, 0.5, True, 2.5, "v1"),
@@ -48,13 +48,6 @@ def test_performance_is_asked_for_a_span_of_hours(database: Database) -> None:
     database.store_vintage(vintage(0, 10, 20, 30))
     rows = database.performance("a", since=at(2), until=at(3))
     assert [row["prediction"] for row in rows] == [20]
-
-
-def test_the_naive_error_is_one_week_earlier_over_a_month_and_a_leap_day(database: Database) -> None:
-    start = -24 * 6  # 2022-02-26 00:00
-    load(database, hours(*range(24 * 14), start=start))
-    database.store_vintage(vintage(start + 200, 5.0))
-    assert performance(database)[0]["naive_error"] == 168
 
 
 def test_a_vintage_issued_again_is_replaced_as_a_whole_and_the_others_stay(database: Database) -> None:

@@ -17,6 +17,7 @@ from actioncast.config import load_settings
 from actioncast.database.database import Database, open_database
 from actioncast.ingestion import recording, sources
 from actioncast.ingestion.documents import Rows, SourceError
+from actioncast.lengths import parse_length
 from actioncast.periods import Grid
 from actioncast.rehearsal.world import replay
 from actioncast.settings import Settings
@@ -155,7 +156,7 @@ def test_the_loop_stays_calm_on_it_for_sixty_days(settings: Settings) -> None:
 def _small(settings: Settings) -> Settings:
     """The same settings with trainings and forecasts that take a moment."""
     candidates = {"candidates": ("seasonal_naive", "ridge"), "backtest_days": 6}
-    series = settings.series[SERIES].model_copy(update={"horizon": 48})
+    series = settings.series[SERIES].model_copy(update={"horizon": parse_length(48)})
     return settings.model_copy(
         update={"train": settings.train.model_copy(update=candidates), "series": {SERIES: series}},
     )

@@ -12,7 +12,8 @@ import pytest
 from actioncast.config import load_settings
 from actioncast.ingestion import typed
 from actioncast.ingestion.documents import SourceError
-from actioncast.settings import SettingsError, SqlSource
+from actioncast.settings import SettingsError
+from actioncast.source_settings import SqlSource
 from tests.support.clock import at
 from tests.support.fetching import ROWS, T, error_of, fetched
 from tests.support.source import Configure

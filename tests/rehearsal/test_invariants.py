@@ -14,6 +14,7 @@ from actioncast.periods import Points
 from actioncast.policies import RetrainPolicy
 from actioncast.rehearsal.invariants import Invariants, over_budget
 from actioncast.rehearsal.plan import Plan
+from actioncast.timeline import UTC_HOURS
 from tests.support.clock import at
 from tests.support.rows import hours, load, run_row, vintage
 from tests.support.source import quarters
@@ -22,7 +23,9 @@ from tests.support.source import quarters
 @pytest.fixture
 def invariants(database: Database) -> Invariants:
     """Of the series `a`, whose hours have four points."""
-    series_settings = SimpleNamespace(minimum_points_per_period=4, scale=1.0, aggregate="mean", stamps="start")
+    series_settings = SimpleNamespace(
+        minimum_points_per_period=4, scale=1.0, aggregate="mean", stamps="start", timeline=UTC_HOURS
+    )
     plan: Any = SimpleNamespace(
         settings=SimpleNamespace(series={"a": series_settings}),
         series_id="a",

@@ -16,11 +16,11 @@ import check_freshness
 import check_retrain
 from actioncast.config import load_settings
 from actioncast.database.database import open_database
+from actioncast.frequency import HOURLY
 from actioncast.github import release_notice
 from actioncast.lengths import defaults_of, parse_length
 from actioncast.periods import Periods
 from actioncast.settings import SeriesSettings
-from actioncast.timeline import HOURLY
 from actioncast.times import to_seconds
 from tests.support.clock import MIDNIGHT
 from tests.support.series import seasonal

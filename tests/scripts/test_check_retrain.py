@@ -69,7 +69,13 @@ class World:
         row = {"series_id": "demo", "issued_at": at(180), "prediction": 100 + error, "lower": 80.0, "upper": 120.0}
         self.database.store_vintage(
             [
-                {**row, "prediction_date": at(hour), "lead": hour - 179, "model_version": version}
+                {
+                    **row,
+                    "prediction_date": at(hour),
+                    "lead": hour - 179,
+                    "model_version": version,
+                    "naive": 120.0 if hour < 288 else 100.0,
+                }
                 for hour in range(180, 300)
             ]
         )

@@ -27,7 +27,7 @@ def run(tmp_path: Path) -> TrainingRun:
         finished_at=FINISHED,
         window_start=datetime(2026, 1, 1, tzinfo=UTC),
         window_end=datetime(2026, 3, 1, tzinfo=UTC),
-        hours=1416,
+        periods=1416,
         leaderboard=[
             {"candidate": "ridge", "mae": 600.5, "mase": 0.8, "seconds": 2},
             {"candidate": "blend(ridge+forest)", "mae": float("nan"), "mase": None, "seconds": 4.5},

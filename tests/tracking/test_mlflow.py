@@ -55,7 +55,7 @@ def test_mlflow_on_sqlite_keeps_the_whole_run(database: str, run: TrainingRun) -
     assert stored.data.params == {
         "window_start": "2026-01-01T00:00:00+00:00",
         "window_end": "2026-03-01T00:00:00+00:00",
-        "hours": "1416",
+        "periods": "1416",
         "horizon_hours": "168",
         "candidates": '["ridge", "naive"]',
         "refit": "true",

@@ -48,7 +48,7 @@ def test_neptune_offline_run_reads_back(tmp_path: Path, run: TrainingRun, capfd:
         "finished_at": "2026-03-01T12:31:00+00:00",
         "window/start": "2026-01-01T00:00:00+00:00",
         "window/end": "2026-03-01T00:00:00+00:00",
-        "window/hours": 1416,
+        "window/periods": 1416,
         "verdict": "promoted",
         "reason": "17 % better",
         "version": "20260301",
@@ -118,10 +118,10 @@ def test_a_log_in_parts_with_a_torn_last_line_is_read(tmp_path: Path) -> None:
     folder.mkdir(parents=True)
     first: list[dict[str, Any]] = [
         {"type": "UploadFile", "path": ["files", "card"], "file_path": None, "tmp_file_name": "card.json"},
-        {"type": "AssignInt", "path": ["window", "hours"], "value": 1},
+        {"type": "AssignInt", "path": ["window", "periods"], "value": 1},
     ]
     second: list[dict[str, Any]] = [
-        {"type": "AssignInt", "path": ["window", "hours"], "value": 2},
+        {"type": "AssignInt", "path": ["window", "periods"], "value": 2},
         {"type": "DeleteAttribute", "path": ["x"]},
     ]
     write_part(folder / "data-2.log", first)
@@ -130,7 +130,7 @@ def test_a_log_in_parts_with_a_torn_last_line_is_read(tmp_path: Path) -> None:
         {
             "id": "run__1",
             "created_at": None,
-            "fields": {"window/hours": 2},
+            "fields": {"window/periods": 2},
             "files": {"files/card": folder / "upload_path" / "card.json"},
             "not_read": {"DeleteAttribute": 1, "broken line": 1},
         }

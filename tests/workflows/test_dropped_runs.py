@@ -20,7 +20,8 @@ from actioncast.database.database import Database, open_database
 from actioncast.monitoring.due import due_series
 from actioncast.periods import Points, to_periods
 from actioncast.rehearsal.world import replay
-from actioncast.settings import BlockchainSource, Settings
+from actioncast.settings import Settings
+from actioncast.source_settings import BlockchainSource
 
 SERIES = "bitcoin_transactions"
 LEARNED_DAYS = 21

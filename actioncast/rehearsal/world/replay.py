@@ -26,7 +26,8 @@ from actioncast.paths import RECORDING, ROOT
 from actioncast.periods import Points, describe, read_points
 from actioncast.rehearsal.world.faults import Answer
 from actioncast.rehearsal.world.loopback import Handler, Loopback
-from actioncast.settings import FileSource, SeriesSettings, Settings
+from actioncast.settings import SeriesSettings, Settings
+from actioncast.source_settings import FileSource
 from actioncast.times import HOUR, HOURS_PER_DAY, HOURS_PER_WEEK, from_seconds, to_seconds
 
 LEAD_IN = ROOT / "data" / "bitcoin_transactions_2021.json.gz"
