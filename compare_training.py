@@ -31,7 +31,7 @@ from actioncast.database.database import open_database
 from actioncast.errors import ActioncastError
 from actioncast.github import summary
 from actioncast.github.git import git
-from actioncast.periods import to_periods
+from actioncast.periods.grid import to_periods
 from actioncast.rehearsal.world import replay
 from actioncast.settings import Settings
 from actioncast.times import ONE_HOUR, isoformat

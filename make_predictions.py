@@ -28,7 +28,7 @@ from actioncast.errors import ActioncastError
 from actioncast.forecasting import exogenous, features, forecaster, recipes
 from actioncast.forecasting.champion import Champion, load_champion
 from actioncast.forecasting.vintage import Vintage, vintage_rows
-from actioncast.periods import Grid
+from actioncast.periods.grid import Grid
 from actioncast.report import Report
 from actioncast.settings import Settings
 from actioncast.text import table

@@ -35,7 +35,7 @@ import train
 import update_real_data
 from actioncast.cli.script import run_without_database
 from actioncast.github import summary
-from actioncast.periods import Points
+from actioncast.periods.points import Points
 from actioncast.rehearsal import flags, page
 from actioncast.rehearsal.compare import Options, compare
 from actioncast.rehearsal.jobs import Scripts

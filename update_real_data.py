@@ -33,7 +33,8 @@ from actioncast.database.database import Database
 from actioncast.errors import ActioncastError
 from actioncast.ingestion import ingestion
 from actioncast.ingestion.report import EtlRun, IngestionReport
-from actioncast.periods import Periods, Rejection, describe, missing_periods
+from actioncast.periods.grid import Periods, missing_periods
+from actioncast.periods.points import Rejection, describe
 from actioncast.redaction import masked
 from actioncast.settings import Settings
 from actioncast.times import from_seconds, isoformat, parse_time

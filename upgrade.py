@@ -2,7 +2,8 @@
 of its own.
 
 Your files are never touched: config.toml, utils.py, model/, .env, and every file that the releases
-do not have, such as my_source.py or data/own.csv. A file of ours that you have changed is merged
+do not have, such as my_source.py or data/own.csv. Only --config writes config.toml: it gives keys
+the names of the release that is there. A file of ours that you have changed is merged
 line by line; where the release changed the same lines, both sides stay in the file, marked. A file
 of ours that you have deleted stays deleted. Needs git and Python 3.11 or newer, and nothing
 installed.
@@ -11,6 +12,7 @@ installed.
     python upgrade.py                                         # to the newest release
     python upgrade.py --to v0.2.0 --template https://github.com/OWNER/NAME
     python upgrade.py --to main                               # what is not released yet: a branch or a commit
+    python upgrade.py --config                                # rewrite keys of config.toml that have a new name
 
 Reads .actioncast-version, the git history and the template repository (by git alone). Writes the
 branch upgrade-vX.Y.Z, which is then checked out; the branch you were on stays as it was.
@@ -26,13 +28,15 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from actioncast import renamed_keys
 from actioncast.errors import ActioncastError
 from actioncast.github import releases, upgrading
 from actioncast.github.releases import FIRST, Origin, ReleaseError
 from actioncast.github.upgrading import Merge, Step
 from actioncast.redaction import redacted
 
-USER_FILES = ("config.toml", "utils.py", "model/", ".env")  # what releases have of these is left out
+CONFIG = "config.toml"
+USER_FILES = (CONFIG, "utils.py", "model/", ".env")  # what releases have of these is left out
 NO_TEMPLATE = (
     "expected --template, the address of the repository that this one was made from (GitHub shows "
     "it beneath the name: generated from OWNER/NAME), such as https://github.com/OWNER/NAME"
@@ -44,6 +48,7 @@ To take one side whole: git checkout --ours FILE (yours) or git checkout --their
 Way back: git cherry-pick --abort && git switch {branch} && git branch -D {upgrade}"""
 GO_ON = """Next, on the branch {upgrade}, which is checked out ({branch} is as it was):
   make install                   # the libraries of the new release
+  python upgrade.py --config     # keys of your config.toml that have a new name; commit it
   python update_real_data.py     # reads your config.toml and your source
   git switch {branch} && git merge {upgrade}
   git push                       # you, and no workflow: GitHub lets no job's token change workflow files
@@ -133,12 +138,28 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument("--to", default="", metavar="vX.Y.Z", help=TO_HELP)
     parser.add_argument("--from", dest="start", default="", metavar="vX.Y.Z", help=FROM_HELP)
     parser.add_argument("--template", default="", help="address or path of the template repository; is remembered")
+    parser.add_argument("--config", action="store_true", help="only rewrite keys of config.toml that have a new name")
     parser.add_argument("--dry-run", action="store_true", help="say what would change, and change nothing")
     return parser
 
 
+def rewrite_config(folder: Path, *, dry_run: bool = False) -> list[str]:
+    """Give the keys of config.toml the names of today; what was changed, a line each."""
+    path = folder / CONFIG
+    if not path.is_file():
+        return []
+    text, changes = renamed_keys.rewritten(path.read_text(encoding="utf-8"))
+    if changes and not dry_run:
+        path.write_text(text, encoding="utf-8")
+    return changes
+
+
 def main(argv: Sequence[str] | None = None) -> int:
     arguments = _parser().parse_args(argv)
+    if arguments.config:
+        changes = rewrite_config(Path.cwd(), dry_run=arguments.dry_run)
+        print("\n".join(changes) or "config.toml has no key with a new name")
+        return 0
     try:
         report = run(
             upgrading.top_folder(Path.cwd()),

@@ -14,31 +14,15 @@ from typing import Any, get_args, get_origin
 
 from pydantic import ValidationError
 
+from actioncast.environment import Environment
 from actioncast.paths import DEFAULT_CONFIG, MODEL_FOLDER
-from actioncast.settings import Config, Environment, Settings, SettingsError, shortened
+from actioncast.renamed_keys import key_of, with_names_of_today
+from actioncast.settings import Config, Settings, SettingsError, shortened
 from actioncast.source_fields import Table
 from actioncast.source_settings import SourceSettings
 
 REMOVED_KEYS = {
     "train.model_directory": f"champions always lie in {MODEL_FOLDER}/ beside config.toml; delete this line",
-}
-# What keys were called while all series were hourly: the name of today, and what its value is made of.
-RENAMED_KEYS = {
-    "points_per_hour": ("points_per_period", "{}"),
-    "minimum_points_per_hour": ("minimum_points_per_period", "{}"),
-    "history_days": ("history", '"{}D"'),
-    "reread_hours": ("reread", '"{}h"'),
-    "holiday_timezone": ("timezone", '"{}"'),
-    "backtest_days": ("backtest", '"{}D"'),
-    "gate_hours": ("gate", '"{}h"'),
-    "window_hours": ("window", '"{}h"'),
-    "minimum_scored_hours": ("minimum_scored", '"{}h"'),
-    "cooldown_hours": ("cooldown", '"{}h"'),
-    "source_hours": ("source", '"{}h"'),
-    "actual_hours": ("actual", '"{}h"'),
-    "forecast_hours": ("forecast", '"{}h"'),
-    "champion_days": ("champion", '"{}D"'),
-    "coverage_hours": ("coverage_window", '"{}h"'),
 }
 SOURCES: dict[str, type[Table]] = {
     get_args(kind.model_fields["kind"].annotation)[0]: kind for kind in get_args(get_args(SourceSettings)[0])
@@ -80,7 +64,7 @@ def with_rows(settings: Settings, rows: Mapping[str, str]) -> Settings:
     broken = {}
     for name in sorted(rows.keys() - settings.series.keys()):
         try:
-            document = json.dumps({"series": {name: json.loads(rows[name])}})
+            document = json.dumps({"series": {name: with_names_of_today(json.loads(rows[name]))}})
             series |= Config.model_validate_json(document, strict=True).series
         except ValidationError as error:
             broken[name] = "; ".join(_explanations(error))
@@ -116,10 +100,10 @@ def _explain(detail: dict[str, Any]) -> str:
         case "extra_forbidden":
             if key in REMOVED_KEYS:
                 return f"{key} is no longer a key: {REMOVED_KEYS[key]}"
-            name, value = RENAMED_KEYS.get(parts[-1], ("", ""))
-            if name in table.model_fields:
-                line = f"{name} = {value.format(detail['input'])}"
-                return f"{key} is no longer a key: a length names its unit or counts periods now; write {line}"
+            renamed = key_of(".".join(parts[:-1]), parts[-1])
+            if renamed:
+                line = f"{renamed.name} = {renamed.value(detail['input'])}"
+                return f"{key} is no longer a key: write {line}; python upgrade.py --config rewrites the file"
             return f"unknown key {key}; allowed here: {', '.join(table.model_fields)}"
         case "missing":
             return f"missing key {key}; it has no default"

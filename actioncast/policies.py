@@ -10,7 +10,7 @@ from dataclasses import asdict, dataclass
 from datetime import timedelta
 from typing import Any, Literal
 
-from actioncast.frequency import HOURLY, Frequency
+from actioncast.periods.frequency import HOURLY, Frequency
 
 
 @dataclass(frozen=True)

@@ -6,33 +6,29 @@ Secrets come from the environment (or .env beside config.toml) only and never pr
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from datetime import timedelta
 from pathlib import Path
 from typing import Annotated, Literal, TypeVar, get_args
 
 from pydantic import (
-    BaseModel,
-    ConfigDict,
     Field,
     PlainSerializer,
     PlainValidator,
-    SecretStr,
     StringConstraints,
     model_validator,
 )
 
-from actioncast.aggregates import MOMENTS, Aggregate, Stamps
+from actioncast.environment import Environment, Patience
 from actioncast.errors import ActioncastError
-from actioncast.frequency import HOURLY, Frequency, parse_frequency
-from actioncast.lengths import Defaults, LengthField, defaults_of
-from actioncast.opening import Opening, parse_opening
 from actioncast.paths import MODEL_FOLDER
+from actioncast.periods.aggregates import MOMENTS, Aggregate, Stamps
+from actioncast.periods.frequency import HOURLY, Frequency, parse_frequency
+from actioncast.periods.lengths import Defaults, LengthField, defaults_of
+from actioncast.periods.opening import Opening, parse_opening
+from actioncast.periods.timeline import Timeline, timeline_of
 from actioncast.policies import FreshnessPolicy, RetrainPolicy, TrainPolicy
-from actioncast.redaction import environment_secrets
 from actioncast.source_fields import Table, TabularFields, TimeZone
 from actioncast.source_settings import SourceSettings
-from actioncast.timeline import Timeline, timeline_of
 
 SHOWN_CHARACTERS = 200  # of a wrong value
 LONGEST_HORIZON = 24 * 92  # periods
@@ -254,69 +250,6 @@ class ApiSettings(Table):
     requests_per_minute: int = Field(default=600, ge=0)
     maximum_body_bytes: int = Field(default=65_536, ge=0)
     newness_seconds: float = Field(default=1, ge=0)
-
-
-class Patience(BaseModel):
-    """How long to wait before an outgoing request is tried again."""
-
-    model_config = ConfigDict(frozen=True)
-
-    pause_seconds: float = 0.5  # before the second try; doubled at each further one
-    longest_pause_seconds: int = 20  # a server that wants a longer pause gets it, until the next scheduled run
-    retry_after_seconds: int = 90  # the same of a source of data, many of which count by the minute
-
-
-# For a virtual clock, where a pause proves nothing.
-NO_PAUSES = Patience(pause_seconds=0, longest_pause_seconds=0, retry_after_seconds=0)
-
-
-class Environment(BaseModel):
-    """What comes from environment variables; the tutorial's names URI and TOKEN are accepted.
-
-    Read by hand and not by pydantic-settings, whose import alone takes a tenth of the API's cold
-    start.
-    """
-
-    model_config = ConfigDict(frozen=True)
-
-    database_url: SecretStr | None = None
-    github_token: SecretStr | None = None
-    github_api_url: str = "https://api.github.com"
-    github_repository: str | None = None
-    api_key: SecretStr | None = None  # one key, or several with commas between
-    hidden: tuple[SecretStr, ...] = ()  # all secret values, those that config.toml names too
-    production: bool = False
-    revision: str | None = None  # commit of the image
-
-    @classmethod
-    def of(cls, variables: Mapping[str, str], config: str = "") -> Environment:
-        """Pick the variables the project knows; empty ones count as unset, as GitHub passes missing secrets.
-
-        `config` is the text of config.toml, whose "$NAME" are secrets.
-        """
-        on_cloud_run = bool(variables.get("K_SERVICE"))
-        values = {
-            "database_url": variables.get("DATABASE_URL") or variables.get("URI"),
-            "github_token": variables.get("GITHUB_TOKEN") or variables.get("TOKEN"),
-            "github_api_url": variables.get("GITHUB_API_URL"),
-            "github_repository": variables.get("GITHUB_REPOSITORY"),
-            "api_key": variables.get("API_KEY"),
-            "revision": variables.get("REVISION"),
-            "hidden": tuple(environment_secrets(variables, config)),
-            "production": on_cloud_run or variables.get("ENVIRONMENT") == "production",
-        }
-        return cls.model_validate({name: value for name, value in values.items() if value})
-
-    def secrets(self) -> list[str]:
-        """The values that no output may hold."""
-        return [secret.get_secret_value() for secret in self.hidden]
-
-    def api_keys(self) -> list[str]:
-        """The keys that are valid: while a key is rotated, the new and the old one."""
-        if self.api_key is None:
-            return []
-        keys = [key.strip() for key in self.api_key.get_secret_value().split(",")]
-        return [key for key in keys if key]
 
 
 class Config(Table):

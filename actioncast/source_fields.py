@@ -7,7 +7,7 @@ from typing import Annotated, Literal
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, field_validator, model_validator
 
-from actioncast.aggregates import Stamps
+from actioncast.periods.aggregates import Stamps
 
 
 class Table(BaseModel):

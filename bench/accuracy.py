@@ -27,7 +27,7 @@ from actioncast.arrays import Seconds, Values
 from actioncast.errors import ActioncastError
 from actioncast.forecasting.recipes import SHORTEST_HISTORY
 from actioncast.paths import ROOT
-from actioncast.periods import Grid, to_grid, to_periods
+from actioncast.periods.grid import Grid, to_grid, to_periods
 from actioncast.rehearsal.world import replay
 from actioncast.times import HOUR, ONE_HOUR, from_seconds, to_seconds
 from bench.methods import METHODS, Rows, Task, as_table, average, chosen, measure_all, rounded

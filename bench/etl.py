@@ -26,7 +26,7 @@ from statistics import median
 import numpy as np
 
 from actioncast.paths import ROOT
-from actioncast.periods import Points
+from actioncast.periods.points import Points
 from actioncast.rehearsal.world.replay import ReplayServer
 from actioncast.text import table
 from actioncast.times import isoformat, to_seconds

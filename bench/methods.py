@@ -20,7 +20,7 @@ import numpy as np
 
 from actioncast.arrays import Values
 from actioncast.forecasting import features, forecaster, recipes
-from actioncast.periods import Grid
+from actioncast.periods.grid import Grid
 from actioncast.text import progress, table
 from actioncast.times import HOUR, HOURS_PER_DAY, HOURS_PER_WEEK, from_seconds
 from actioncast.training import metrics
@@ -173,7 +173,7 @@ def statsforecast_model(name: str) -> Method:
             "AutoARIMA": lambda: models.AutoARIMA(season_length=DAY, alias="m"),
         }
         library = StatsForecast(models=[made_of[name]()], freq="h", n_jobs=1)
-        return _answer(library.forecast(df=_frame(task), h=task.horizon, level=[100 * task.coverage]))
+        return _answer(library.forecast(df=_frame(task), h=task.horizon, level=[round(100 * task.coverage)]))
 
     return method
 

@@ -13,7 +13,7 @@ from typing import Any
 import numpy as np
 
 from actioncast.forecasting import champion, forecaster
-from actioncast.periods import Grid
+from actioncast.periods.grid import Grid
 
 FOLDER = "BENCH_MODEL"  # variable: the champion's folder, with the known hours in hours.npy
 START = datetime(2022, 1, 1, tzinfo=UTC)

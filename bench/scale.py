@@ -28,7 +28,7 @@ import numpy as np
 import train
 from actioncast.config import load_settings
 from actioncast.database.database import open_database
-from actioncast.periods import Periods
+from actioncast.periods.grid import Periods
 from actioncast.text import table
 from actioncast.times import HOUR, isoformat, to_seconds
 

@@ -29,7 +29,7 @@ from actioncast.database.database import Database, open_database
 from actioncast.forecasting import features, forecaster
 from actioncast.forecasting.champion import load_champion
 from actioncast.paths import ROOT
-from actioncast.periods import Grid, Periods
+from actioncast.periods.grid import Grid, Periods
 from actioncast.text import table
 from actioncast.times import HOUR, HOURS_PER_WEEK, ONE_HOUR, isoformat, to_seconds
 from bench.accuracy import bikes

@@ -6,7 +6,8 @@ from pathlib import Path
 import pytest
 
 from actioncast.config import load_settings
-from actioncast.settings import Environment, SettingsError
+from actioncast.environment import Environment
+from actioncast.settings import SettingsError
 from actioncast.source_settings import FileSource
 from tests.support.checkout import CONFIG
 
@@ -145,7 +146,7 @@ def test_the_series_or_its_source_says_which_end_of_a_period_a_time_names(tmp_pa
 
 
 def test_a_long_wrong_value_is_cut(tmp_path: Path) -> None:
-    assert error_of(tmp_path, MINIMAL + f"unit = '{'x' * 999}'\nscale = '{'x' * 999}'").endswith("xxx...")
+    assert error_of(tmp_path, MINIMAL + f"minimum_value = '{'x' * 999}'").endswith("xxx...")
 
 
 def test_every_wrong_key_is_listed(tmp_path: Path) -> None:

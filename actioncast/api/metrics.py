@@ -15,7 +15,7 @@ from actioncast.database.database import Database, Newest
 from actioncast.forecasting.card import Card, ModelError
 from actioncast.monitoring import live_error
 from actioncast.monitoring.live_error import LiveScore
-from actioncast.timeline import Timeline
+from actioncast.periods.timeline import Timeline
 
 # Seconds.
 BUCKETS = (0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10)

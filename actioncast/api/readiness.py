@@ -17,7 +17,7 @@ from actioncast.database.connection import DatabaseError
 from actioncast.database.database import Newest
 from actioncast.errors import ActioncastError
 from actioncast.monitoring.age import age_verdict
-from actioncast.timeline import Timeline
+from actioncast.periods.timeline import Timeline
 
 
 async def readiness(forecasts: Forecasts) -> Readiness:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import argparse
 from typing import Any, get_args
 
-from actioncast.aggregates import Aggregate, Stamps
+from actioncast.periods.aggregates import Aggregate, Stamps
 
 ANSWERS = {  # flag -> what it answers; each is a key of the table that is written
     "timestamp": "column of the time; several with commas between",

@@ -24,7 +24,7 @@ from actioncast.ingestion.detection.questions import QuestionError
 from actioncast.ingestion.detection.rhythm import SECONDS_EARLY
 from actioncast.ingestion.health import look as health
 from actioncast.ingestion.health.report import HealthReport
-from actioncast.periods import Grid, Periods, to_grid
+from actioncast.periods.grid import Grid, Periods, to_grid
 from actioncast.redaction import redacted
 from actioncast.settings import Settings, SettingsError
 from actioncast.text import number
@@ -79,7 +79,7 @@ class Look:
         settings = with_rows(self.settings, {self.name: json.dumps(document)})
         if self.name in settings.broken:
             raise SettingsError(f"the table that was detected is not valid: {settings.broken[self.name]}")
-        now, is_recording = self._moment(proposal.newest)
+        now, is_recording = self._moment(settings, proposal.newest)
         reading = ingestion.read_series(settings, self.name, since=None, now=now)
         hours = reading.hours()
         if not len(hours):
@@ -134,12 +134,12 @@ class Look:
         note = "the file lies outside the folder of config.toml; --copy puts it into data/, where git takes it along"
         return [note] if is_elsewhere else []
 
-    def _moment(self, newest: float) -> tuple[datetime, bool]:
+    def _moment(self, settings: Settings, newest: float) -> tuple[datetime, bool]:
         """Until when to read: now, or the end of a file whose newest point is old."""
         now: datetime = self.arguments.now
         is_file = not new_series.is_url(self.arguments.address)
         end = floor_hour(from_seconds(int(newest) + SECONDS_EARLY)) + ONE_HOUR
-        is_old = now - end > self.settings.freshness_of(self.name).source
+        is_old = now - end > settings.freshness_of(self.name).source
         if is_file and is_old and not self.arguments.time_travel:
             return end, True
         return now, self.arguments.time_travel

@@ -33,7 +33,7 @@ from actioncast.errors import ActioncastError
 from actioncast.forecasting.card import Card, ModelError, read_card
 from actioncast.github import summary
 from actioncast.github.api import Api
-from actioncast.periods import Grid
+from actioncast.periods.grid import Grid
 from actioncast.redaction import masked
 from actioncast.settings import Settings, SettingsError
 

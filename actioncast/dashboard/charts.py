@@ -14,10 +14,10 @@ from actioncast.forecasting.card import Card
 from actioncast.forecasting.vintage import Vintage
 from actioncast.monitoring import live_error
 from actioncast.monitoring.live_error import LiveScore
-from actioncast.periods import Grid
+from actioncast.periods.grid import Grid
+from actioncast.periods.timeline import Timeline
 from actioncast.policies import RetrainPolicy
 from actioncast.text import hours, number, short
-from actioncast.timeline import Timeline
 from actioncast.times import HOURS_PER_DAY, to_seconds
 
 Row = Mapping[str, Any]

@@ -14,7 +14,7 @@ from actioncast.dashboard.lights import Light, lights
 from actioncast.database.database import Database, Newest
 from actioncast.forecasting.card import Card, ModelError, read_card
 from actioncast.forecasting.vintage import Vintage
-from actioncast.periods import Grid
+from actioncast.periods.grid import Grid
 from actioncast.settings import Settings
 from actioncast.text import hours, number
 from actioncast.times import ONE_HOUR

@@ -11,9 +11,9 @@ from actioncast.dashboard.charts import Row
 from actioncast.database.database import Newest
 from actioncast.forecasting.card import Card
 from actioncast.monitoring.age import age_verdict
+from actioncast.periods.timeline import Timeline
 from actioncast.policies import FreshnessPolicy
 from actioncast.text import duration
-from actioncast.timeline import Timeline
 
 Status = Literal["good", "watch", "bad"]
 BAD_VERDICTS = ("alarm", "retrain")

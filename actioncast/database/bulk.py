@@ -13,7 +13,8 @@ from sqlalchemy import Connection
 
 from actioncast.arrays import np
 from actioncast.database.schema import EXOGENOUS, PREDICTIONS
-from actioncast.periods import DataError, Periods
+from actioncast.periods.grid import Periods
+from actioncast.periods.points import DataError
 from actioncast.times import from_seconds, isoformat
 
 # The hours of a load lie in the temporary table `incoming`; two statements merge them, the same on

@@ -12,7 +12,7 @@ from actioncast.database.bulk import insert_arrays
 from actioncast.database.quarantine import is_set_aside
 from actioncast.database.schema import PERFORMANCE, PREDICTIONS, REALITY, Row, UtcTime
 from actioncast.database.transactions import Transactions
-from actioncast.timeline import Timeline
+from actioncast.periods.timeline import Timeline
 
 _SAME_PERIOD = (REALITY.c.series_id == PREDICTIONS.c.series_id) & (
     REALITY.c.reality_date == PREDICTIONS.c.prediction_date

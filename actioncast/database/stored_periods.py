@@ -13,8 +13,8 @@ from actioncast.database.bulk import merge_periods, refuse_infinite, upsert_colu
 from actioncast.database.quarantine import is_set_aside
 from actioncast.database.schema import ETL_RUNS, EXOGENOUS, REALITY, REVISIONS, SERIES, Row, UtcTime
 from actioncast.database.transactions import Transactions
-from actioncast.periods import Grid, Periods, to_grid
-from actioncast.timeline import Timeline
+from actioncast.periods.grid import Grid, Periods, to_grid
+from actioncast.periods.timeline import Timeline
 from actioncast.times import from_seconds, to_seconds
 
 

@@ -15,7 +15,7 @@ from datetime import date, timedelta
 
 from actioncast.arrays import Numbers, Values, np
 from actioncast.errors import ActioncastError
-from actioncast.periods import Grid, Periods
+from actioncast.periods.grid import Grid, Periods
 from actioncast.times import HOUR, HOURS_PER_DAY, from_seconds
 
 HOLIDAY = "holiday"  # the column that the key `holidays` of a series makes

@@ -26,7 +26,7 @@ from actioncast.forecasting.intervals import Spread, bounds
 from actioncast.forecasting.level_shifts import Shift, restate
 from actioncast.forecasting.linear import fit_linear, walk_filter
 from actioncast.forecasting.recipes import ForecastError, Recipe
-from actioncast.periods import Grid
+from actioncast.periods.grid import Grid
 
 NO_COLUMNS: Mapping[str, Values] = {}
 NEWEST_ROWS = 4_400  # hours, half a year, to learn from at most; more cost time and change little

@@ -14,7 +14,7 @@ from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
 from actioncast.arrays import Values, np
-from actioncast.periods import Grid
+from actioncast.periods.grid import Grid
 from actioncast.times import HOUR, HOURS_PER_DAY, to_seconds
 
 FEWEST_AFTER = 5  # hours that must have shown a LARGE change before a challenger may build on it

@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from actioncast.arrays import Values, np
-from actioncast.frequency import DAY, WEEK, Frequency
+from actioncast.periods.frequency import DAY, WEEK, Frequency
 
 NO_SEASON = 1
 

@@ -8,7 +8,7 @@ from actioncast.arrays import np
 from actioncast.forecasting import features, forecaster
 from actioncast.forecasting.card import Card
 from actioncast.forecasting.champion import load_champion
-from actioncast.periods import Grid, to_grid
+from actioncast.periods.grid import Grid, to_grid
 from actioncast.times import HOUR, HOURS_PER_DAY
 
 

@@ -9,13 +9,13 @@ from typing import TYPE_CHECKING, Any, Self
 
 from actioncast.arrays import np
 from actioncast.forecasting.naive import seasonal_naive
-from actioncast.timeline import Timeline
+from actioncast.periods.timeline import Timeline
 from actioncast.times import from_seconds, isoformat
 
 if TYPE_CHECKING:
     # Serving a stored vintage needs no forecaster.
     from actioncast.forecasting.forecaster import Forecast
-    from actioncast.periods import Grid
+    from actioncast.periods.grid import Grid
 
 Row = Mapping[str, Any]
 

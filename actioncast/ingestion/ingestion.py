@@ -14,17 +14,17 @@ from functools import cached_property
 import numpy as np
 
 from actioncast import times
-from actioncast.aggregates import MOMENTS, Aggregate, Stamps
 from actioncast.database.database import Database
 from actioncast.errors import ActioncastError
 from actioncast.ingestion import doubts, patterns, refusals, sentinels, sources
 from actioncast.ingestion.documents import SourceError
 from actioncast.ingestion.health import look
 from actioncast.ingestion.health.findings import HealthFinding
-from actioncast.periods import (
+from actioncast.periods.aggregates import MOMENTS, Aggregate, Stamps
+from actioncast.periods.grid import Periods, to_periods
+from actioncast.periods.points import (
     Checked,
     DataError,
-    Periods,
     Points,
     Rejection,
     check_points,
@@ -32,10 +32,9 @@ from actioncast.periods import (
     read_points,
     readable_moment,
     refuse_too_many,
-    to_periods,
 )
+from actioncast.periods.timeline import Timeline
 from actioncast.settings import Settings
-from actioncast.timeline import Timeline
 from actioncast.times import HOUR, ONE_HOUR, isoformat
 
 HOLE_HOURS = 24 * 14  # newest stored hours whose holes are asked for again: sources back-fill late

@@ -13,7 +13,7 @@ from collections import defaultdict
 from collections.abc import Callable, Sequence
 
 from actioncast.arrays import Numbers, np
-from actioncast.periods import Points, Rejection
+from actioncast.periods.points import Points, Rejection
 from actioncast.times import HOUR, HOURS_PER_DAY
 
 DAY = HOURS_PER_DAY * HOUR

@@ -10,9 +10,9 @@ from datetime import datetime
 
 import numpy as np
 
-from actioncast.aggregates import ON_THE_HOUR
 from actioncast.ingestion.documents import SourceError
-from actioncast.periods import (
+from actioncast.periods.aggregates import ON_THE_HOUR
+from actioncast.periods.points import (
     CONTRADICTION,
     PLAUSIBLE,
     Checked,

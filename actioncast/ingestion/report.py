@@ -10,7 +10,7 @@ from typing import Any
 
 from actioncast.ingestion.health.findings import HealthFinding
 from actioncast.ingestion.ingestion import Reading
-from actioncast.periods import Rejection, by_reason, describe
+from actioncast.periods.points import Rejection, by_reason, describe
 from actioncast.report import Report
 from actioncast.times import isoformat
 

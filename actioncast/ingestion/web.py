@@ -17,9 +17,9 @@ from urllib3.exceptions import HTTPError, MaxRetryError, ResponseError
 from urllib3.exceptions import TimeoutError as HTTPTimeoutError
 from urllib3.util import Retry
 
+from actioncast.environment import Patience
 from actioncast.ingestion.documents import SourceError
 from actioncast.redaction import masked
-from actioncast.settings import Patience
 from actioncast.text import progress
 
 PASSING = (429, 500, 502, 503, 504)  # statuses after which a later try may succeed

@@ -19,7 +19,7 @@ from actioncast.monitoring import findings
 from actioncast.monitoring.age import Age, age_verdict
 from actioncast.monitoring.findings import Finding, Kind
 from actioncast.monitoring.live_error import Row
-from actioncast.periods import Grid
+from actioncast.periods.grid import Grid
 from actioncast.policies import FreshnessPolicy
 from actioncast.settings import FreshnessSettings
 from actioncast.times import ONE_HOUR

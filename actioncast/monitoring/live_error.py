@@ -9,7 +9,7 @@ from datetime import datetime
 from typing import Any
 
 from actioncast.forecasting.card import Card
-from actioncast.timeline import Timeline
+from actioncast.periods.timeline import Timeline
 
 Row = Mapping[str, Any]
 

@@ -16,7 +16,7 @@ from actioncast.database.database import open_database
 from actioncast.ingestion import ingestion, refusals, sources
 from actioncast.ingestion.documents import SourceError
 from actioncast.paths import RECORDING
-from actioncast.periods import Points
+from actioncast.periods.points import Points
 from actioncast.rehearsal.plan import SHORTEST_LEAD_IN
 from actioncast.rehearsal.policies import NAMED
 from actioncast.rehearsal.world import replay

@@ -12,7 +12,8 @@ from typing import NamedTuple
 
 from actioncast.database.database import Database
 from actioncast.database.schema import Row
-from actioncast.periods import Points, to_periods
+from actioncast.periods.grid import to_periods
+from actioncast.periods.points import Points
 from actioncast.policies import RetrainPolicy
 from actioncast.rehearsal.plan import Plan
 from actioncast.times import HOUR, ONE_HOUR, ONE_WEEK, from_seconds, isoformat, to_seconds

@@ -6,7 +6,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from actioncast.periods import Points
+from actioncast.periods.points import Points
 from actioncast.rehearsal.world import faults as world_faults
 from actioncast.rehearsal.world.faults import Faults, Mishap
 from actioncast.rehearsal.world.replay import RecordingError, first_and_last

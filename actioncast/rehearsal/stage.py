@@ -12,11 +12,12 @@ from pathlib import Path
 from pydantic import SecretStr
 
 from actioncast.database.database import Database, open_database
+from actioncast.environment import NO_PAUSES
 from actioncast.rehearsal.plan import Plan
 from actioncast.rehearsal.policies import Policy
 from actioncast.rehearsal.world.github import REPOSITORY, TOKEN, GitHubStandIn
 from actioncast.rehearsal.world.replay import RecordingError, ReplayServer
-from actioncast.settings import NO_PAUSES, RetrainSettings, Settings
+from actioncast.settings import RetrainSettings, Settings
 from actioncast.source_settings import BlockchainSource
 
 PATIENCE_SECONDS = 0.1  # with an answer that never comes: nothing is proved by waiting longer

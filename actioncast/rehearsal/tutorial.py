@@ -20,7 +20,7 @@ from typing import Any
 import numpy as np
 
 from actioncast.arrays import Values
-from actioncast.periods import Grid, to_grid, to_periods
+from actioncast.periods.grid import Grid, to_grid, to_periods
 from actioncast.rehearsal import score
 from actioncast.rehearsal.plan import CHECK_EVERY, Plan
 from actioncast.rehearsal.policies import Policy

@@ -11,7 +11,7 @@ from dataclasses import dataclass, replace
 from actioncast.arrays import np
 from actioncast.forecasting import level_shifts, outliers
 from actioncast.forecasting.level_shifts import Shift
-from actioncast.periods import Grid
+from actioncast.periods.grid import Grid
 
 
 @dataclass(frozen=True)

@@ -11,7 +11,7 @@ from actioncast.forecasting import exogenous, seasons
 from actioncast.forecasting.card import Holidays
 from actioncast.forecasting.recipes import SHORTEST_HISTORY, ForecastError
 from actioncast.forecasting.seasons import Seasons
-from actioncast.periods import Grid
+from actioncast.periods.grid import Grid
 from actioncast.settings import SeriesSettings, Settings
 from actioncast.training import backtest
 from actioncast.training.clean import CleanSeries, clean

@@ -27,8 +27,8 @@ from actioncast.database.database import Database, open_database
 from actioncast.forecasting import features, forecaster
 from actioncast.forecasting.champion import load_champion
 from actioncast.paths import ROOT
+from actioncast.periods.timeline import UTC_HOURS
 from actioncast.settings import Settings
-from actioncast.timeline import UTC_HOURS
 from actioncast.times import floor_hour
 from tests.support.clock import at, wait_until
 from tests.support.ports import free_port

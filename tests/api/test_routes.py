@@ -18,8 +18,8 @@ import app
 import make_predictions
 from actioncast.api import catalogue
 from actioncast.database.database import Database, open_database
-from actioncast.lengths import parse_length
 from actioncast.paths import CARD
+from actioncast.periods.lengths import parse_length
 from actioncast.settings import Settings
 from tests.support.clock import at, wait_until
 from tests.support.serving import (
@@ -273,7 +273,7 @@ def test_metrics_are_prometheus_text(sqlite: Settings) -> None:
         text = client.get("/metrics").text
     assert 'actioncast_data_age_seconds{series="demo"} 1800.0' in text
     assert 'actioncast_forecast_age_seconds{series="demo"} 21600.0' in text
-    assert 'actioncast_scored_hours{series="demo"} 5.0' in text
+    assert 'actioncast_scored_periods{series="demo"} 5.0' in text
     assert "actioncast_live_mae{" in text
     assert "actioncast_coverage{" in text
     assert 'actioncast_model_info{name="ridge_day",series="demo",version="20220303T23-' in text

@@ -55,7 +55,7 @@ def test_a_series_that_fails_stops_no_other_and_both_are_in_the_summary(settings
     assert job.run(settings, "update_real_data", NOW, ["dead", "demo"]) == ["dead"]
     text = written.read_text()
     assert "### demo" in text
-    assert "| hours loaded    | 576" in text
+    assert "| periods loaded  | 576" in text
     assert "xychart-beta" in text
     assert "[!CAUTION]" in text
 

@@ -23,7 +23,7 @@ import update_real_data
 from actioncast.cli import many_series
 from actioncast.config import load_settings, with_rows
 from actioncast.database.database import open_database
-from actioncast.periods import Periods
+from actioncast.periods.grid import Periods
 from actioncast.times import HOUR, isoformat, to_seconds
 from tests.support.series import START, seasonal
 

@@ -50,7 +50,7 @@ def test_a_slow_clock_that_would_cause_false_alarms_is_warned_of(
     change(copy, "load_hours = 1 ", "load_hours = 12 ")
     assert schedule.main(["--write"]) == 0
     printed = capsys.readouterr().out
-    for key in ("actual_hours", "workflow_hours, update_real_data.yml,"):
+    for key in ("actual", "workflow_hours, update_real_data.yml,"):
         assert f"freshness.{key} is 12 h and the clock comes every 12 h; allow 24 h at least" in printed
 
 

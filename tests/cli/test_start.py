@@ -14,7 +14,7 @@ import update_real_data
 from actioncast.cli import start
 from actioncast.config import load_settings
 from actioncast.database.database import open_database
-from actioncast.periods import Grid
+from actioncast.periods.grid import Grid
 from actioncast.settings import Settings
 from tests.support.json_server import JsonServer
 

@@ -26,7 +26,7 @@ import export_dashboard
 import make_predictions
 from actioncast.database.database import Database, open_database
 from actioncast.paths import ROOT
-from actioncast.periods import Periods
+from actioncast.periods.grid import Periods
 from actioncast.settings import Settings
 from tests.support.clock import at, wait_until
 from tests.support.ports import free_port

@@ -5,9 +5,9 @@ from __future__ import annotations
 import numpy as np
 
 from actioncast.dashboard.charts import error_chart, forecast_chart, lead_chart
-from actioncast.periods import to_grid
+from actioncast.periods.grid import to_grid
+from actioncast.periods.timeline import UTC_HOURS
 from actioncast.policies import RetrainPolicy
-from actioncast.timeline import UTC_HOURS
 from actioncast.times import to_seconds
 from tests.support.clock import at
 from tests.support.dashboard_rows import row

@@ -10,8 +10,8 @@ import pytest
 from actioncast.dashboard.lights import lights, status_of
 from actioncast.database.database import Newest
 from actioncast.forecasting.card import read_card
+from actioncast.periods.timeline import UTC_HOURS
 from actioncast.policies import FreshnessPolicy
-from actioncast.timeline import UTC_HOURS
 from tests.support.clock import at
 from tests.support.serving import promote
 

@@ -30,7 +30,7 @@ def test_migrations_are_applied_once(url: str) -> None:
         "0005_revisions.sql",
         "0006_quarantine.sql",
         "0007_periods.sql",
-        "0008_naive.sqlite.sql",
+        f"0008_naive.{kind}.sql",
     ]
     assert database.migrate() == []
     database.close()

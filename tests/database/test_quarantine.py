@@ -3,7 +3,7 @@ from __future__ import annotations
 import pytest
 
 from actioncast.database.database import Database
-from actioncast.timeline import UTC_HOURS
+from actioncast.periods.timeline import UTC_HOURS
 from tests.support.clock import at
 from tests.support.rows import hours, load, run_row, stored, vintage
 

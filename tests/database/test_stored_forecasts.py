@@ -9,7 +9,7 @@ import pytest
 
 from actioncast.database.connection import DatabaseError
 from actioncast.database.database import Database
-from actioncast.timeline import UTC_HOURS
+from actioncast.periods.timeline import UTC_HOURS
 from tests.support.clock import at
 from tests.support.rows import at_once, hours, load, vintage
 

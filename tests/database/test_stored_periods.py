@@ -8,8 +8,9 @@ from sqlalchemy import text
 
 from actioncast.database.connection import DatabaseError
 from actioncast.database.database import Database
-from actioncast.periods import DataError, Periods
-from actioncast.timeline import UTC_HOURS
+from actioncast.periods.grid import Periods
+from actioncast.periods.points import DataError
+from actioncast.periods.timeline import UTC_HOURS
 from actioncast.times import to_seconds
 from tests.support.clock import at
 from tests.support.rows import at_once, hours, load, run_row, stored

@@ -29,7 +29,7 @@ from actioncast.forecasting.card import read_card
 from actioncast.forecasting.champion import load_champion
 from actioncast.forecasting.exogenous import ColumnError
 from actioncast.forecasting.recipes import ForecastError, Recipe
-from actioncast.periods import Periods
+from actioncast.periods.grid import Periods
 from actioncast.settings import Settings, SettingsError
 from actioncast.times import HOUR, isoformat, to_seconds
 from tests.support.fitting import BOOSTING, CALENDAR, FIRST_HOUR

@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 from actioncast.forecasting import forecaster, level_shifts, recipes
 from actioncast.forecasting.level_shifts import Shift
-from actioncast.periods import Grid
+from actioncast.periods.grid import Grid
 from actioncast.training.backtest import Backtest
 from actioncast.training.challenger import fit_challenger
 from actioncast.training.gate import decide, stored_forecasts

@@ -18,8 +18,8 @@ from actioncast.database.schema import TABLES
 from actioncast.errors import ActioncastError
 from actioncast.github import state_branch, state_commits
 from actioncast.github.git import git
-from actioncast.periods import Periods
-from actioncast.timeline import UTC_HOURS
+from actioncast.periods.grid import Periods
+from actioncast.periods.timeline import UTC_HOURS
 from actioncast.times import to_seconds
 from tests.support.clock import MIDNIGHT
 from tests.support.rows import vintage

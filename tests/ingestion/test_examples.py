@@ -13,12 +13,12 @@ import pytest
 import update_real_data
 from actioncast.config import load_settings
 from actioncast.database.database import open_database
-from actioncast.frequency import HOURLY
 from actioncast.ingestion.documents import SourceError
 from actioncast.ingestion.report import IngestionReport
 from actioncast.paths import ROOT
+from actioncast.periods.frequency import HOURLY
+from actioncast.periods.timeline import UTC_HOURS
 from actioncast.settings import Settings
-from actioncast.timeline import UTC_HOURS
 from actioncast.times import HOUR
 from tests.support.public_apis import PublicApis
 

@@ -14,7 +14,8 @@ from actioncast.ingestion import ingestion
 from actioncast.ingestion.documents import SourceError
 from actioncast.ingestion.ingestion import Reading
 from actioncast.ingestion.report import EtlRun
-from actioncast.periods import DataError, Periods
+from actioncast.periods.grid import Periods
+from actioncast.periods.points import DataError
 from actioncast.settings import Settings
 from actioncast.times import HOUR, isoformat, to_seconds
 from tests.support.clock import at

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from actioncast.ingestion import patterns
-from actioncast.periods import Points, Rejection
+from actioncast.periods.points import Points, Rejection
 from actioncast.times import HOUR, from_seconds, isoformat, to_seconds
 from tests.support.clock import at
 

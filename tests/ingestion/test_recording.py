@@ -17,11 +17,11 @@ from actioncast.config import load_settings
 from actioncast.database.database import Database, open_database
 from actioncast.ingestion import recording, sources
 from actioncast.ingestion.documents import Rows, SourceError
-from actioncast.lengths import parse_length
-from actioncast.periods import Grid
+from actioncast.periods.grid import Grid
+from actioncast.periods.lengths import parse_length
+from actioncast.periods.timeline import UTC_HOURS
 from actioncast.rehearsal.world import replay
 from actioncast.settings import Settings
-from actioncast.timeline import UTC_HOURS
 from actioncast.times import HOUR, to_seconds
 
 SERIES = "demo"

@@ -7,7 +7,7 @@ import pytest
 
 from actioncast.ingestion import refusals
 from actioncast.ingestion.documents import SourceError
-from actioncast.periods import DataError, Points, check_points, read_points
+from actioncast.periods.points import DataError, Points, check_points, read_points
 from actioncast.times import HOUR, to_seconds
 from tests.support.clock import MIDNIGHT, at
 

@@ -13,7 +13,7 @@ from actioncast.monitoring import freshness
 from actioncast.monitoring.age import age_verdict
 from actioncast.monitoring.findings import Finding
 from actioncast.monitoring.freshness import SeriesState, WorkflowRuns
-from actioncast.periods import Grid
+from actioncast.periods.grid import Grid
 from actioncast.policies import FreshnessPolicy
 from actioncast.settings import FreshnessSettings
 from tests.support.clock import at

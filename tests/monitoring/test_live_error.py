@@ -8,7 +8,7 @@ import math
 import pytest
 
 from actioncast.monitoring.live_error import LiveScore, live_score, newest_window, of_champion, window_start, without
-from actioncast.timeline import UTC_HOURS
+from actioncast.periods.timeline import UTC_HOURS
 from actioncast.times import floor_hour
 from tests.support.performance import NOW, ago, champion_card, row, score
 

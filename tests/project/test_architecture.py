@@ -42,7 +42,9 @@ MAY_IMPORT = {
 }
 DETECTION = ROOT / PACKAGE / "ingestion" / "detection"
 HEALTH = ROOT / PACKAGE / "ingestion" / "health"
+PERIODS = ROOT / PACKAGE / "periods"
 PURE = {  # decisions: arrays or rows in, verdict out
+    **{f"periods.{module.stem}": {"ground"} for module in PERIODS.glob("[a-z]*.py")},
     "forecasting": {"forecasting"},
     "ingestion.doubts": {"ingestion"},
     **{f"ingestion.detection.{module.stem}": {"ingestion"} for module in DETECTION.glob("[a-z]*.py")},
@@ -78,9 +80,9 @@ WIDE_SHARE = 0.02  # of code lines may be wider
 
 
 def wing_of(module: str) -> str:
-    """`ground`, or the folder of a module of the package."""
+    """`ground`, which every wing stands on, or the folder of a module of the package."""
     parts = module.split(".")
-    return "ground" if len(parts) == 2 else parts[1]
+    return "ground" if len(parts) == 2 or parts[1] == "periods" else parts[1]
 
 
 @cache

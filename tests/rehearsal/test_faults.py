@@ -10,7 +10,8 @@ from sqlalchemy import text
 
 from actioncast.database.connection import DatabaseError
 from actioncast.database.database import Database
-from actioncast.periods import Periods, Points
+from actioncast.periods.grid import Periods
+from actioncast.periods.points import Points
 from actioncast.rehearsal.world import faults
 from actioncast.rehearsal.world.faults import SCENARIOS, SURVIVORS, Faults, Killed, Span
 from actioncast.settings import SettingsError

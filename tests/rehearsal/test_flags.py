@@ -10,7 +10,7 @@ import pytest
 
 from actioncast.config import load_settings
 from actioncast.ingestion.documents import SourceError
-from actioncast.periods import Points
+from actioncast.periods.points import Points
 from actioncast.rehearsal import flags
 from actioncast.rehearsal.world import replay
 from actioncast.settings import Settings

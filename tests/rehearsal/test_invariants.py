@@ -10,11 +10,11 @@ import numpy as np
 import pytest
 
 from actioncast.database.database import Database
-from actioncast.periods import Points
+from actioncast.periods.points import Points
+from actioncast.periods.timeline import UTC_HOURS
 from actioncast.policies import RetrainPolicy
 from actioncast.rehearsal.invariants import Invariants, over_budget
 from actioncast.rehearsal.plan import Plan
-from actioncast.timeline import UTC_HOURS
 from tests.support.clock import at
 from tests.support.rows import hours, load, run_row, vintage
 from tests.support.source import quarters

@@ -12,7 +12,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from actioncast.ingestion.documents import SourceError
-from actioncast.periods import Points
+from actioncast.periods.points import Points
 from actioncast.rehearsal.world.replay import (
     RecordingError,
     ReplayServer,

@@ -16,7 +16,7 @@ import pytest
 import add_series
 from actioncast.config import load_settings
 from actioncast.database.database import open_database
-from actioncast.timeline import UTC_HOURS
+from actioncast.periods.timeline import UTC_HOURS
 from tests.support.source import Stub
 
 BEGIN = datetime(2024, 3, 25, tzinfo=UTC)  # Monday; central Europe changes its clocks on the next Sunday

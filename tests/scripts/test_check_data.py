@@ -14,7 +14,7 @@ import pytest
 import check_data
 from actioncast.config import load_settings
 from actioncast.database.database import open_database
-from actioncast.periods import Periods
+from actioncast.periods.grid import Periods
 from actioncast.times import isoformat, to_seconds
 from tests.support.rows import run_row
 from tests.support.series import START, seasonal

@@ -16,10 +16,10 @@ import check_freshness
 import check_retrain
 from actioncast.config import load_settings
 from actioncast.database.database import open_database
-from actioncast.frequency import HOURLY
 from actioncast.github import release_notice
-from actioncast.lengths import defaults_of, parse_length
-from actioncast.periods import Periods
+from actioncast.periods.frequency import HOURLY
+from actioncast.periods.grid import Periods
+from actioncast.periods.lengths import defaults_of, parse_length
 from actioncast.settings import SeriesSettings
 from actioncast.times import to_seconds
 from tests.support.clock import MIDNIGHT

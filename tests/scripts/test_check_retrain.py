@@ -24,7 +24,7 @@ from actioncast.database.database import Database, open_database
 from actioncast.github.api import ApiError
 from actioncast.monitoring.retrain_request import FIRST_REASON, CheckReport
 from actioncast.paths import CARD
-from actioncast.periods import Periods
+from actioncast.periods.grid import Periods
 from actioncast.settings import Settings
 from actioncast.times import to_seconds
 from tests.support.clock import at

@@ -11,7 +11,7 @@ import pytest
 import compare_training
 from actioncast.database.database import open_database
 from actioncast.github.git import git
-from actioncast.periods import Periods
+from actioncast.periods.grid import Periods
 from actioncast.times import HOUR, floor_hour, to_seconds
 from tests.support.rows import run_row, settings_for
 from tests.support.series import seasonal

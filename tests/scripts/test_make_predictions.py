@@ -17,7 +17,7 @@ from actioncast.forecasting.champion import Facts
 from actioncast.forecasting.forecaster import Forecaster
 from actioncast.forecasting.intervals import Spread
 from actioncast.forecasting.recipes import Recipe
-from actioncast.periods import Periods
+from actioncast.periods.grid import Periods
 from actioncast.times import HOUR, isoformat, to_seconds
 from tests.support.checkout import ROOT
 from tests.support.series import SEASONS, START

@@ -14,12 +14,12 @@ import pytest
 import rehearse
 from actioncast.config import load_settings
 from actioncast.database.database import open_database
-from actioncast.periods import Points
+from actioncast.periods.points import Points
+from actioncast.periods.timeline import UTC_HOURS
 from actioncast.rehearsal.report import RehearsalReport
 from actioncast.rehearsal.world import replay
 from actioncast.rehearsal.world.faults import SCENARIOS, Faults, Span
 from actioncast.settings import Settings
-from actioncast.timeline import UTC_HOURS
 from actioncast.times import HOUR, isoformat, to_seconds
 from tests.support.temp_postgres import TempPostgres
 
@@ -227,7 +227,7 @@ def test_a_recording_too_short_to_learn_from_is_refused(tmp_path: Path) -> None:
     ("flags", "message"),
     [
         (["--policy", "often"], "unknown policy 'often'"),
-        (["--policy", "mine:cooldown=3"], "keys are mode, check_hours"),
+        (["--policy", "mine:cooldwn=3"], "keys are mode, check_hours"),
         (["--policy", "never", "--policy", "never"], "a policy is named twice: never"),
         (["--fault", "flood=1"], "unknown fault 'flood'; there are: drop"),
         (["--fault", "silent=38"], "expected AMOUNT@HOUR"),

@@ -13,8 +13,8 @@ from actioncast.database.database import open_database
 from actioncast.forecasting import champion as champion_module
 from actioncast.forecasting.champion import load_champion
 from actioncast.forecasting.recipes import ForecastError
-from actioncast.lengths import parse_length
 from actioncast.paths import CARD, DRAWING, NUMBERS
+from actioncast.periods.lengths import parse_length
 from actioncast.times import isoformat
 from actioncast.tracking import record as record_module
 from actioncast.tracking.run import TrainingRun
@@ -202,7 +202,9 @@ def test_training_twice_makes_the_same_champion(tmp_path: Path) -> None:
 
 
 def test_seasons_come_from_the_configuration(stage: Stage) -> None:
-    series_settings = stage.settings.series["demo"].model_copy(update={"seasonality": (12, 48)})
+    series_settings = stage.settings.series["demo"].model_copy(
+        update={"seasonality": (parse_length(12), parse_length(48))}
+    )
     stage.settings = stage.settings.model_copy(update={"series": {"demo": series_settings}})
     names = {row.name for row in stage.train(stage.load()).board}
     assert {"seasonal_naive_12", "seasonal_naive_48"} <= names

@@ -19,9 +19,9 @@ from actioncast.database.database import Database, open_database
 from actioncast.ingestion import ingestion
 from actioncast.ingestion.documents import SourceError
 from actioncast.paths import ROOT
-from actioncast.periods import Points
+from actioncast.periods.points import Points
+from actioncast.periods.timeline import UTC_HOURS
 from actioncast.rehearsal.world.replay import ReplayServer, first_and_last, read_recording
-from actioncast.timeline import UTC_HOURS
 from actioncast.times import HOUR, isoformat
 from tests.support.checkout import CONFIG
 from tests.support.clock import at

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 import subprocess
 import sys
 import tomllib
@@ -13,6 +14,8 @@ import upgrade
 from actioncast.config import load_settings
 from actioncast.github.git import git
 from actioncast.github.releases import VERSION_FILE, Origin, Version, origin_of
+from actioncast.policies import FreshnessPolicy, RetrainPolicy
+from actioncast.settings import SettingsError
 from tests.support.checkout import ROOT
 from tests.support.releases import (
     NEW,
@@ -352,9 +355,25 @@ def test_a_copy_of_this_project_is_upgraded_and_goes_on(tmp_path: Path) -> None:
     assert '"periods_loaded": 12' in done.stdout
 
 
-def test_the_configuration_of_the_first_release_still_loads() -> None:
-    settings = load_settings(FIRST_RELEASE / "config.toml", {})
-    assert settings.series_id() == "bitcoin_transactions"
+def test_the_configuration_of_the_first_release_is_carried_over(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    config = tmp_path / "config.toml"
+    shutil.copy(FIRST_RELEASE / "config.toml", config)
+    with pytest.raises(SettingsError, match=r"write history = .*python upgrade.py --config rewrites the file"):
+        load_settings(config, {})
+    monkeypatch.chdir(tmp_path)
+    assert upgrade.main(["--config", "--dry-run"]) == 0
+    assert "history_days = 730 -> history = " in capsys.readouterr().out
+    assert upgrade.main(["--config"]) == 0
+    settings = load_settings(config, {})
+    assert settings.series["bitcoin_transactions"].points_per_period == 4
+    assert settings.retrain_of("bitcoin_transactions") == RetrainPolicy()
+    assert settings.freshness_of("bitcoin_transactions") == FreshnessPolicy()
+    assert "# newest days to learn from" in config.read_text(encoding="utf-8"), "comments stay"
+    capsys.readouterr()
+    assert upgrade.main(["--config"]) == 0
+    assert capsys.readouterr().out == "config.toml has no key with a new name\n"
 
 
 @pytest.mark.template

@@ -14,9 +14,9 @@ import pytest
 from actioncast.config import load_settings
 from actioncast.database.connection import DatabaseError, database_url
 from actioncast.database.database import Database, open_database
-from actioncast.periods import Periods
+from actioncast.periods.grid import Periods
+from actioncast.periods.timeline import UTC_HOURS
 from actioncast.settings import Settings
-from actioncast.timeline import UTC_HOURS
 from actioncast.times import to_seconds
 from tests.support.clock import MIDNIGHT, at
 

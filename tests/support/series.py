@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from actioncast import times
-from actioncast.periods import Grid, to_grid, to_periods
+from actioncast.periods.grid import Grid, to_grid, to_periods
 from actioncast.rehearsal.world import replay
 
 START = datetime(2022, 1, 3, tzinfo=UTC)  # a Monday

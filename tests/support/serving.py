@@ -16,7 +16,7 @@ from actioncast.database.database import Database, open_database
 from actioncast.forecasting import champion, forecaster, intervals
 from actioncast.forecasting.forecaster import Forecaster
 from actioncast.forecasting.recipes import Recipe
-from actioncast.periods import Periods
+from actioncast.periods.grid import Periods
 from actioncast.settings import Settings
 from actioncast.times import HOUR, to_seconds
 from tests.support.clock import at

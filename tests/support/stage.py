@@ -16,7 +16,7 @@ from actioncast.config import load_settings
 from actioncast.database.database import Database, open_database
 from actioncast.forecasting import recipes
 from actioncast.forecasting.recipes import Recipe
-from actioncast.periods import Periods
+from actioncast.periods.grid import Periods
 from actioncast.settings import Settings
 from actioncast.times import HOUR, to_seconds
 from actioncast.training.report import TrainingReport

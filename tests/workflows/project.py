@@ -17,9 +17,9 @@ import train
 import update_real_data
 from actioncast.config import load_settings
 from actioncast.database.database import open_database
-from actioncast.periods import Points
+from actioncast.periods.points import Points
+from actioncast.periods.timeline import UTC_HOURS
 from actioncast.rehearsal.world import replay
-from actioncast.timeline import UTC_HOURS
 from actioncast.times import HOUR, to_seconds
 from tests.support.checkout import CONFIG, SERIES, shipped_files
 

@@ -18,7 +18,8 @@ from actioncast import times
 from actioncast.config import load_settings
 from actioncast.database.database import Database, open_database
 from actioncast.monitoring.due import due_series
-from actioncast.periods import Points, to_periods
+from actioncast.periods.grid import to_periods
+from actioncast.periods.points import Points
 from actioncast.rehearsal.world import replay
 from actioncast.settings import Settings
 from actioncast.source_settings import BlockchainSource

@@ -10,7 +10,7 @@ from zoneinfo import ZoneInfo
 
 from actioncast.arrays import Values, np
 from actioncast.ingestion.health.medians import medians
-from actioncast.periods import Grid
+from actioncast.periods.grid import Grid
 from actioncast.times import HOURS_PER_DAY, ONE_HOUR
 
 ZONES = {

@@ -7,7 +7,7 @@ from datetime import datetime
 from actioncast.arrays import Flags, Numbers, Values, np
 from actioncast.ingestion.health.findings import FUTURE, SILENT, HealthFinding, Suspicion, runs
 from actioncast.ingestion.health.medians import median
-from actioncast.periods import Grid
+from actioncast.periods.grid import Grid
 from actioncast.times import HOURS_PER_DAY, ONE_HOUR, floor_hour
 
 FEWEST_MISSING = 24  # hours of a gap that is worth a word

@@ -8,7 +8,7 @@ from datetime import datetime
 from actioncast.arrays import Values
 from actioncast.ingestion.health import clocks, findings, gaps, profile, values
 from actioncast.ingestion.health.findings import HealthFinding, Suspicion
-from actioncast.periods import Grid
+from actioncast.periods.grid import Grid
 from actioncast.times import ONE_HOUR
 
 Detector = Callable[[Values, int], list[Suspicion]]

@@ -10,7 +10,7 @@ from actioncast.arrays import np
 from actioncast.ingestion.health import clocks, picture
 from actioncast.ingestion.health.findings import HealthFinding, runs
 from actioncast.ingestion.health.gaps import step_of
-from actioncast.periods import Grid
+from actioncast.periods.grid import Grid
 from actioncast.report import Report
 from actioncast.text import hours as hours_text
 from actioncast.text import table

@@ -19,7 +19,7 @@ import numpy as np
 from actioncast.arrays import Flags, Seconds, Values
 from actioncast.database.connection import DatabaseError
 from actioncast.database.database import Database
-from actioncast.periods import Points
+from actioncast.periods.points import Points
 from actioncast.settings import SettingsError
 from actioncast.times import HOUR, HOURS_PER_DAY, HOURS_PER_WEEK
 

@@ -23,7 +23,7 @@ import numpy as np
 from actioncast.errors import ActioncastError
 from actioncast.ingestion import sources
 from actioncast.paths import RECORDING, ROOT
-from actioncast.periods import Points, describe, read_points
+from actioncast.periods.points import Points, describe, read_points
 from actioncast.rehearsal.world.faults import Answer
 from actioncast.rehearsal.world.loopback import Handler, Loopback
 from actioncast.settings import SeriesSettings, Settings

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from actioncast.ingestion.health import clocks, look
-from actioncast.periods import Grid
+from actioncast.periods.grid import Grid
 
 DAY = 24
 SPRING = datetime(2026, 3, 29, 1, tzinfo=UTC)  # the clocks of Europe

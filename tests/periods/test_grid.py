@@ -8,21 +8,18 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from actioncast.periods import (
+from actioncast.periods.grid import Periods, missing_periods, to_grid, to_periods
+from actioncast.periods.points import (
     CONTRADICTION,
     DataError,
-    Periods,
     Points,
     Rejection,
     check_points,
     describe,
-    missing_periods,
     read_points,
     refuse_too_many,
-    to_grid,
-    to_periods,
 )
-from actioncast.timeline import UTC_HOURS
+from actioncast.periods.timeline import UTC_HOURS
 from actioncast.times import HOUR, floor_hour, from_seconds, isoformat, to_seconds
 from tests.support.clock import MIDNIGHT, at
 from tests.support.source import quarters

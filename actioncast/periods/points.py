@@ -1,25 +1,20 @@
-"""Raw points -> complete hours. Pure functions: no database, no network, no clock.
+"""Raw points of a source: read, checked one by one, and what became of the others. Pure functions.
 
-Points are moments with a value; an hour is named by its start (UTC) and its value is scale x the
-mean of its points, or another aggregate of them (actioncast/aggregates.py).
 Inside, moments are whole unix seconds in int64 arrays: no time zone can get lost on the way.
 """
 
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 from datetime import datetime
-from functools import cached_property
 from typing import Any
 
 from pydantic import TypeAdapter, ValidationError
 
-from actioncast.aggregates import Aggregate, Stamps, aggregated
-from actioncast.arrays import Flags, Numbers, Seconds, Values, np
+from actioncast.arrays import Flags, Seconds, Values, np
 from actioncast.errors import ActioncastError
-from actioncast.timeline import UTC_HOURS, Timeline
 from actioncast.times import from_seconds, isoformat, to_seconds
 
 LARGEST = 2**62  # unix seconds that an array holds
@@ -59,53 +54,6 @@ class Rejection:
 
     def __str__(self) -> str:
         return f"{self.time} = {self.value}: {self.reason}"
-
-
-@dataclass(frozen=True)
-class Periods:
-    """Complete hours: starts [n] in unix seconds, values [n] in the series' unit, samples [n].
-
-    The starts are ascending and unique.
-    """
-
-    starts: Seconds
-    values: Values
-    samples: Numbers
-
-    def __len__(self) -> int:
-        return len(self.starts)
-
-
-@dataclass(frozen=True)
-class Grid:
-    """A regular series: values [n] from the period that begins at `start` (aware UTC) on, NaN where
-    one is missing.
-
-    `exogenous` are columns known in the future, [n + periods ahead] by name, NaN where not known.
-    """
-
-    start: datetime
-    values: Values
-    exogenous: Mapping[str, Values] = field(default_factory=dict)
-    timeline: Timeline = UTC_HOURS
-
-    def __len__(self) -> int:
-        return len(self.values)
-
-    @cached_property
-    def first(self) -> int:
-        """The number of the first period."""
-        return self.timeline.number_of(self.start)
-
-    @property
-    def numbers(self) -> Numbers:
-        """[n] the numbers of the periods."""
-        return np.arange(self.first, self.first + len(self), dtype=np.int64)
-
-    @property
-    def end(self) -> datetime:
-        """Start of the last period."""
-        return self.timeline.start_of(self.first + len(self) - 1)
 
 
 # Reading ------------------------------------------------------------------------------------------
@@ -344,66 +292,3 @@ def by_reason(rejections: Sequence[Rejection]) -> dict[str, list[Rejection]]:
         groups.setdefault(rejection.reason, []).append(rejection)
     frequent = sorted(groups.items(), key=lambda item: len(item[1]), reverse=True)
     return dict(frequent)
-
-
-# Aggregating --------------------------------------------------------------------------------------
-
-
-def to_periods(
-    points: Points,
-    *,
-    minimum_points: int,
-    scale: float,
-    since: datetime | None,
-    now: datetime,
-    timeline: Timeline = UTC_HOURS,
-    aggregate: Aggregate = "mean",
-    stamps: Stamps = "start",
-) -> Periods:
-    """Complete hours among checked points (ascending, unique).
-
-    An hour is complete when it is over at `now` and holds enough (see actioncast/aggregates.py).
-    Periods that begin before `since` are left out: an answer that starts inside an hour shows only a
-    part of it, which must not replace a stored one.
-    """
-    hours = aggregated(
-        aggregate,
-        points.times,
-        points.values,
-        timeline=timeline,
-        minimum_points=minimum_points,
-        stamps=stamps,
-    )
-    is_complete = _is_complete(hours.starts, timeline, since=since, now=now)
-    # A value that gets infinite here is refused where it would be stored.
-    with np.errstate(over="ignore"):
-        values = scale * hours.values[is_complete]
-    return Periods(hours.starts[is_complete], values, hours.samples[is_complete])
-
-
-def _is_complete(starts: Seconds, timeline: Timeline, *, since: datetime | None, now: datetime) -> Flags:
-    """Whether each hour is over at `now` and begins no earlier than `since`."""
-    is_over = starts < to_seconds(timeline.start_of(timeline.last_over(now) + 1))
-    if since is None:
-        return is_over
-    return is_over & (starts >= to_seconds(since))
-
-
-def missing_periods(hours: Periods, timeline: Timeline) -> int:
-    """Number of missing hours between the first and the last complete one."""
-    if not len(hours):
-        return 0
-    first, last = timeline.numbers(hours.starts[[0, -1]])
-    return int(last - first + 1 - len(hours))
-
-
-def to_grid(starts: Seconds, values: Values, timeline: Timeline = UTC_HOURS) -> Grid:
-    """Ascending hours -> the regular series from first to last, NaN where an hour is missing."""
-    if not len(starts):
-        raise ValueError("expected at least one hour, got none")
-    numbers = timeline.numbers(starts)
-    position = numbers - numbers[0]
-    length = int(position[-1]) + 1
-    regular = np.full(length, np.nan)
-    regular[position] = values
-    return Grid(timeline.start_of(int(numbers[0])), regular, timeline=timeline)

@@ -13,7 +13,7 @@ from typing import Annotated
 
 from pydantic import PlainSerializer, PlainValidator
 
-from actioncast.frequency import DAY, HOUR, MEAN_MONTH, MINUTE, WEEK, Frequency, parse_frequency
+from actioncast.periods.frequency import DAY, HOUR, MEAN_MONTH, MINUTE, WEEK, Frequency, parse_frequency
 
 # Seconds in a unit; months and years are those of the Gregorian calendar on average.
 UNITS = {
@@ -69,7 +69,8 @@ def parse_length(value: object) -> Length:
         match = re.fullmatch(r"(\d+(?:\.\d+)?)\s*([A-Za-z]+)", str(value).strip())
         unit = UNITS.get(match[2]) if match else None
         if match is None or unit is None:
-            raise ValueError(f"{str(value)[:SHOWN_CHARACTERS]!r} is no length; expected {FORMS}")
+            shown = repr(value)[:SHOWN_CHARACTERS]
+            raise ValueError(f"{shown} is no length; expected {FORMS}")
         length = Length(str(value), seconds=float(match[1]) * unit)
         is_positive = length.seconds > 0
     if not is_positive:

@@ -8,7 +8,7 @@ from functools import lru_cache
 from typing import TYPE_CHECKING
 
 from actioncast.arrays import Numbers, Seconds, np
-from actioncast.frequency import DAY
+from actioncast.periods.frequency import DAY
 
 if TYPE_CHECKING:
     from zoneinfo import ZoneInfo
@@ -24,17 +24,17 @@ class Clocks:
     def local(self, seconds: Seconds) -> Seconds:
         """What the clocks show, in seconds since 1970 began on them."""
         if len(self.offsets) == 1:
-            return seconds + self.offsets[0]
+            return np.asarray(seconds + self.offsets[0])
         regime = np.searchsorted(self.changes, seconds, side="right") - 1
-        return seconds + self.offsets[regime]
+        return np.asarray(seconds + self.offsets[regime])
 
     def utc(self, local: Seconds) -> Seconds:
         """The first moment at which the clocks show this, or more where they leave it out."""
         if len(self.offsets) == 1:
-            return local - self.offsets[0]
+            return np.asarray(local - self.offsets[0])
         ends = self.changes[1:] + self.offsets[:-1]  # what the clocks would show at the end of each regime
         regime = np.searchsorted(ends, local, side="right")
-        return np.maximum(local - self.offsets[regime], self.changes[regime])
+        return np.asarray(np.maximum(local - self.offsets[regime], self.changes[regime]))
 
     def all_change_by(self, step: int) -> bool:
         """Whether each change of the clocks is a multiple of so many seconds."""

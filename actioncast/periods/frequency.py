@@ -43,7 +43,6 @@ UNITS: dict[str, Unit] = {
 }
 # The same length in the next unit.
 LARGER: dict[tuple[int, Unit], tuple[int, Unit]] = {
-    (60, "min"): (1, "h"),
     (24, "h"): (1, "D"),
     (3, "MS"): (1, "QS"),
     (12, "MS"): (1, "YS"),

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass
 
-from actioncast.frequency import DAY, MINUTE, WEEKDAYS
+from actioncast.periods.frequency import DAY, MINUTE, WEEKDAYS
 
 
 @dataclass(frozen=True)

@@ -16,8 +16,8 @@ from __future__ import annotations
 from typing import Literal, NamedTuple
 
 from actioncast.arrays import Flags, Numbers, Seconds, Values, np
-from actioncast.frequency import DAY
-from actioncast.timeline import UTC_HOURS, Timeline
+from actioncast.periods.frequency import DAY
+from actioncast.periods.timeline import UTC_HOURS, Timeline
 
 Aggregate = Literal["mean", "sum", "last", "time_weighted", "counter"]
 Stamps = Literal["start", "end"]  # which end of its period the time of a point names

@@ -18,9 +18,9 @@ from datetime import datetime
 from functools import cache, cached_property
 
 from actioncast.arrays import Flags, Numbers, Seconds, np
-from actioncast.clocks import Clocks, clocks_of
-from actioncast.frequency import DAY, HOURLY, MINUTE, WEEK, Frequency
-from actioncast.opening import Opening
+from actioncast.periods.clocks import Clocks, clocks_of
+from actioncast.periods.frequency import DAY, HOURLY, MINUTE, WEEK, Frequency
+from actioncast.periods.opening import Opening
 from actioncast.times import from_seconds, to_seconds
 
 MONDAY = 4  # days from 1970-01-01, a Thursday, to the first Monday

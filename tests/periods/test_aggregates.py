@@ -7,7 +7,7 @@ from collections.abc import Mapping
 import numpy as np
 import pytest
 
-from actioncast.aggregates import Aggregate, Stamps, aggregated
+from actioncast.periods.aggregates import Aggregate, Stamps, aggregated
 from actioncast.times import HOUR
 
 NO_VALUE = float("nan")
