@@ -97,9 +97,11 @@ def run(
 
 
 def _newest_periods(settings: Settings, database: Database, series_id: str, now: datetime, champion: Champion) -> Grid:
-    """The hours the champion needs as history, plus FILL_PERIODS to fill gaps from."""
-    newest = champion.forecaster.reach + features.FILL_PERIODS
-    history = database.reality(series_id, until=now, newest=newest, timeline=settings.series[series_id].timeline)
+    """The hours the champion needs as history, plus some to fill gaps from."""
+    fitted = champion.forecaster
+    timeline = settings.series[series_id].timeline
+    newest = fitted.reach + features.fill_periods(timeline, fitted.seasonality)
+    history = database.reality(series_id, until=now, newest=newest, timeline=timeline)
     if history is None:
         raise NoDataError(f"no hour of {series_id} is stored; run: python update_real_data.py --series {series_id}")
     return history

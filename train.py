@@ -98,7 +98,8 @@ def _backtest(settings: Settings, inputs: TrainingInputs) -> Backtest:
         inputs.seasons.periods,
         policy.candidates,
         policy.seed,
-        hours=len(inputs.series),
+        periods=len(inputs.series),
+        timeline=inputs.series.history.timeline,
         columns=list(inputs.series.history.exogenous),
     )
     with progress("candidates", len(pool)) as advance:

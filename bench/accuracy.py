@@ -25,13 +25,13 @@ import numpy as np
 
 from actioncast.arrays import Seconds, Values
 from actioncast.errors import ActioncastError
-from actioncast.forecasting.recipes import SHORTEST_HISTORY
 from actioncast.paths import ROOT
 from actioncast.periods.grid import Grid, to_grid, to_periods
 from actioncast.rehearsal.world import replay
 from actioncast.times import HOUR, ONE_HOUR, from_seconds, to_seconds
 from bench.methods import METHODS, Rows, Task, as_table, average, chosen, measure_all, rounded
 
+SHORTEST_HISTORY = 72  # hours
 BIKES = ROOT / "data" / "bike_sharing_dc.csv.gz"
 COLUMNS = ("mae", "smape", "mase", "owa", "msis", "coverage", "seconds_per_origin")
 

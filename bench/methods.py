@@ -71,7 +71,7 @@ def actioncast(task: Task) -> Answer:
 
 def train_actioncast(history: Grid, *, horizon: int, coverage: float) -> forecaster.Forecaster:
     """The challenger that train.py would make."""
-    pool = recipes.recipe_pool(SEASONS, CANDIDATES, 1, hours=len(history))
+    pool = recipes.recipe_pool(SEASONS, CANDIDATES, 1, periods=len(history))
     test = backtest(
         clean(history, SEASONS),
         pool,

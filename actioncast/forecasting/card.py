@@ -11,7 +11,7 @@ from datetime import date
 from pathlib import Path
 from typing import Any, Literal
 
-from pydantic import AwareDatetime, BaseModel, ConfigDict, ValidationError
+from pydantic import AliasChoices, AwareDatetime, BaseModel, ConfigDict, Field, ValidationError
 
 from actioncast.errors import ActioncastError
 from actioncast.forecasting.level_shifts import Shift
@@ -73,7 +73,8 @@ class Explanation(BaseModel):
     seasons: str
     autocorrelation: dict[str, float]  # at each season
     leaderboard: list[Ranked]
-    mae_by_hour: list[float]  # [24] by hour of the day (UTC)
+    # By hour of the day, weekday, month or quarter, whichever fits the frequency, on the clocks of the zone.
+    mae_by_phase: list[float] = Field(validation_alias=AliasChoices("mae_by_phase", "mae_by_hour"))
     gate: GateScores
 
 
@@ -91,7 +92,11 @@ class Card(BaseModel):
     created_at: AwareDatetime
     window_start: AwareDatetime
     window_end: AwareDatetime
-    hours: int
+    # A card of earlier days is of an hourly series, and counts hours.
+    periods: int = Field(validation_alias=AliasChoices("periods", "hours"))
+    frequency: str = "1h"
+    timezone: str = "UTC"
+    open: str = ""  # opening times; empty: always
     seasonality: tuple[int, ...]
     coverage: float
     mae: float

@@ -40,6 +40,9 @@ from actioncast.forecasting.forecaster import Forecaster
 from actioncast.forecasting.intervals import Spread
 from actioncast.forecasting.recipes import Recipe
 from actioncast.paths import CARD, DRAWING, NUMBERS
+from actioncast.periods.frequency import parse_frequency
+from actioncast.periods.opening import parse_opening
+from actioncast.periods.timeline import Timeline, timeline_of
 from utils import Predictors
 
 MAXIMUM_BYTES = 256 * 1024  # of the numbers: they lie in git
@@ -64,7 +67,7 @@ class Facts:
     created_at: datetime
     window_start: datetime
     window_end: datetime
-    hours: int
+    periods: int
     mae: float
     mase: float | None
     mae_by_lead: Values  # [horizon], NaN for a lead that was never observed
@@ -101,7 +104,10 @@ def make_card(forecaster: Forecaster, numbers: bytes, facts: Facts) -> Card:
         created_at=facts.created_at,
         window_start=facts.window_start,
         window_end=facts.window_end,
-        hours=facts.hours,
+        periods=facts.periods,
+        frequency=str(forecaster.timeline.frequency),
+        timezone=forecaster.timeline.timezone,
+        open=str(forecaster.timeline.opening or ""),
         seasonality=forecaster.seasonality,
         coverage=forecaster.coverage,
         mae=six_figures(facts.mae),
@@ -287,7 +293,14 @@ def _unpack(card: Card, numbers: bytes) -> Forecaster:
         seasonality=card.seasonality,
         shifts=card.shifts,
         spike_limit=math.inf if card.spike_limit is None else card.spike_limit,
+        timeline=timeline_of_card(card),
     )
+
+
+def timeline_of_card(card: Card) -> Timeline:
+    """The periods that the champion has learned from."""
+    opening = parse_opening(card.open) if card.open else None
+    return timeline_of(parse_frequency(card.frequency), card.timezone, opening)
 
 
 def _unpack_member(member: Member, index: int, arrays: Mapping[str, Array]) -> FittedRecipe:

@@ -9,18 +9,23 @@ ForecasterRecursive.
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection, Mapping
 from dataclasses import replace
 from datetime import date, timedelta
 
 from actioncast.arrays import Numbers, Values, np
 from actioncast.errors import ActioncastError
+from actioncast.forecasting.dated import dated_terms, width
+from actioncast.periods.axis import HOURS, Axis, Cycles
+from actioncast.periods.clocks import clocks_of
+from actioncast.periods.frequency import DAY
 from actioncast.periods.grid import Grid, Periods
-from actioncast.times import HOUR, HOURS_PER_DAY, from_seconds
+from actioncast.periods.timeline import Timeline
+from utils import Predictors
 
 HOLIDAY = "holiday"  # the column that the key `holidays` of a series makes
-CARRIED_PERIODS = 6  # many columns come every three or six hours: a value holds that long, not longer
-FEWEST_HOURS = 14 * HOURS_PER_DAY  # of a column before the backtest: fewer teach nothing
+CARRIED_DAYS = 0.25  # many columns come every three or six hours: a value holds that long, not longer
+FEWEST_DAYS = 14  # of a column before the backtest: fewer teach nothing
 YEARS_AHEAD = 3  # of holidays that a champion carries with it
 COLUMN_REMEDY = (
     "run: python update_real_data.py; ask for fewer hours; "
@@ -57,25 +62,28 @@ def holiday_flags(
     days: Collection[date],
     *,
     zone: str,
-    first_period: int,
-    hours: int,
+    axis: Axis,
+    periods: int,
     until: date,
 ) -> Values:
-    """[hours] 1 in the hours of these days on the clocks of the zone, else 0; NaN after the day
-    `until`.
-
-    `first_period` counts the hours since 1970.
+    """[periods] how many of these days, on the clocks of the zone, begin in each period, and 1 in all
+    periods of such a day; NaN after the day `until`.
     """
-    from zoneinfo import ZoneInfo
-
-    timezone = ZoneInfo(zone)
-    flags = np.full(hours, np.nan)
-    for hour in range(hours):
-        seconds = (first_period + hour) * HOUR
-        day = from_seconds(seconds).astimezone(timezone).date()
-        if day <= until:
-            flags[hour] = float(day in days)
+    clocks = clocks_of(zone)
+    at = np.arange(periods + 1)
+    local = clocks.local(axis.starts(at)) // DAY
+    if axis.timeline.frequency.seconds > DAY:
+        numbers = np.array(sorted(_day_number(day) for day in days), dtype=np.int64)
+        flags = np.diff(np.searchsorted(numbers, local)).astype(np.float64)
+    else:
+        flags = np.isin(local[:-1], [_day_number(day) for day in days]).astype(np.float64)
+    flags[local[:-1] > _day_number(until)] = np.nan
     return flags
+
+
+def _day_number(day: date) -> int:
+    """Days since 1970 began."""
+    return day.toordinal() - date(1970, 1, 1).toordinal()
 
 
 def local_days(history: Grid, zone: str) -> tuple[date, date]:
@@ -100,24 +108,30 @@ def attach(history: Grid, stored: Mapping[str, Periods], horizon: int) -> Grid:
 
 
 def _aligned(history: Grid, hours: Periods, horizon: int) -> Values:
-    """[n + horizon]; an hour without a value of its own takes an earlier one, at most CARRIED_PERIODS old."""
+    """[n + horizon]; an hour without a value of its own takes an earlier one, for some periods."""
     # The hours just before the series may hold the value that its first hours take.
-    column = np.full(len(history) + horizon + CARRIED_PERIODS, np.nan)
-    position = history.timeline.numbers(hours.starts) - history.first + CARRIED_PERIODS
+    longest = carried_periods(history.timeline)
+    column = np.full(len(history) + horizon + longest, np.nan)
+    position = history.timeline.numbers(hours.starts) - history.first + longest
     inside = (position >= 0) & (position < len(column))
     column[position[inside]] = hours.values[inside]
-    carried = _carried(column)
-    return carried[CARRIED_PERIODS:]
+    carried = _carried(column, longest)
+    return carried[longest:]
 
 
-def _carried(column: Values) -> Values:
-    """[n] the column with its holes filled by the value before them, at most CARRIED_PERIODS old."""
+def carried_periods(timeline: Timeline) -> int:
+    """How many periods a value of a column holds where no newer one comes."""
+    return Cycles(timeline).days(CARRIED_DAYS)
+
+
+def _carried(column: Values, longest: int) -> Values:
+    """[n] the column with its holes filled by the value before them, at most `longest` periods old."""
     index = np.arange(len(column))
     # The index of the newest value so far, -1 before the first one.
     own = np.where(np.isnan(column), -1, index)
     newest = np.maximum.accumulate(own)
     age = index - newest
-    holds = (newest >= 0) & (age < CARRIED_PERIODS)
+    holds = (newest >= 0) & (age < longest)
     return np.where(holds, column[newest], np.nan)
 
 
@@ -133,8 +147,8 @@ def attach_holidays(
     flags = holiday_flags(
         frozenset(days),
         zone=zone,
-        first_period=history.first,
-        hours=len(history) + horizon,
+        axis=history.axis,
+        periods=len(history) + horizon,
         until=until,
     )
     return replace(history, exogenous={**history.exogenous, HOLIDAY: flags})
@@ -154,7 +168,7 @@ def gap(history: Grid, name: str, start: int, end: int) -> str:
     first = history.timeline.start_of(history.first + int(missing[0]))
     last = history.timeline.start_of(history.first + int(missing[-1]))
     span = f"from {first:%Y-%m-%d %H:%MZ} to {last:%Y-%m-%d %H:%MZ}"
-    return f"is not known for {len(missing)} of the hours {span}"
+    return f"is not known for {len(missing)} of the {history.timeline.frequency.plural} {span}"
 
 
 def usable(history: Grid, backtest_start: int, horizon: int) -> tuple[Grid, dict[str, str]]:
@@ -175,9 +189,10 @@ def _obstacle(history: Grid, name: str, backtest_start: int, horizon: int) -> st
     learned = history.exogenous[name][:backtest_start]
     present = ~np.isnan(learned)
     values = learned[present]
-    if len(values) < FEWEST_HOURS:
-        least = f"{FEWEST_HOURS} are the least to learn from"
-        return f"known for {len(values)} hours before the backtest, {least}"
+    plural = history.timeline.frequency.plural
+    fewest = Cycles(history.timeline).days(FEWEST_DAYS)
+    if len(values) < fewest:
+        return f"known for {len(values)} {plural} before the backtest, {fewest} are the least to learn from"
     missing = gap(history, name, backtest_start, len(history) + horizon)
     if missing:
         return f"{missing}; backtest and forecast need it"
@@ -190,49 +205,64 @@ def _obstacle(history: Grid, name: str, backtest_start: int, horizon: int) -> st
 
 
 def terms(
-    names: Sequence[str],
+    predictors: Predictors,
     columns: Mapping[str, Values],
-    first_period: int,
+    axis: Axis,
     at: Numbers,
 ) -> Values:
-    """[*at.shape, terms] the terms of these columns at the positions `at`.
-
-    `first_period` counts the hours since 1970 and is the one of position 0.
-    """
-    parts = [np.zeros((*at.shape, 0))]
-    for name in names:
+    """[*at.shape, terms] the dated terms of the calendar and those of the columns at the positions `at`."""
+    parts = [dated_terms(predictors.calendar, axis, at)]
+    for name in predictors.exogenous:
         column = columns[name]
         if name == HOLIDAY:
-            parts.extend(_holiday_terms(column, first_period, at))
+            parts.extend(_holiday_terms(column, axis, at))
         else:
             parts.append(column[at][..., None])
     return np.concatenate(parts, axis=-1)
 
 
-def _holiday_terms(column: Values, first_period: int, at: Numbers) -> tuple[Values, Values]:
-    """[*at.shape, 24] for the holiday and for the day after it, where the lags of a day look back
-    on the holiday.
+def _holiday_terms(column: Values, axis: Axis, at: Numbers) -> list[Values]:
+    """The terms of holidays, [*at.shape, terms] each: see `_holiday_width`.
 
-    Each counts by hour of the day (UTC).
+    Within a day they count by hour of the day, for the holiday and for the day after it, where the
+    lags of a day look back on the holiday. Daily: the holiday, the day after it and the day before.
     """
-    hour_of_day = (first_period + at) % HOURS_PER_DAY
-    by_hour = np.eye(HOURS_PER_DAY)[hour_of_day]
     today = column[at]
-    a_day_earlier = np.maximum(at - HOURS_PER_DAY, 0)
-    yesterday = np.where(at >= HOURS_PER_DAY, column[a_day_earlier], 0.0)
-    return today[..., None] * by_hour, yesterday[..., None] * by_hour
+    frequency = axis.timeline.frequency
+    if frequency.is_within_day:
+        by_hour = np.eye(HOURS)[axis.hour(at)]
+        yesterday = _beside(column, at, -(Cycles(axis.timeline).day or Cycles(axis.timeline).days(1)))
+        return [today[..., None] * by_hour, yesterday[..., None] * by_hour]
+    if frequency.unit == "D":
+        days = [today, _beside(column, at, -1), _beside(column, at, 1)]
+        return [np.stack(days, axis=-1)]
+    return [today[..., None]]
 
 
-def scales(names: Sequence[str], learned: Values) -> Values:
+def _beside(column: Values, at: Numbers, periods: int) -> Values:
+    """The column so many periods away from each position; 0 beyond its ends."""
+    position = at + periods
+    inside = (position >= 0) & (position < len(column))
+    return np.where(inside, column[np.clip(position, 0, len(column) - 1)], 0.0)
+
+
+def _holiday_width(timeline: Timeline) -> int:
+    """How many terms the column of holidays has."""
+    if timeline.frequency.is_within_day:
+        return 2 * HOURS
+    return 3 if timeline.frequency.unit == "D" else 1
+
+
+def scales(predictors: Predictors, learned: Values, timeline: Timeline) -> Values:
     """[terms] what each term is divided by before the penalty sees it: the standard deviation, 1
-    for holidays.
+    for holidays and for terms of the calendar.
 
-    `learned` [hours, terms] are the terms of the hours that a recipe learns from.
+    `learned` [periods, terms] are the terms of the periods that a recipe learns from.
     """
-    spread: list[float] = []
-    for name in names:
+    spread = [1.0] * width(predictors.calendar)
+    for name in predictors.exogenous:
         if name == HOLIDAY:
-            spread += [1.0] * (2 * HOURS_PER_DAY)
+            spread += [1.0] * _holiday_width(timeline)
         else:
             column = learned[:, len(spread)]
             spread.append(float(np.nanstd(column)) or 1.0)

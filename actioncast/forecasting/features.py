@@ -6,27 +6,32 @@ import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from actioncast.arrays import Flags, Numbers, Values, np
+from actioncast.arrays import Flags, Values, np
 from actioncast.forecasting.recipes import Recipe
-from actioncast.times import HOURS_PER_DAY, HOURS_PER_WEEK
+from actioncast.periods.axis import HOURS, WEEKDAYS, Axis, Cycles, phases_of_week
+from actioncast.periods.timeline import Timeline
 from utils import Predictors
 
-FILL_PERIODS = 2 * HOURS_PER_WEEK  # stored hours read beyond a forecaster's reach, to fill gaps from
-DAYS_PER_WEEK = 7
+FILL_DAYS = 14  # of stored history read beyond a forecaster's reach, to fill gaps from
+
+
+def fill_periods(timeline: Timeline, seasonality: Sequence[int]) -> int:
+    """Stored periods read beyond a forecaster's reach, to fill gaps from."""
+    return max(Cycles(timeline).days(FILL_DAYS), *seasonality)
 
 
 @dataclass(frozen=True)
 class TrainingPeriods:
-    """The hours that a recipe learns from."""
+    """The periods that a recipe learns from."""
 
     levels: Values  # [n] after log and standardisation, gaps filled
-    has_value: Flags  # [n] False where the hour was missing: such an hour is never a target
-    first_period: int  # number of levels[0] in hours since 1970 (UTC)
-    terms: Values  # [n, terms] of the exogenous columns, NaN where a column is missing
+    has_value: Flags  # [n] False where the period was missing: such a period is never a target
+    axis: Axis  # of levels
+    terms: Values  # [n, terms] dated ones and those of exogenous columns, NaN where a column is missing
 
     @property
     def may_be_target(self) -> Flags:
-        """[n] True for hours whose value and columns are all there."""
+        """[n] True for periods whose value and columns are all there."""
         return self.has_value & ~np.isnan(self.terms).any(axis=1)
 
 
@@ -65,33 +70,38 @@ def difference(levels: Values, lag: int) -> Values:
     return levels[..., lag:] - levels[..., :-lag]
 
 
-def calendar_table(calendar: Sequence[str]) -> Values:
-    """[168, terms]: indicators of these calendar terms, one row per phase of the week."""
-    phase = np.arange(HOURS_PER_WEEK)
+def calendar_table(calendar: Sequence[str], phases: int) -> Values:
+    """[phases, terms]: indicators of the weekly ones of these calendar terms, one row per phase of the week.
+
+    A term that all phases share, such as the hour of a daily series, has no column.
+    """
+    phase = np.arange(phases)
+    minutes = phase * HOURS * WEEKDAYS * 60 // phases
+    hour_of_week = minutes // 60
     indicators = {
-        "hour": np.eye(HOURS_PER_DAY)[phase % HOURS_PER_DAY],
-        "weekday": np.eye(DAYS_PER_WEEK)[phase // HOURS_PER_DAY],
+        "hour": np.eye(HOURS)[hour_of_week % HOURS],
+        "weekday": np.eye(WEEKDAYS)[hour_of_week // HOURS],
         # Halved, so that the penalty prefers the coarser terms.
-        "hour_of_week": 0.5 * np.eye(HOURS_PER_WEEK),
+        "hour_of_week": 0.5 * np.eye(HOURS * WEEKDAYS)[hour_of_week],
     }
-    return np.hstack([indicators[name] for name in calendar])
-
-
-def calendar_rows(calendar: Sequence[str], hours: Numbers) -> Values:
-    """[rows, terms]: calendar terms of hours numbered since 1970 (UTC)."""
-    return calendar_table(calendar)[hours % HOURS_PER_WEEK]
+    if phases <= WEEKDAYS:
+        del indicators["hour"], indicators["hour_of_week"]
+    if phases == 1:
+        del indicators["weekday"]
+    columns = [indicators[name] for name in calendar if name in indicators]
+    return np.hstack([np.zeros((phases, 0)), *columns])
 
 
 def feature_matrix(
     history: Values,
-    hours: Numbers,
+    weekly: Values,
     predictors: Predictors,
     terms: Values,
 ) -> Values:
-    """[rows, lags + windows + calendar + terms]: the predictors of one hour per row.
+    """[rows, lags + windows + weekly + terms]: the predictors of one period per row.
 
-    Each row of `history` [rows, memory] ends with the hour before; `hours` [rows] are numbered
-    since 1970 (UTC); `terms` [rows, terms] are those of the exogenous columns at that hour.
+    Each row of `history` [rows, memory] ends with the period before; `weekly` [rows, terms] are its
+    weekly calendar terms, `terms` [rows, terms] the dated ones and those of exogenous columns.
     """
     memory = history.shape[1]
     lagged = memory - np.array(predictors.lags)
@@ -99,10 +109,7 @@ def feature_matrix(
     for size in predictors.windows:
         window = history[:, -size:]
         parts.append(window.mean(axis=1, keepdims=True))
-    if predictors.calendar:
-        parts.append(calendar_rows(predictors.calendar, hours))
-    parts.append(terms)
-    return np.hstack(parts)
+    return np.hstack([*parts, weekly, terms])
 
 
 def training_rows(recipe: Recipe, training: TrainingPeriods) -> tuple[Values, Values]:
@@ -115,9 +122,10 @@ def training_rows(recipe: Recipe, training: TrainingPeriods) -> tuple[Values, Va
     has_start = training.has_value[positions - recipe.difference]
     keep = training.may_be_target[positions] & has_start
     kept = positions[keep]
+    table = calendar_table(recipe.predictors.calendar, phases_of_week(training.axis.timeline))
     rows = feature_matrix(
         history[keep],
-        training.first_period + kept,
+        table[training.axis.weekly(kept)],
         recipe.predictors,
         training.terms[kept],
     )

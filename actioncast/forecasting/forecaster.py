@@ -1,9 +1,9 @@
 """The forecaster: fits recipes to past hours and forecasts the next ones.
 
 Words used throughout the wing:
-- `values` [n] are hourly values, NaN where an hour is missing.
-- `first_period` is the number of values[0] in hours since 1970 (UTC).
-- An `origin` is an index into values: the first hour that a forecast made there does not know.
+- `values` [n] are those of a series, NaN where a period is missing.
+- `axis` says which periods the positions of values are.
+- An `origin` is an index into values: the first period that a forecast made there does not know.
 - `levels` are values after a recipe's log and standardisation, before its differencing.
 
 A fitted recipe is plain numbers. A linear one, with its differencing, window means and calendar
@@ -26,7 +26,9 @@ from actioncast.forecasting.intervals import Spread, bounds
 from actioncast.forecasting.level_shifts import Shift, restate
 from actioncast.forecasting.linear import fit_linear, walk_filter
 from actioncast.forecasting.recipes import ForecastError, Recipe
+from actioncast.periods.axis import Axis
 from actioncast.periods.grid import Grid
+from actioncast.periods.timeline import UTC_HOURS, Timeline
 
 NO_COLUMNS: Mapping[str, Values] = {}
 NEWEST_ROWS = 4_400  # hours, half a year, to learn from at most; more cost time and change little
@@ -52,11 +54,12 @@ class Forecaster:
     seasonality: tuple[int, ...]  # hours, ascending: where missing hours are filled from
     shifts: tuple[Shift, ...] = ()  # changes of level: hours before them are restated
     spike_limit: float = math.inf  # in the series' unit: see outliers.limit
+    timeline: Timeline = UTC_HOURS  # whose periods it has learned from
 
     def clean_history(self, history: Grid) -> Values:
         """What a forecast looks back on [hours]: at the newest level, without spikes and gaps."""
         restated = restate(history, self.shifts).values
-        without_spikes = outliers.without(restated, self.seasonality, self.spike_limit)
+        without_spikes = outliers.without(restated, self.seasonality, self.spike_limit, outliers.longest(self.timeline))
         return fill_missing(without_spikes, self.seasonality)
 
     @property
@@ -92,7 +95,7 @@ def fit(
     values: Values,
     recipe: Recipe,
     *,
-    first_period: int,
+    axis: Axis,
     seasonality: Sequence[int],
     columns: Mapping[str, Values] = NO_COLUMNS,
 ) -> FittedRecipe:
@@ -115,8 +118,8 @@ def fit(
     training = TrainingPeriods(
         levels=_to_levels(fitted, filled),
         has_value=~np.isnan(newest),
-        first_period=first_period + oldest,
-        terms=exogenous.terms(recipe.predictors.exogenous, columns, first_period, positions),
+        axis=axis.moved(oldest),
+        terms=exogenous.terms(recipe.predictors, columns, axis, positions),
     )
     learn = LEARNERS[recipe.estimator]
     return replace(fitted, **learn(recipe, training))
@@ -148,7 +151,7 @@ def predict(
     origins: Numbers,
     horizon: int,
     *,
-    first_period: int,
+    axis: Axis,
     columns: Mapping[str, Values] = NO_COLUMNS,
 ) -> Values:
     """Recursive forecasts [origins, horizon] from the hours before each origin.
@@ -158,11 +161,11 @@ def predict(
     """
     recipe = fitted.recipe
     targets = origins[:, None] + np.arange(horizon)
-    terms = exogenous.terms(recipe.predictors.exogenous, columns, first_period, targets)
+    terms = exogenous.terms(recipe.predictors, columns, axis, targets)
     past = filled[origins[:, None] + np.arange(-recipe.reach, 0)]
     levels = _to_levels(fitted, past)
     walk = walk_filter if len(fitted.filter) else trees.walk_trees
-    ahead = walk(fitted, levels, first_period + origins, terms)
+    ahead = walk(fitted, levels, axis.week_phases(targets), terms)
     return _keep_in_range(fitted, _to_values(fitted, ahead), past)
 
 
@@ -212,7 +215,7 @@ def forecast(forecaster: Forecaster, history: Grid, horizon: int) -> Forecast:
     """
     _check_history(forecaster, history)
     _check_columns(forecaster, history, horizon)
-    first_period = history.first
+    axis = _axis_of(forecaster, history)
     filled = forecaster.clean_history(history)
     origin = len(history)
     paths = []
@@ -222,24 +225,43 @@ def forecast(forecaster: Forecaster, history: Grid, horizon: int) -> Forecast:
             filled,
             np.array([origin]),
             horizon,
-            first_period=first_period,
+            axis=axis,
             columns=history.exogenous,
         )
         paths.append(path[0])
     middle = forecaster.weights @ np.array(paths)
-    lower, upper = bounds(forecaster.spread, middle, first_period + origin, forecaster.coverage)
+    phases = axis.errors(np.arange(origin, origin + horizon))
+    lower, upper = bounds(forecaster.spread, middle, phases, forecaster.coverage)
     return Forecast(prediction=middle, lower=lower, upper=upper)
+
+
+def _axis_of(forecaster: Forecaster, history: Grid) -> Axis:
+    """The axis of the history as the forecaster has learned it.
+
+    Its zone may be another one as long as the periods are the same: hours of Madrid are those of
+    UTC. Raises ForecastError where they are not.
+    """
+    timeline = forecaster.timeline
+    first = timeline.number_of(history.start)
+    at = np.array([0, len(history)])
+    learned = timeline.starts(first + at)
+    if (learned != history.axis.starts(at)).any():
+        raise ForecastError(
+            f"the champion was trained on {timeline}, the series is {history.timeline} now; run: python train.py"
+        )
+    return Axis(timeline, first)
 
 
 def _check_history(forecaster: Forecaster, history: Grid) -> None:
     """Raise ForecastError when the history is too short or has too many gaps."""
     reach = forecaster.reach
     if len(history) < reach:
-        stored = f"{len(history)} hours up to {history.end:%Y-%m-%d %H:%MZ} are stored"
+        plural = history.timeline.frequency.plural
+        stored = f"{len(history)} {plural} up to {history.end:%Y-%m-%d %H:%MZ} are stored"
         raise ForecastError(f"{stored}, the champion looks back on {reach}")
     missing_share = float(np.isnan(history.values[-reach:]).mean())
     if missing_share > LARGEST_MISSING_SHARE:
-        problem = f"{missing_share:.0%} of the last {reach} hours are missing"
+        problem = f"{missing_share:.0%} of the last {reach} {history.timeline.frequency.plural} are missing"
         raise ForecastError(f"{problem}; a forecast from them would be a guess")
 
 

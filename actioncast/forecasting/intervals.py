@@ -1,7 +1,7 @@
 """How far a forecaster's errors reach: calibrated on out-of-sample residuals, by lead time.
 
-The width of an interval is the mean absolute error at its lead, times a factor for the hour of the
-day, times a factor for the level of the forecast (busy hours err more), times a quantile of the
+The width of an interval is the mean absolute error at its lead, times a factor for its phase (hour
+of the day, weekday, month), times a factor for the level of the forecast (busy hours err more), times a quantile of the
 residuals that these three have standardised. It is asymmetric where the residuals are, its lower
 bound is not negative where the series never is, and the forecast always lies inside.
 """
@@ -13,10 +13,9 @@ from dataclasses import dataclass
 from statistics import NormalDist
 
 from actioncast.arrays import Numbers, Values, np
-from actioncast.times import HOURS_PER_DAY
 
 NEIGHBOURS = 6  # leads on either side that are averaged: one lead alone has too few residuals
-PRIOR = 30.0  # residuals of average size given to each hour of the day: few residuals change little
+PRIOR = 30.0  # residuals of average size given to each phase: few residuals change little
 QUANTILES = 201  # of the standardised residuals, at probabilities 0, 0.005, ... 1
 SMALLEST_LEVEL = 0.02  # share of the typical level below which a forecast counts as that much
 TINY = 1e-12  # keeps a series of zeros from dividing by zero
@@ -27,7 +26,7 @@ class Spread:
     """What `bounds` needs, in plain numbers."""
 
     by_lead: Values  # [h] mean absolute error at the typical level
-    by_phase: Values  # [24] factor by hour of the day (UTC)
+    by_phase: Values  # [24] factor by hour of the day, [7] weekday, [12] month, or [1]
     typical: float  # mean absolute forecast, in the series' unit
     level_power: float  # errors grow with (forecast / typical) ** this: 0.5, or 0 with negatives
     quantiles: Values  # [201] of the standardised residuals, at probabilities 0, 0.005, ... 1
@@ -37,24 +36,24 @@ class Spread:
 def calibrate(
     residuals: Values,
     forecasts: Values,
-    hours: Numbers,
+    phases: Numbers,
     *,
+    phase_count: int,
     nonnegative: bool,
     span: int,
 ) -> Spread:
-    """Spread of out-of-sample residuals [origins, h], actual - forecast, NaN where the hour is
-    missing.
+    """Spread of out-of-sample residuals [origins, h], actual - forecast, NaN where the period
+    is missing.
 
-    `hours` [origins, h] numbers the forecast hours since 1970; `span` is the backtest's length in
-    hours.
+    `phases` [origins, h], of `phase_count`, are those that errors differ by (see Axis.errors); `span`
+    is the backtest's length in periods.
     """
     horizon = forecasts.shape[1]
-    phases = hours % HOURS_PER_DAY
     typical = float(np.abs(forecasts).mean()) + TINY
     power = 0.5 if nonnegative else 0.0
     at_typical = residuals / _level_factor(forecasts, typical, power)
     by_lead = _mean_by_lead(np.abs(at_typical)) + 1e-9 * typical
-    by_phase = _factor_by_phase(at_typical / by_lead, phases)
+    by_phase = _factor_by_phase(at_typical / by_lead, phases, phase_count)
     standardised = at_typical / by_lead / by_phase[phases]
     probabilities = np.linspace(0, 1, QUANTILES)
     horizons = 1.5 * span / horizon - 1.0
@@ -71,19 +70,18 @@ def calibrate(
 def bounds(
     spread: Spread,
     forecast: Values,
-    first_period: int,
+    phases: Numbers,
     coverage: float,
 ) -> tuple[Values, Values]:
     """Lower and upper bound [h] of the central interval; the forecast lies inside.
 
-    `first_period` counts the hours since 1970. Leads beyond the backtest's are as uncertain as its
+    `phases` [h] are those that errors differ by. Leads beyond the backtest's are as uncertain as its
     last one.
     """
     tail = (1.0 - coverage) / 2.0
     steps = np.arange(len(forecast))
     lead = np.minimum(steps, len(spread.by_lead) - 1)
-    phase = (first_period + steps) % HOURS_PER_DAY
-    width = spread.by_lead[lead] * spread.by_phase[phase]
+    width = spread.by_lead[lead] * spread.by_phase[phases]
     width = width * _level_factor(forecast, spread.typical, spread.level_power)
     width = width * _widening(1.0 - tail, spread.freedom)
     low, high = _quantiles(spread, [tail, 1.0 - tail])
@@ -123,14 +121,14 @@ def _mean_by_lead(errors: Values) -> Values:
     return np.array(smooth)
 
 
-def _factor_by_phase(standardised: Values, phases: Numbers) -> Values:
-    """[24] mean absolute standardised residual by hour of the day, shrunk towards 1."""
+def _factor_by_phase(standardised: Values, phases: Numbers, count: int) -> Values:
+    """[count] mean absolute standardised residual by phase, shrunk towards 1."""
     present = ~np.isnan(standardised)
     sizes = np.abs(standardised[present])
-    hours = phases[present]
+    phases = phases[present]
     mean = sizes.mean() + TINY
-    sums = np.bincount(hours, sizes, HOURS_PER_DAY)
-    counts = np.bincount(hours, minlength=HOURS_PER_DAY)
+    sums = np.bincount(phases, sizes, count)
+    counts = np.bincount(phases, minlength=count)
     shrunk = (sums / mean + PRIOR) / (counts + PRIOR)
     return np.asarray(shrunk)
 

@@ -11,26 +11,21 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
-from datetime import datetime, timedelta
+from datetime import datetime
 
 from actioncast.arrays import Values, np
+from actioncast.periods.axis import Cycles
 from actioncast.periods.grid import Grid
-from actioncast.times import HOUR, HOURS_PER_DAY, to_seconds
+from actioncast.times import HOURS_PER_WEEK
 
-FEWEST_AFTER = 5  # hours that must have shown a LARGE change before a challenger may build on it
 LARGE = 0.55  # log of the factor (1.73), or an offset as a multiple of the typical value
 SMALLEST = 0.1  # likewise; a smaller change is left to the models
-LONGER_THAN_A_HOLIDAY = 30  # hours that must have shown any other: most of those end after a day
-FEWEST_BEFORE = 168  # hours that must have shown what is usual
 SEASONS_BACK = 4  # seasons whose median an hour is compared with: one odd week is no level
 QUIET = 0.3  # an hour that is usually below this share of the mean says nothing about a factor
 SILENT = 0.01  # share of the mean; a smaller value counts as that much
 USUAL = 0.999  # share of the days before that lay nearer to what was expected
 BEYOND_USUAL = 1.5  # times as far the days since a change must lie
 SHARE_OUTSIDE = 0.9  # of the days since, which must be unusual
-FIRST_AFTER = 3  # hours that must be near the new level at once
-NEAR_HOURS = 6  # hours on either side of a change that are compared first
-STEP_HOURS = 72  # on either side of a change, whose medians give its size
 LARGEST_FACTOR = 20.0  # more is a broken unit or a dead sensor, and a person's to look at
 MOST = 3  # changes that are restated
 STEEPEST = 8  # steepest hours that are looked at, of each kind
@@ -38,8 +33,52 @@ TINY = 1e-12  # keeps a series of zeros from dividing by zero
 
 
 @dataclass(frozen=True)
+class Reach:
+    """How many periods are looked at; `hour` is the number of periods in one, a part of one at longer periods."""
+
+    hour: float
+
+    def _hours(self, count: float, least: int = 1) -> int:
+        return max(least, round(count * self.hour))
+
+    @property
+    def fewest_after(self) -> int:
+        """That must have shown a LARGE change before a challenger may build on it."""
+        return self._hours(5, least=2)
+
+    @property
+    def longer_than_a_holiday(self) -> int:
+        """That must have shown any other change: most of those end after a day."""
+        return self._hours(30, least=3)
+
+    @property
+    def fewest_before(self) -> int:
+        """That must have shown what is usual."""
+        return self._hours(168)
+
+    @property
+    def first_after(self) -> int:
+        """That must be near the new level at once."""
+        return self._hours(3)
+
+    @property
+    def near(self) -> int:
+        """On either side of a change, compared first."""
+        return self._hours(6, least=2)
+
+    @property
+    def day(self) -> int:
+        return self._hours(24, least=2)
+
+    @property
+    def step(self) -> int:
+        """On either side of a change, whose medians give its size."""
+        return self._hours(72, least=3)
+
+
+@dataclass(frozen=True)
 class Shift:
-    """From `since` on (aware UTC, hour start) the level is `factor` times what it was, plus `offset`."""
+    """From `since` on (aware UTC, the start of a period) the level is `factor` times what it was, plus `offset`."""
 
     since: datetime
     factor: float
@@ -48,7 +87,7 @@ class Shift:
     def __str__(self) -> str:
         size = f"x {self.factor:.3g}" if self.factor != 1 else f"{self.offset:+.4g}"
         moment = f"{self.since:%Y-%m-%d %H:%MZ}"
-        return f"the level changed at {moment} ({size}); earlier hours are restated"
+        return f"the level changed at {moment} ({size}); earlier periods are restated"
 
 
 def find(history: Grid, seasonality: Sequence[int], *, gated: bool = False) -> tuple[Shift, ...]:
@@ -57,28 +96,31 @@ def find(history: Grid, seasonality: Sequence[int], *, gated: bool = False) -> t
     A change is a step: nearly all days since then, for a season at most, differ from the same hours
     of the seasons before by more than days ever did, and most of that difference came within a day.
     It is a factor, or an offset where there are negative values. It is believed after
-    LONGER_THAN_A_HOLIDAY hours. With `gated` a large change is believed after FEWEST_AFTER: then a
+    a day and a quarter. With `gated` a large change is believed after five hours: then a
     champion is there to win against a challenger that believes it too soon.
     """
-    fitting = [season for season in seasonality if len(history) >= 2 * season + FEWEST_BEFORE]
+    if not history.timeline.frequency.is_within_day:
+        return ()  # what averages a day or more follows a new level by itself
+    reach = Reach(Cycles(history.timeline).week / HOURS_PER_WEEK)
+    fitting = [season for season in seasonality if len(history) >= 2 * season + reach.fewest_before]
     if not fitting:
         return ()
     season = max(fitting)
     shifts: list[Shift] = []
     while len(shifts) < MOST:
-        shift = _first_lasting(history, season, gated)
+        shift = _first_lasting(history, season, gated, reach)
         # What the first restatement leaves of a change is no second one.
-        if shift is None or _is_near(shift, shifts, season):
+        if shift is None or _is_near(shift, shifts, history, season):
             break
         shifts.append(shift)
         history = restate(history, [shift])
     return tuple(sorted(shifts, key=lambda shift: shift.since))
 
 
-def _is_near(shift: Shift, others: Iterable[Shift], season: int) -> bool:
+def _is_near(shift: Shift, others: Iterable[Shift], history: Grid, season: int) -> bool:
     """Whether the shift lies less than a season from another one."""
-    distances = [abs(shift.since - other.since) for other in others]
-    return any(distance < timedelta(hours=season) for distance in distances)
+    at = index_of(history, shift)
+    return any(abs(index_of(history, other) - at) < season for other in others)
 
 
 def restate(history: Grid, shifts: Iterable[Shift]) -> Grid:
@@ -104,24 +146,23 @@ def _known_values(values: Values) -> Values:
 
 def index_of(history: Grid, shift: Shift) -> int:
     """Index in `history.values` of the first hour at the new level; negative if the change is older than the series."""
-    seconds = to_seconds(shift.since) - to_seconds(history.start)
-    return seconds // HOUR
+    return history.timeline.number_of(shift.since) - history.first
 
 
-def _first_lasting(history: Grid, season: int, gated: bool) -> Shift | None:
+def _first_lasting(history: Grid, season: int, gated: bool, reach: Reach) -> Shift | None:
     """The first lasting change among the hours at which the level may have changed, the steepest first."""
     deviations, unit = _deviations(history.values, season)
     compared = ~np.isnan(deviations)
-    hours = np.flatnonzero(compared)
-    deviations = deviations[hours]
-    for index in _steepest(deviations, season):
-        if not _is_lasting(deviations, index, season):
+    periods = np.flatnonzero(compared)
+    deviations = deviations[periods]
+    for index in _steepest(deviations, season, reach):
+        if not _is_lasting(deviations, index, season, reach):
             continue
-        size = _step(deviations, index, STEP_HOURS)
-        hours_since = len(deviations) - index
-        if _is_too_early(size, hours_since, gated):
+        size = _step(deviations, index, reach.step)
+        periods_since = len(deviations) - index
+        if _is_too_early(size, periods_since, gated, reach):
             continue
-        since = history.start + timedelta(hours=int(hours[index]))
+        since = history.timeline.start_of(history.first + int(periods[index]))
         if unit:
             return Shift(since, factor=1.0, offset=size * unit)
         if abs(size) <= np.log(LARGEST_FACTOR):
@@ -129,11 +170,11 @@ def _first_lasting(history: Grid, season: int, gated: bool) -> Shift | None:
     return None
 
 
-def _is_too_early(size: float, hours_since: int, gated: bool) -> bool:
+def _is_too_early(size: float, periods_since: int, gated: bool, reach: Reach) -> bool:
     """Whether too few hours have shown a change of this size."""
     if gated and abs(size) >= LARGE:
         return False
-    return hours_since < LONGER_THAN_A_HOLIDAY
+    return periods_since < reach.longer_than_a_holiday
 
 
 def _deviations(values: Values, season: int) -> tuple[Values, float]:
@@ -177,7 +218,7 @@ def _expected(values: Values, season: int) -> Values:
     return np.where(unknown, np.nan, median)
 
 
-def _steepest(deviations: Values, season: int) -> list[int]:
+def _steepest(deviations: Values, season: int, reach: Reach) -> list[int]:
     """The indices at which the level may have changed, the likeliest first.
 
     They are the steepest hours by medians of some hours and by medians of a day, of the whole
@@ -185,13 +226,13 @@ def _steepest(deviations: Values, season: int) -> list[int]:
     """
     indices: dict[int, None] = {}  # keeps the order, each index once
     last_season = max(len(deviations) - season, 0)
-    for width in (NEAR_HOURS, HOURS_PER_DAY):
+    for width in (reach.near, reach.day):
         if len(deviations) < 2 * width:
             break
         steps = _median_steps(deviations, width)
         for first in (0, last_season):
             for peak in _peaks(steps, first, width):
-                index = _largest_change_near(deviations, peak)
+                index = _largest_change_near(deviations, peak, reach.near // 2)
                 indices[index] = None
     return list(indices)
 
@@ -205,9 +246,8 @@ def _median_steps(deviations: Values, width: int) -> Values:
     return steps
 
 
-def _largest_change_near(deviations: Values, peak: int) -> int:
+def _largest_change_near(deviations: Values, peak: int, reach: int) -> int:
     """The index of the largest change from one hour to the next: medians show a step only roughly."""
-    reach = NEAR_HOURS // 2
     start = max(peak - reach, 0)
     before_start = max(start - 1, 0)
     end = peak + reach + 1
@@ -230,34 +270,34 @@ def _peaks(steps: Values, first: int, width: int) -> list[int]:
     return peaks
 
 
-def _is_lasting(deviations: Values, index: int, season: int) -> bool:
+def _is_lasting(deviations: Values, index: int, season: int, reach: Reach) -> bool:
     """Whether the level changed at this index: enough, suddenly, and for nearly all days since."""
     before = deviations[:index]
     since = deviations[index : index + season]
-    if len(before) < FEWEST_BEFORE or len(since) < FEWEST_AFTER:
+    if len(before) < reach.fewest_before or len(since) < reach.fewest_after:
         return False
-    size = _step(deviations, index, STEP_HOURS)
+    size = _step(deviations, index, reach.step)
     if abs(size) <= SMALLEST:
         return False
-    if not _is_sudden(deviations, index, size):
+    if not _is_sudden(deviations, index, size, reach):
         return False
-    return _is_unusual(before, since, size)
+    return _is_unusual(before, since, size, reach.day)
 
 
-def _is_sudden(deviations: Values, index: int, size: float) -> bool:
+def _is_sudden(deviations: Values, index: int, size: float, reach: Reach) -> bool:
     """Whether more than half of the step came within a day, and within the first hours."""
     direction = float(np.sign(size))
     half = 0.5 * abs(size)
-    within_a_day = _step(deviations, index, HOURS_PER_DAY)
-    at_once = _step(deviations, index, NEAR_HOURS, after=FIRST_AFTER)
+    within_a_day = _step(deviations, index, reach.day)
+    at_once = _step(deviations, index, reach.near, after=reach.first_after)
     return within_a_day * direction > half and at_once * direction > half
 
 
-def _is_unusual(before: Values, since: Values, size: float) -> bool:
+def _is_unusual(before: Values, since: Values, size: float, day: int) -> bool:
     """Whether the first day since, and nearly all others, lie further out than days ever did before."""
     direction = np.sign(size)
     centre = np.median(before)
-    width = min(len(since), HOURS_PER_DAY)
+    width = min(len(since), day)
     days_before = (_medians(before, width) - centre) * direction
     days_since = (_medians(since, width) - centre) * direction
     usual = np.quantile(days_before, USUAL)

@@ -5,11 +5,12 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import Any
 
-from actioncast.arrays import Numbers, Values, np
+from actioncast.arrays import Values, np
 from actioncast.forecasting.exogenous import scales
 from actioncast.forecasting.features import TrainingPeriods, calendar_table, training_rows
 from actioncast.forecasting.fitted import FittedRecipe, walk
 from actioncast.forecasting.recipes import Recipe
+from actioncast.periods.axis import WeekPhases, phases_of_week
 
 REWEIGHTINGS = 4  # rounds of least squares under absolute loss
 
@@ -53,7 +54,7 @@ def solve_absolute(x: Values, y: Values, alpha: float) -> tuple[Values, float]:
 def fit_linear(recipe: Recipe, training: TrainingPeriods) -> dict[str, Any]:
     """The fields of FittedRecipe that a ridge learns: filter, intercept, exogenous_coefficients."""
     # Each column is scaled, so that the penalty does not depend on its unit.
-    scale = scales(recipe.predictors.exogenous, training.terms)
+    scale = scales(recipe.predictors, training.terms, training.axis.timeline)
     scaled = replace(training, terms=training.terms / scale)
     x, y = training_rows(recipe, scaled)
     solve = solve_absolute if recipe.loss == "absolute" else solve_ridge
@@ -61,17 +62,18 @@ def fit_linear(recipe: Recipe, training: TrainingPeriods) -> dict[str, Any]:
     own, exogenous = np.split(coefficients, [len(coefficients) - len(scale)])
     return {
         "filter": _level_filter(own, recipe),
-        "intercept": intercept + _calendar_effect(own, recipe),
+        "intercept": intercept + _calendar_effect(own, recipe, phases_of_week(training.axis.timeline)),
         "exogenous_coefficients": exogenous / scale,
     }
 
 
-def _calendar_effect(coefficients: Values, recipe: Recipe) -> Values:
-    """[168] what the calendar adds by phase of the week; [1] zero without calendar terms."""
-    if not recipe.predictors.calendar:
+def _calendar_effect(coefficients: Values, recipe: Recipe, phases: int) -> Values:
+    """[phases] what the calendar adds by phase of the week; [1] zero without weekly terms."""
+    table = calendar_table(recipe.predictors.calendar, phases)
+    count = table.shape[1]
+    if not count:
         return np.zeros(1)
-    table = calendar_table(recipe.predictors.calendar)
-    return np.asarray(table @ coefficients[-table.shape[1] :])
+    return np.asarray(table @ coefficients[-count:])
 
 
 def _level_filter(coefficients: Values, recipe: Recipe) -> Values:
@@ -105,22 +107,22 @@ def _difference_filter(coefficients: Values, recipe: Recipe) -> Values:
 def walk_filter(
     fitted: FittedRecipe,
     levels: Values,
-    hours: Numbers,
+    week: WeekPhases,
     terms: Values,
 ) -> Values:
     """Levels [origins, horizon] of a linear recipe: one matrix-vector product per step for all
     origins.
 
-    `levels` [origins, reach] end with the hour before each origin; `hours` [origins] number the
-    origins since 1970 (UTC); `terms` [origins, horizon, terms] are those of the exogenous columns.
+    `levels` [origins, reach] end with the period before each origin; `week` has the phases
+    [origins, horizon]; `terms` [origins, horizon, terms] the dated ones and those of exogenous columns.
     """
-    weights = fitted.filter[::-1]  # the oldest hour first, as in the history
+    weights = fitted.filter[::-1]  # the oldest period first, as in the history
     intercept = fitted.intercept
     exogenous = terms @ fitted.exogenous_coefficients
+    by_step = intercept[week.at % len(intercept)]
 
     def next_level(recent: Values, step: int) -> Values:
-        phase = (hours + step) % len(intercept)
-        ahead = recent @ weights + intercept[phase]
+        ahead = recent @ weights + by_step[:, step]
         return np.asarray(ahead + exogenous[:, step])
 
     with np.errstate(over="ignore", invalid="ignore"):  # `predict` keeps the result in range

@@ -11,34 +11,49 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from actioncast.arrays import Numbers, Values, np
+from actioncast.periods.axis import Cycles
+from actioncast.periods.frequency import WEEK
+from actioncast.periods.timeline import Timeline
 
 FAR = 3.0  # times what 95 % of like hours differ by
-LONGEST = 3  # hours in a row; what lasts longer is no spike
-FEWEST = 168  # pairs of like hours that must have shown what is usual
+LONGEST_DAYS = 0.125  # in a row; what lasts longer is no spike
+FEWEST_DAYS = 7  # of pairs of like periods that must have shown what is usual
+FEWEST_DAILY = 112  # likewise, of a daily series
 INFINITE = float("inf")  # the limit of a series without spikes
 
 
-def limit(values: Values, seasonality: Sequence[int]) -> float:
-    """How far, in the series' unit, an hour may lie from all like it; infinite where nothing shows what is usual."""
+def longest(timeline: Timeline) -> int:
+    """How many periods in a row can be a spike."""
+    return Cycles(timeline).days(LONGEST_DAYS)
+
+
+def limit(values: Values, seasonality: Sequence[int], timeline: Timeline) -> float:
+    """How far, in the series' unit, a period may lie from all like it; infinite where nothing shows what is usual.
+
+    That of a week or longer is never a spike: what it holds has been averaged.
+    """
+    if timeline.frequency.seconds >= WEEK:
+        return INFINITE
+    fewest = Cycles(timeline).days(FEWEST_DAYS) if timeline.frequency.is_within_day else FEWEST_DAILY
     # The longest season that leaves enough pairs; without one there is no pair at all.
-    fitting = [season for season in seasonality if len(values) >= season + FEWEST]
+    fitting = [season for season in seasonality if len(values) >= season + fewest]
     season = max(fitting, default=len(values))
     pairs = len(values) - season
     differences = np.abs(values[season:] - values[:pairs])
     present = ~np.isnan(differences)
     differences = differences[present]
-    if len(differences) < FEWEST:
+    if len(differences) < fewest:
         return INFINITE
     usual = float(np.quantile(differences, 0.95))
     far = FAR * usual
     return far or INFINITE
 
 
-def without(values: Values, seasonality: Sequence[int], limit: float) -> Values:
-    """[n] the same hours, spikes missing.
+def without(values: Values, seasonality: Sequence[int], limit: float, longest: int) -> Values:
+    """[n] the same periods, spikes missing.
 
-    A spike is further than `limit` from the last hour before it, and from the same hour of all
-    seasons before that are known.
+    A spike of at most `longest` periods is further than `limit` from the last one before it, and from
+    the same period of all seasons before that are known.
     """
     if not np.isfinite(limit):
         return values
@@ -48,7 +63,7 @@ def without(values: Values, seasonality: Sequence[int], limit: float) -> Values:
         last = _last_known(values, before=run[0])
         differences = np.abs(values[run] - last)
         is_far = bool((differences > limit).all())
-        if is_far and len(run) <= LONGEST:
+        if is_far and len(run) <= longest:
             cleaned[run] = np.nan
     return cleaned
 

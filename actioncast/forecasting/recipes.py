@@ -2,20 +2,36 @@
 
 from __future__ import annotations
 
+import inspect
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from actioncast.arrays import Values, np
+from actioncast.arrays import np
 from actioncast.errors import ActioncastError
+from actioncast.forecasting.naive import NO_SEASON
+from actioncast.periods.frequency import WEEK
+from actioncast.periods.grid import Grid
+from actioncast.periods.timeline import UTC_HOURS, Timeline
 from utils import Predictors, create_predictors
 
 BLEND = "blend"
 NAIVE = "seasonal_naive"
-LONGEST_HORIZON = 24 * 92  # hours
-SHORTEST_HISTORY = 72  # hours to learn from, at least
-FEWEST_ROWS = 60  # hours that a recipe learns from, at least
+LONGEST_HORIZON = 24 * 92  # periods
+FEWEST_ROWS = 60  # periods within a day that a recipe learns from, at least
+FEWEST_SMOOTHED = 8  # likewise, of the statistical families
+FEWEST_LONG_ROWS = 20  # likewise, periods of a day and longer
 FEW_SEASONS = 3  # a history with no more of its longest season also gets recipes without it
+LONGEST_SMOOTHED = 24  # periods of a season that the statistical families can learn
+STATISTICAL = ("ets", "theta", "ces")  # estimators, of actioncast/forecasting/statistical
+# Terms of the calendar that candidates may use; those of shorter periods are utils.py's own.
+CALENDARS = {
+    "D": ("weekday", "day_of_year", "week_of_month", "end_of_month"),
+    "W": ("day_of_year",),
+    "MS": ("month",),
+    "QS": ("month",),
+    "YS": (),
+}
 TREE_SETS = ("trees", "trees_exogenous", "tutorial")  # of LightGBM and of the random forest
 BOOSTING = {
     "n_estimators": 100,
@@ -41,10 +57,10 @@ class Recipe:
     """What to fit: an estimator, its predictors and the transformations around it."""
 
     name: str
-    estimator: str  # seasonal_naive | ridge | random_forest | lightgbm
+    estimator: str  # seasonal_naive | ridge | random_forest | lightgbm | ets | theta | ces
     predictors: Predictors
     log: bool = False
-    difference: int = 0  # lag of the difference: 0 none, 1 to the hour before, 24 to the day before
+    difference: int = 0  # lag of the difference: 0 none, 1 to the period before, 24 to the day before
     loss: str = "absolute"  # of ridge: "absolute" aims at the median, "squared" at the mean
     alpha: float = 0.1  # of ridge: the penalty on standardised levels
     parameters: dict[str, Any] = field(default_factory=dict)  # of the tree estimators
@@ -65,19 +81,27 @@ def recipe_pool(
     families: Iterable[str],
     seed: int,
     *,
-    hours: int,
+    periods: int,
+    timeline: Timeline = UTC_HOURS,
     columns: Sequence[str] = (),
 ) -> list[Recipe]:
-    """The recipes of these families for a history of so many hours.
+    """The recipes of these families for a history of so many periods.
 
-    Seasonal naives are always among them, the longest season first. `seasonality` is in hours,
-    ascending; `columns` are the exogenous columns that recipes may use.
+    Seasonal naives are always among them, the longest season first, and the last value as the
+    forecast of a history that holds no season. `seasonality` is in periods, ascending; `columns` are
+    the exogenous columns that recipes may use.
     """
     families = set(families)
-    sets = _predictor_sets(seasonality, hours, columns)
+    sets = _predictor_sets(seasonality, periods, columns, timeline)
     pool = [_seasonal_naive(season) for season in reversed(seasonality)]
+    if periods < FEW_SEASONS * seasonality[0] and NO_SEASON not in seasonality:
+        pool.append(_seasonal_naive(NO_SEASON))
+    if not timeline.frequency.is_within_day:
+        pool += _statistical(seasonality, families)
     if families & {"ridge", "blend"}:
         pool += _ridges(seasonality, sets)
+    if timeline.frequency.seconds >= WEEK:
+        return pool  # trees need more rows than years have weeks
     if "random_forest" in families:
         pool.append(_random_forest(sets, seed))
     if "lightgbm" in families:
@@ -87,18 +111,39 @@ def recipe_pool(
     return pool
 
 
+def _statistical(seasonality: Sequence[int], families: set[str]) -> list[Recipe]:
+    """The families of exponential smoothing, on the longest season that they can learn."""
+    season = max((season for season in seasonality if season <= LONGEST_SMOOTHED), default=NO_SEASON)
+    return [Recipe(name, name, Predictors((season,))) for name in STATISTICAL if name in families or BLEND in families]
+
+
 def _predictor_sets(
     seasonality: Sequence[int],
-    hours: int,
+    periods: int,
     columns: Sequence[str],
+    timeline: Timeline,
 ) -> dict[str, Predictors]:
     """The user's predictor sets; for a short history also those without its longest season."""
-    # Without columns `create_predictors` gets one argument: a user's own version may take no more.
-    sets = create_predictors(seasonality, columns) if columns else create_predictors(seasonality)
-    if len(seasonality) > 1 and hours <= FEW_SEASONS * seasonality[-1]:
-        short_sets = create_predictors(seasonality[:-1])
+    sets = _sets_of_the_user(seasonality, columns, timeline)
+    if len(seasonality) > 1 and periods <= FEW_SEASONS * seasonality[-1]:
+        short_sets = _sets_of_the_user(seasonality[:-1], (), timeline)
         sets |= {f"short_{name}": predictors for name, predictors in short_sets.items()}
     return sets
+
+
+def _sets_of_the_user(
+    seasonality: Sequence[int],
+    columns: Sequence[str],
+    timeline: Timeline,
+) -> dict[str, Predictors]:
+    """What `create_predictors` of utils.py makes. A user's own version may take fewer arguments."""
+    arguments: dict[str, Any] = {}
+    if columns:
+        arguments["exogenous"] = columns
+    calendar = CALENDARS.get(timeline.frequency.unit)
+    if calendar is not None and "calendar" in inspect.signature(create_predictors).parameters:
+        arguments["calendar"] = calendar
+    return create_predictors(seasonality, **arguments)
 
 
 def _seasonal_naive(season: int) -> Recipe:
@@ -179,18 +224,27 @@ def _autoregressions(
     return pool
 
 
-def obstacle(values: Values, recipe: Recipe, *, before: int) -> str:
-    """Why the recipe cannot be fitted on values[:before]; empty when it can."""
+def obstacle(history: Grid, recipe: Recipe, *, before: int) -> str:
+    """Why the recipe cannot be fitted on the periods before this position; empty when it can."""
+    values = history.values
     if recipe.log and np.nanmin(values) < 0:
         return "there are negative values"
     fewest_rows = 0
     if recipe.estimator != "seasonal_naive":
-        fewest_rows = max(FEWEST_ROWS, len(recipe.predictors.lags))
+        fewest_rows = _fewest_rows(history, recipe)
     targets = values[recipe.reach : before]
     rows = int(np.count_nonzero(~np.isnan(targets)))
     if before < recipe.reach or rows < fewest_rows:
         return (
-            f"needs {fewest_rows} known hours beyond the {recipe.reach} it looks back on, "
-            f"the backtest starts after {before}"
+            f"needs {fewest_rows} known {history.timeline.frequency.plural} beyond the {recipe.reach} it looks "
+            f"back on, the backtest starts after {before}"
         )
     return ""
+
+
+def _fewest_rows(history: Grid, recipe: Recipe) -> int:
+    """How many periods a recipe must be able to learn from."""
+    if recipe.estimator in STATISTICAL:
+        return FEWEST_SMOOTHED
+    is_within_day = history.timeline.frequency.is_within_day
+    return max(FEWEST_ROWS if is_within_day else FEWEST_LONG_ROWS, len(recipe.predictors.lags))

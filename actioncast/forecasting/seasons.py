@@ -1,8 +1,9 @@
 """The seasons of a series, found by autocorrelation. Pure functions.
 
-A season is a period at which the detrended series resembles itself clearly more than half a period
-away, and whose shape repeats better than chance allows. The day and the week are looked at first: a
-series of people and machines has them, and a short or noisy one gets their benefit of the doubt.
+A season is a length at which the detrended series resembles itself clearly more than half of it
+away, and whose shape repeats better than chance allows. The usual ones are looked at first: a series
+of people and machines has them, and a short or noisy one gets their benefit of the doubt. They are
+day and week within a day, week and year of daily series, and the year of weekly and longer ones.
 """
 
 from __future__ import annotations
@@ -11,12 +12,18 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from actioncast.arrays import Flags, Values, np
+from actioncast.forecasting.naive import NO_SEASON
+from actioncast.periods.axis import Cycles
+from actioncast.periods.timeline import UTC_HOURS, Timeline
 from actioncast.times import HOURS_PER_DAY, HOURS_PER_WEEK
 
+NEWEST_DAYS = 1_461  # looked at of a daily series, four years
+
 USUAL = (HOURS_PER_DAY, HOURS_PER_WEEK)
-NEWEST_PERIODS = 26 * HOURS_PER_WEEK  # looked at: what a season was years ago says little
-CYCLES = 3  # that the history must hold of a period other than the day and the week
-LONGEST = 744  # hours, a month
+NEWEST_WEEKS = 26  # looked at: what a season was years ago says little
+CYCLES = 3  # that the history must hold of a season other than the usual ones
+LONGEST_DAYS = 31
+HELD = 2  # years that the history must hold, to learn from the one before
 CLEAR = 0.2  # by which the autocorrelation at a period must exceed that half a period away
 STRONG = 0.4  # autocorrelation that any other period must have: chance reaches 0.3
 TINY = 1e-12  # a variance below this is none
@@ -26,7 +33,7 @@ ABOUT_A_WEEK = 0.03  # share of a week by which the top of a wide peak may be of
 
 @dataclass(frozen=True)
 class Seasons:
-    """`periods` in hours, ascending; `autocorrelation` at each; `note`: where the periods come from."""
+    """`periods` are lengths, ascending; `autocorrelation` at each; `note`: where the periods come from."""
 
     periods: tuple[int, ...]
     autocorrelation: dict[int, float]
@@ -39,21 +46,73 @@ def given(periods: Sequence[int], values: Values) -> Seasons:
     return _seasons(periods, correlations, "as config.toml says")
 
 
-def detect(values: Values) -> Seasons:
-    """The day, the week, or another clear period with a longer one above it; the day and the week
-    where none is clear.
+def usual(timeline: Timeline, known: int) -> tuple[int, ...]:
+    """The usual seasons of a timeline, ascending, of which `known` periods can show something; (1,) for none.
 
-    `values` [n], NaN where an hour is missing.
+    A year counts where the history holds it twice; that of months and quarters where it holds one.
     """
-    values = values[-NEWEST_PERIODS:]
-    longest = min(LONGEST, len(values) // CYCLES)
-    correlations = autocorrelation(values, max(longest, 2 * HOURS_PER_WEEK))
+    cycles = Cycles(timeline)
+    year = round(cycles.year)
+    short = [season for season in (cycles.day, cycles.week) if season > 1]
+    if timeline.frequency.is_within_day:
+        return tuple(sorted(set(short))) or (NO_SEASON,)
+    held = 1 if timeline.frequency.months else HELD
+    if year > 1 and known >= held * year:
+        short.append(year)
+    return tuple(sorted(set(short))) or (NO_SEASON,)
+
+
+def detect(values: Values, timeline: Timeline = UTC_HOURS) -> Seasons:
+    """The usual seasons, or another clear one with a longer one above it; the usual ones where none
+    is clear.
+
+    `values` [n], NaN where a period is missing.
+    """
+    found = usual(timeline, len(values))
+    search = _Search.of(timeline)
+    if search is None:
+        correlations = autocorrelation(values, max(found), level=max(found), fewest=max(found))
+        return _seasons(found, correlations, "usual at this frequency")
+    values = values[-search.newest :]
+    longest = min(search.longest, len(values) // CYCLES)
+    correlations = autocorrelation(values, max(longest, 2 * search.week, *found), level=search.week, fewest=search.day)
     periods = _clearest(correlations[: longest + 1])
-    if _outdo_the_usual(periods, correlations):
+    if _outdo_the_usual(periods, correlations, search):
         return _seasons(periods, correlations, "detected")
-    if any(_is_clear(correlations, period) for period in USUAL):
-        return _seasons(USUAL, correlations, "detected")
-    return _seasons(USUAL, correlations, "no clear season: day and week are tried")
+    if any(_is_clear(correlations, period) for period in found):
+        return _seasons(found, correlations, "detected")
+    return _seasons(found, correlations, f"no clear season: {_in_words(found)} tried")
+
+
+def _in_words(seasons: Sequence[int]) -> str:
+    """ "day and week are" for the hourly ones, "7 is" for others."""
+    if seasons == (HOURS_PER_DAY, HOURS_PER_WEEK):
+        return "day and week are"
+    return f"{' and '.join(map(str, seasons))} {'is' if len(seasons) == 1 else 'are'}"
+
+
+@dataclass(frozen=True)
+class _Search:
+    """Where other seasons than the usual ones are looked for; `day` and `week` are the usual lengths."""
+
+    day: int
+    week: int
+    longest: int
+    newest: int
+
+    @classmethod
+    def of(cls, timeline: Timeline) -> _Search | None:
+        """None at a week and longer, where a year has no other seasons."""
+        cycles = Cycles(timeline)
+        if not cycles.week:
+            return None
+        day = cycles.day or cycles.week
+        return cls(
+            day=day if day > 1 else cycles.week,
+            week=cycles.week,
+            longest=cycles.days(LONGEST_DAYS),
+            newest=NEWEST_WEEKS * cycles.week if timeline.frequency.is_within_day else NEWEST_DAYS,
+        )
 
 
 def _seasons(periods: Sequence[int], correlations: Values, note: str) -> Seasons:
@@ -71,39 +130,44 @@ def _seasons(periods: Sequence[int], correlations: Values, note: str) -> Seasons
     )
 
 
-def autocorrelation(values: Values, longest: int) -> Values:
-    """[longest + 1] autocorrelation of the values about their level, on pairs of known hours; 0
-    where there are few.
+def autocorrelation(
+    values: Values,
+    longest: int,
+    *,
+    level: int = HOURS_PER_WEEK,
+    fewest: int = HOURS_PER_DAY,
+) -> Values:
+    """[longest + 1] autocorrelation of the values about their level, on pairs of known periods; 0
+    where there are fewer than `fewest`.
 
-    The level is a linear trend and a centred mean over a week.
+    The level is a linear trend and a centred mean over `level` periods.
     """
     nothing = np.zeros(longest + 1)
     present = ~np.isnan(values)
-    if present.sum() < HOURS_PER_DAY:
+    if present.sum() < max(fewest, 2):
         return nothing
-    deviations = _without_level(values, present)
+    deviations = _without_level(values, present, level)
     deviations = np.where(present, deviations, 0.0)
     pairs = _products(present.astype(np.float64), longest)
     sums = _products(deviations, longest)
     covariance = sums / np.maximum(pairs, 1)
     variance = covariance[0]
     if variance > TINY:
-        enough = pairs >= HOURS_PER_DAY
+        enough = pairs >= fewest
         return np.where(enough, covariance / variance, 0.0)
     return nothing
 
 
-def _without_level(values: Values, present: Flags) -> Values:
-    """[n] the values without a linear trend and a centred mean over a week; no meaning where an hour is missing."""
-    hour = np.arange(len(values))
-    trend = np.polynomial.Polynomial.fit(hour[present], values[present], deg=1)
-    centred = np.where(present, values - trend(hour), 0.0)
-    width = min(HOURS_PER_WEEK, len(values))
+def _without_level(values: Values, present: Flags, level: int) -> Values:
+    """[n] the values without a linear trend and a centred mean; no meaning where a period is missing."""
+    position = np.arange(len(values))
+    trend = np.polynomial.Polynomial.fit(position[present], values[present], deg=1)
+    centred = np.where(present, values - trend(position), 0.0)
+    width = min(level, len(values))
     window = np.ones(width)
     sums = np.convolve(centred, window, "same")
     counts = np.convolve(present, window, "same")
-    level = sums / np.maximum(counts, 1)
-    return np.asarray(centred - level)
+    return np.asarray(centred - sums / np.maximum(counts, 1))
 
 
 def _products(array: Values, longest: int) -> Values:
@@ -116,28 +180,28 @@ def _products(array: Values, longest: int) -> Values:
     return np.asarray(products[: longest + 1])
 
 
-def _outdo_the_usual(periods: Sequence[int], correlations: Values) -> bool:
+def _outdo_the_usual(periods: Sequence[int], correlations: Values, search: _Search) -> bool:
     """Whether these periods are others than the day and the week, and clearly stronger."""
     if not periods:
         return False
-    if any(_is_usual(correlations, period) for period in periods):
+    if any(_is_usual(correlations, period, search) for period in periods):
         return False
-    usual = [correlations[period] for period in USUAL if correlations[period]]
-    usual_mean = np.mean(usual or [0.0])
+    at_usual = [correlations[period] for period in (search.day, search.week) if correlations[period]]
+    usual_mean = np.mean(at_usual or [0.0])
     least = max(usual_mean + BETTER, STRONG)
     strongest = periods[-1]
     return bool(correlations[strongest] > least)
 
 
-def _is_usual(correlations: Values, period: int) -> bool:
-    """A part of the day, some days, or about a week: the top of a wide peak is off by an hour or two."""
-    if HOURS_PER_DAY % period == 0:
+def _is_usual(correlations: Values, period: int, search: _Search) -> bool:
+    """A part of the day, some days, or about a week: the top of a wide peak is off by one or two."""
+    if search.day % period == 0:
         return True
-    some_days = period % HOURS_PER_DAY == 0
-    if some_days and _is_clear(correlations, HOURS_PER_DAY):
+    some_days = period % search.day == 0
+    if some_days and _is_clear(correlations, search.day):
         return True
-    difference = abs(period - HOURS_PER_WEEK)
-    return difference <= ABOUT_A_WEEK * HOURS_PER_WEEK
+    difference = abs(period - search.week)
+    return difference <= ABOUT_A_WEEK * search.week
 
 
 def _is_clear(correlations: Values, period: int) -> bool:

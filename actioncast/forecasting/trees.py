@@ -9,13 +9,13 @@ from typing import Any
 from actioncast.arrays import Array, Numbers, Values, np
 from actioncast.forecasting.features import (
     TrainingPeriods,
-    calendar_rows,
+    calendar_table,
     difference,
     feature_matrix,
 )
 from actioncast.forecasting.fitted import FittedRecipe, walk
 from actioncast.forecasting.recipes import Recipe
-from actioncast.times import HOUR
+from actioncast.periods.axis import WeekPhases, phases_of_week
 
 LOADED_BOOSTERS = 16  # LightGBM models that are kept in memory
 
@@ -63,8 +63,8 @@ def training_matrices(recipe: Recipe, training: TrainingPeriods) -> tuple[Values
     """
     import pandas as pd
 
-    start = pd.Timestamp(training.first_period * HOUR, unit="s")
-    index = pd.date_range(start, periods=len(training.levels), freq="h")
+    # The dates do not matter: what the calendar says comes in columns.
+    index = pd.date_range("1970-01-01", periods=len(training.levels), freq="h")
     levels = pd.Series(training.levels, index=index)
     columns = _outer_columns(recipe, training)
     exog = None
@@ -97,31 +97,31 @@ def _skforecaster(recipe: Recipe) -> Any:
 
 
 def _outer_columns(recipe: Recipe, training: TrainingPeriods) -> Values:
-    """[n, calendar + terms]: predictors from outside the series; 0 where a column is missing."""
-    terms = np.nan_to_num(training.terms)
-    if not recipe.predictors.calendar:
-        return terms
-    hours = training.first_period + np.arange(len(training.levels))
-    return np.hstack([calendar_rows(recipe.predictors.calendar, hours), terms])
+    """[n, weekly + terms]: predictors from outside the series; 0 where a column is missing."""
+    axis = training.axis
+    table = calendar_table(recipe.predictors.calendar, phases_of_week(axis.timeline))
+    weekly = table[axis.weekly(np.arange(len(training.levels)))]
+    return np.hstack([weekly, np.nan_to_num(training.terms)])
 
 
 def walk_trees(
     fitted: FittedRecipe,
     levels: Values,
-    hours: Numbers,
+    week: WeekPhases,
     terms: Values,
 ) -> Values:
     """Levels [origins, horizon] of a tree recipe; it forecasts differences, which are added up.
 
-    `levels` [origins, reach] end with the hour before each origin; `hours` [origins] number the
-    origins since 1970 (UTC); `terms` [origins, horizon, terms] are those of the exogenous columns.
+    `levels` [origins, reach] end with the period before each origin; `week` has the phases
+    [origins, horizon]; `terms` [origins, horizon, terms] the dated ones and those of exogenous columns.
     """
     lag = fitted.recipe.difference
     predictors = fitted.recipe.predictors
+    table = calendar_table(predictors.calendar, week.count)
 
     def next_level(recent: Values, step: int) -> Values:
         history = difference(recent, lag)
-        x = feature_matrix(history, hours + step, predictors, terms[:, step])
+        x = feature_matrix(history, table[week.at[:, step]], predictors, terms[:, step])
         ahead = _evaluate(fitted, x)
         return ahead + recent[:, -lag] if lag else ahead
 

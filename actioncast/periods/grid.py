@@ -13,6 +13,7 @@ from functools import cached_property
 
 from actioncast.arrays import Flags, Numbers, Seconds, Values, np
 from actioncast.periods.aggregates import Aggregate, Stamps, aggregated
+from actioncast.periods.axis import Axis
 from actioncast.periods.points import Points
 from actioncast.periods.timeline import UTC_HOURS, Timeline
 from actioncast.times import to_seconds
@@ -53,6 +54,10 @@ class Grid:
     def first(self) -> int:
         """The number of the first period."""
         return self.timeline.number_of(self.start)
+
+    @property
+    def axis(self) -> Axis:
+        return Axis(self.timeline, self.first)
 
     @property
     def numbers(self) -> Numbers:

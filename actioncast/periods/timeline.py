@@ -34,6 +34,11 @@ class Timeline:
     timezone: str = "UTC"
     opening: Opening | None = field(default=None)
 
+    def __str__(self) -> str:
+        """Such as 1D in Europe/Madrid, open Mon-Fri."""
+        opening = f", open {self.opening}" if self.opening else ""
+        return f"{self.frequency} in {self.timezone}{opening}"
+
     def check(self) -> None:
         """Raise ValueError for opening times that have no meaning at this frequency."""
         is_weekly_or_longer = self.frequency.seconds >= WEEK
@@ -65,6 +70,15 @@ class Timeline:
         for weekday, begin, end in spans:
             is_open |= (day == weekday) & (minute >= begin) & (minute < end)
         return np.flatnonzero(is_open)
+
+    @cached_property
+    def open_periods_by_weekday(self) -> tuple[int, ...]:
+        """[7] how many periods each weekday has, from Monday on; without an opening all alike."""
+        per_day = DAY // self.frequency.seconds
+        if self.opening is None:
+            return (per_day,) * 7
+        counts = np.bincount(self._open_slots // per_day, minlength=7)
+        return tuple(int(count) for count in counts)
 
     # Arrays
 

@@ -15,18 +15,18 @@ from dataclasses import dataclass, field, replace
 from actioncast.arrays import Flags, Numbers, Values, np
 from actioncast.forecasting import features, forecaster
 from actioncast.forecasting.recipes import FOREST_GRID, NAIVE, ForecastError, Recipe, obstacle
-from actioncast.times import HOURS_PER_DAY
+from actioncast.periods.axis import Cycles
 from actioncast.training.clean import CleanSeries
 
 LARGEST_SHARE = 0.4  # of the history that the backtest's window may take
-LONG_WINDOW = 288  # hours, 12 days: a longer window takes a long horizon or a long history
+LONG_WINDOW = 12  # days: a longer window takes a long horizon or a long history
 HORIZONS = 6  # that a window should hold
-HISTORY_SHARE = 12  # a window should hold one hour in so many of the history
-FEWEST_LEARNED = 420  # hours before the first origin, where the history has them: with less, only naives look good
+HISTORY_SHARE = 12  # a window should hold one period in so many of the history
+FEWEST_LEARNED = 17.5  # days before the first origin, where the history has them: with less, only naives look good
 FEWEST_ORIGINS = 60  # about; the stride is short enough for so many
-LONGEST_STRIDE = 6  # hours from one origin to the next
+LONGEST_STRIDE = 0.25  # days from one origin to the next, of periods within a day
 REFITS = 5  # over the backtest's window
-SHORTEST_LEAD = 24  # hours that the last origin must be able to see
+SHORTEST_LEAD = 1  # days that the last origin must be able to see
 TUNING_HORIZON = 10  # hours, of the random forest's grid, as in the tutorial
 TUNING_SHARE = 0.8  # of the history that a forest of the grid is fitted on; the newer hours judge it
 
@@ -84,32 +84,35 @@ def periods_ahead(origins: Numbers, horizon: int) -> Numbers:
     return ahead
 
 
-def plan(hours: int, *, horizon: int, longest: int, settled: int = 0) -> Plan:
-    """Choose the origins for a history of so many hours, and the hours between two fits.
+def plan(periods: int, *, horizon: int, longest: int, cycles: Cycles, settled: int = 0) -> Plan:
+    """Choose the origins for a history of so many periods, and the periods between two fits.
 
     Newer errors say more: the window is no longer than the larger of 12 days, 6 horizons and a
-    twelfth of the history.
-    When the level changed within the last two days, at hour `settled`, every hour since then is an
-    origin.
+    twelfth of the history; of weeks and longer periods 12 count.
+    When the level changed within the last two days, at the position `settled`, every period since
+    then is an origin.
     """
-    window = _window(hours, horizon, longest)
-    start = hours - window
-    last = max(hours - min(SHORTEST_LEAD, horizon, window // 2), start)
-    stride = (last - start) // FEWEST_ORIGINS
-    stride = max(1, min(LONGEST_STRIDE, stride))
+    day = cycles.days(SHORTEST_LEAD)
+    window = _window(periods, horizon, longest, cycles)
+    start = periods - window
+    last = max(periods - min(day, horizon, window // 2), start)
+    stride = max(1, (last - start) // FEWEST_ORIGINS)
+    if cycles.timeline.frequency.is_within_day:
+        stride = min(cycles.days(LONGEST_STRIDE), stride)
     origins = np.arange(last, start - 1, -stride)[::-1]
-    if settled > hours - 2 * SHORTEST_LEAD:
-        origins = np.union1d(origins, np.arange(settled, hours))
+    if settled > periods - 2 * day:
+        origins = np.union1d(origins, np.arange(settled, periods))
     refit_periods = math.ceil((last - start + 1) / REFITS)
-    return Plan(origins, horizon, max(refit_periods, HOURS_PER_DAY))
+    return Plan(origins, horizon, max(refit_periods, day))
 
 
-def _window(hours: int, horizon: int, longest: int) -> int:
-    """Length of the backtest in hours."""
-    informative = max(LONG_WINDOW, HORIZONS * horizon, hours // HISTORY_SHARE)
-    window = min(int(LARGEST_SHARE * hours), longest, informative)
-    affordable = max(hours - FEWEST_LEARNED, hours // 5, 2 * SHORTEST_LEAD)
-    return min(window, affordable)
+def _window(periods: int, horizon: int, longest: int, cycles: Cycles) -> int:
+    """Length of the backtest in periods; the first of the history is before it."""
+    informative = max(cycles.days(LONG_WINDOW), HORIZONS * horizon, periods // HISTORY_SHARE)
+    window = min(int(LARGEST_SHARE * periods), longest, informative)
+    fewest = max(1, min(2 * cycles.days(SHORTEST_LEAD), periods - 1))
+    affordable = max(periods - cycles.days(FEWEST_LEARNED), periods // 5, fewest)
+    return max(1, min(window, affordable))
 
 
 def backtest(
@@ -128,11 +131,11 @@ def backtest(
     ForecastError when none can be fitted.
     """
     deadline = time.perf_counter() + budget_seconds
-    folds = plan(len(series), horizon=horizon, longest=longest, settled=series.settled)
+    folds = plan(len(series), horizon=horizon, longest=longest, cycles=series.cycles, settled=series.settled)
     trials: list[_Trial] = []
     skipped: dict[str, str] = {}
     for recipe in recipes:
-        reason = obstacle(series.without_spikes.values, recipe, before=folds.first_origin)
+        reason = obstacle(series.without_spikes, recipe, before=folds.first_origin)
         if not reason and recipe.estimator != NAIVE and time.perf_counter() > deadline:
             reason = f"budget_seconds = {budget_seconds:g} was spent"
         if reason:
@@ -142,8 +145,8 @@ def backtest(
         watch(1)
     if not trials:
         raise ForecastError(
-            f"{len(series)} hours are too few for a season of {min(series.seasonality)} h; "
-            "wait, or shorten seasonality in config.toml"
+            f"{len(series)} {series.history.timeline.frequency.plural} are too few for a season of "
+            f"{min(series.seasonality)}; wait, or shorten seasonality in config.toml"
         )
     return Backtest(
         series=series,
@@ -181,7 +184,7 @@ def _roll(recipe: Recipe, series: CleanSeries, folds: Plan) -> Values:
         fitted = forecaster.fit(
             grid.values[:end],
             recipe,
-            first_period=series.first_period,
+            axis=series.axis,
             seasonality=series.seasonality,
             columns=grid.exogenous,
         )
@@ -190,7 +193,7 @@ def _roll(recipe: Recipe, series: CleanSeries, folds: Plan) -> Values:
             filled,
             folds.origins[block],
             folds.horizon,
-            first_period=series.first_period,
+            axis=series.axis,
             columns=grid.exogenous,
         )
     return forecasts
@@ -219,7 +222,7 @@ def _tuning_error(recipe: Recipe, series: CleanSeries) -> float:
     fitted = forecaster.fit(
         values[:end],
         recipe,
-        first_period=series.first_period,
+        axis=series.axis,
         seasonality=series.seasonality,
     )
     forecasts = forecaster.predict(
@@ -227,7 +230,7 @@ def _tuning_error(recipe: Recipe, series: CleanSeries) -> float:
         features.fill_missing(values, series.seasonality),
         origins,
         TUNING_HORIZON,
-        first_period=series.first_period,
+        axis=series.axis,
     )
     errors = forecasts - values[periods_ahead(origins, TUNING_HORIZON)]
     return float(np.nanmean(errors**2))

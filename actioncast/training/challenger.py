@@ -16,6 +16,7 @@ from actioncast.forecasting.fitted import FittedRecipe
 from actioncast.forecasting.forecaster import Forecaster
 from actioncast.forecasting.intervals import Spread
 from actioncast.forecasting.recipes import ForecastError, Recipe
+from actioncast.periods.axis import phases_of_errors
 from actioncast.settings import Settings
 from actioncast.tracking import run
 from actioncast.training.backtest import Backtest
@@ -73,6 +74,7 @@ def fit_challenger(candidate: Candidate, test: Backtest, *, coverage: float) -> 
         seasonality=test.series.seasonality,
         shifts=test.series.shifts,
         spike_limit=test.series.spike_limit,
+        timeline=test.series.history.timeline,
     )
 
 
@@ -80,7 +82,7 @@ def _fit(recipe: Recipe, series: CleanSeries) -> FittedRecipe:
     return forecaster.fit(
         series.without_spikes.values,
         recipe,
-        first_period=series.first_period,
+        axis=series.axis,
         seasonality=series.seasonality,
         columns=series.without_spikes.exogenous,
     )
@@ -90,7 +92,8 @@ def _calibrate(candidate: Candidate, test: Backtest) -> Spread:
     return intervals.calibrate(
         test.actual - candidate.forecasts,
         candidate.forecasts,
-        test.series.first_period + test.target,
+        test.series.axis.errors(test.target),
+        phase_count=phases_of_errors(test.series.axis.timeline),
         nonnegative=test.series.nonnegative,
         span=test.window,
     )
@@ -113,7 +116,7 @@ def describe(
         created_at=now,
         window_start=test.series.history.start,
         window_end=test.series.history.end,
-        hours=test.series.stored_periods,
+        periods=test.series.stored_periods,
         mae=candidate.mae,
         mase=candidate.mase,
         mae_by_lead=mae_by_lead(candidate.forecasts, test.actual),

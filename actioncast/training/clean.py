@@ -11,6 +11,7 @@ from dataclasses import dataclass, replace
 from actioncast.arrays import np
 from actioncast.forecasting import level_shifts, outliers
 from actioncast.forecasting.level_shifts import Shift
+from actioncast.periods.axis import Axis, Cycles
 from actioncast.periods.grid import Grid
 
 
@@ -31,9 +32,13 @@ class CleanSeries:
         return len(self.history)
 
     @property
-    def first_period(self) -> int:
-        """Number of the first hour since 1970 (UTC)."""
-        return self.history.first
+    def axis(self) -> Axis:
+        """Which periods the positions of the values are."""
+        return self.history.axis
+
+    @property
+    def cycles(self) -> Cycles:
+        return Cycles(self.history.timeline)
 
     @property
     def stored_periods(self) -> int:
@@ -56,8 +61,8 @@ def clean(history: Grid, seasonality: Sequence[int], *, gated: bool = False) -> 
     at_newest_level = level_shifts.restate(history, shifts)
     settled = level_shifts.index_of(history, shifts[-1]) if shifts else 0
     values = at_newest_level.values
-    spike_limit = outliers.limit(values, seasonality)
-    without_spikes = outliers.without(values, seasonality, spike_limit)
+    spike_limit = outliers.limit(values, seasonality, history.timeline)
+    without_spikes = outliers.without(values, seasonality, spike_limit, outliers.longest(history.timeline))
     return CleanSeries(
         history=history,
         at_newest_level=at_newest_level,

@@ -101,7 +101,7 @@ def draw(
         seasons=explanation.seasons,
         leaderboard=_leaderboard_bars(explanation, challenger),
         by_lead=_line_chart(challenger, best_naive(board), test),
-        by_hour=_column_chart(explanation.mae_by_hour),
+        by_hour=_column_chart(explanation.mae_by_phase),
         gate=_gate_bars(gate, challenger),
         reason_lines=wrap(reason, REASON_CHARACTERS),
     )

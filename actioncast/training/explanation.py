@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from actioncast.arrays import Numbers, Values, np
 from actioncast.forecasting.card import Explanation, GateScores, Ranked, six_figures
 from actioncast.forecasting.seasons import Seasons
-from actioncast.times import HOURS_PER_DAY
+from actioncast.periods.axis import phases_of_errors
 from actioncast.training.backtest import Backtest
 from actioncast.training.gate import Gate
 from actioncast.training.leaderboard import Candidate, best_naive
@@ -25,28 +25,29 @@ def explain(
 ) -> Explanation:
     """The explanation that goes into the card."""
     periods = ", ".join(str(period) for period in seasons.periods)
-    hours = test.series.first_period + test.target
-    errors = mae_by_hour(challenger.forecasts, test.actual, hours)
+    axis = test.series.axis
+    errors = mae_by_phase(challenger.forecasts, test.actual, axis.errors(test.target), phases_of_errors(axis.timeline))
+    frequency = axis.timeline.frequency
     return Explanation(
-        seasons=f"{periods} h, {seasons.note}",
+        seasons=f"{periods} {frequency.plural}, {seasons.note}",
         autocorrelation={str(period): value for period, value in seasons.autocorrelation.items()},
         leaderboard=_ranked(board, challenger),
-        mae_by_hour=[six_figures(error) for error in errors],
+        mae_by_phase=[six_figures(error) for error in errors],
         gate=_scores(gate),
     )
 
 
-def mae_by_hour(forecasts: Values, actual: Values, hours: Numbers) -> Values:
-    """[24] mean absolute error by hour of the day (UTC); an hour that was never observed takes the
-    mean of all.
+def mae_by_phase(forecasts: Values, actual: Values, phases: Numbers, count: int) -> Values:
+    """[count] mean absolute error by phase (hour of the day, weekday, month: see Axis.errors); one that
+    was never observed takes the mean of all.
 
-    `hours` [origins, horizon] numbers the forecast hours since 1970.
+    `phases` [origins, horizon] are those of the forecast periods.
     """
     errors = np.abs(forecasts - actual)
     observed = ~np.isnan(errors)
-    hour_of_day = hours[observed] % HOURS_PER_DAY
-    counts = np.bincount(hour_of_day, minlength=HOURS_PER_DAY)
-    sums = np.bincount(hour_of_day, errors[observed], minlength=HOURS_PER_DAY)
+    phase = phases[observed]
+    counts = np.bincount(phase, minlength=count)
+    sums = np.bincount(phase, errors[observed], minlength=count)
     means = sums / np.maximum(counts, 1)
     return np.where(counts > 0, means, errors[observed].mean())
 

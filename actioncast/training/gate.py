@@ -13,7 +13,7 @@ from actioncast.training.backtest import Backtest
 from actioncast.training.leaderboard import Candidate
 from actioncast.training.metrics import mae
 
-FEWEST_GATE_PERIODS = 48  # a champion younger than that is compared on hours it has learned from, which favours it
+FEWEST_DAYS = 2  # a champion younger than that is compared on periods it has learned from, which favours it
 
 
 @dataclass(frozen=True)
@@ -37,7 +37,7 @@ class _Window:
     """The forecasts that the gate compares."""
 
     mask: Flags  # that broadcasts to [origins, horizon]
-    hours: int
+    periods: int
     note: str  # begins the reason; empty without a change of level
 
 
@@ -64,7 +64,7 @@ def run_gate(
         challenger,
         stored_forecasts(champion.forecaster, test),
         test,
-        newest_periods=min(policy.gate, max(unseen_periods, FEWEST_GATE_PERIODS)),
+        newest_periods=min(policy.gate, max(unseen_periods, test.series.cycles.days(FEWEST_DAYS))),
         margin=policy.gate_margin,
     )
 
@@ -87,7 +87,7 @@ def stored_forecasts(champion: Forecaster, test: Backtest) -> Values | None:
             filled,
             test.origins,
             horizon,
-            first_period=test.series.first_period,
+            axis=test.series.axis,
             columns=history.exogenous,
         )
         for member in champion.members
@@ -121,9 +121,10 @@ def decide(
         )
     old = mae(champion, recent)
     better = new < (1 - margin) * old
+    noun = test.series.history.timeline.frequency.plural
     comparison = "better" if better else "not better"
     reason = (
-        f"{window.note}on the newest {window.hours} h the challenger {challenger.name} errs {new:,.4g}, "
+        f"{window.note}on the newest {window.periods} {noun} the challenger {challenger.name} errs {new:,.4g}, "
         f"the champion {old:,.4g}; {comparison} by the margin of {margin:.1%}"
     )
     return Gate(
@@ -141,13 +142,13 @@ def _window(test: Backtest, newest_periods: int) -> _Window:
     When the level changed within these hours, only forecasts made since then count: one made before
     the change says nothing about how the series goes on.
     """
-    hours = len(test.series)
-    newest_periods = min(newest_periods, hours)
+    periods = len(test.series)
+    newest_periods = min(newest_periods, periods)
     settled = test.series.settled
-    if settled > hours - newest_periods:
+    if settled > periods - newest_periods:
         return _Window(
             mask=test.origins[:, None] >= settled,
-            hours=hours - settled,
+            periods=periods - settled,
             note=f"{test.series.shifts[-1]}; ",
         )
-    return _Window(mask=test.target >= hours - newest_periods, hours=newest_periods, note="")
+    return _Window(mask=test.target >= periods - newest_periods, periods=newest_periods, note="")

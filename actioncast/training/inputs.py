@@ -9,12 +9,15 @@ from actioncast.arrays import np
 from actioncast.database.database import Database
 from actioncast.forecasting import exogenous, seasons
 from actioncast.forecasting.card import Holidays
-from actioncast.forecasting.recipes import SHORTEST_HISTORY, ForecastError
+from actioncast.forecasting.recipes import ForecastError
 from actioncast.forecasting.seasons import Seasons
+from actioncast.periods.axis import Cycles
 from actioncast.periods.grid import Grid
 from actioncast.settings import SeriesSettings, Settings
 from actioncast.training import backtest
 from actioncast.training.clean import CleanSeries, clean
+
+SHORTEST_HISTORY = 2  # periods: one to forecast from and one to compare with
 
 
 @dataclass(frozen=True)
@@ -37,8 +40,9 @@ def read_history(settings: Settings, database: Database, now: datetime, *, serie
     history = database.reality(series_id, until=now, newest=newest, timeline=settings.series[series_id].timeline)
     hours = 0 if history is None else int(np.count_nonzero(~np.isnan(history.values)))
     if history is None or hours < SHORTEST_HISTORY:
+        plural = settings.series[series_id].frequency.plural
         raise ForecastError(
-            f"{hours} hours of {series_id} are stored, {SHORTEST_HISTORY} are the least to learn from; "
+            f"{hours} {plural} of {series_id} are stored, {SHORTEST_HISTORY} are the least to learn from; "
             f"wait for {SHORTEST_HISTORY - hours} more, or load older ones, if the source has them: "
             f"python update_real_data.py --series {series_id} --backfill"
         )
@@ -77,7 +81,7 @@ def find_seasons(series_settings: SeriesSettings, history: Grid) -> Seasons:
     """The seasons of config.toml, or those that the data show."""
     if series_settings.season_periods:
         return seasons.given(series_settings.season_periods, history.values)
-    return seasons.detect(history.values)
+    return seasons.detect(history.values, history.timeline)
 
 
 def find_holidays(series_settings: SeriesSettings, history: Grid) -> Holidays | None:
@@ -128,5 +132,7 @@ def _with_holidays(history: Grid, holidays: Holidays | None, *, horizon: int) ->
 def _usable_columns(settings: Settings, history: Grid, *, series_id: str) -> tuple[Grid, dict[str, str]]:
     """The history with the columns that candidates can use, and why not the others."""
     horizon = settings.series[series_id].horizon_periods
-    folds = backtest.plan(len(history), horizon=horizon, longest=settings.train_of(series_id).backtest)
+    folds = backtest.plan(
+        len(history), horizon=horizon, longest=settings.train_of(series_id).backtest, cycles=Cycles(history.timeline)
+    )
     return exogenous.usable(history, folds.first_origin, horizon)

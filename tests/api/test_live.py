@@ -141,7 +141,7 @@ def test_sigterm_under_load_finishes_what_runs(tmp_path: Path) -> None:
 
 def expected_predictions(settings: Settings, database: Database, origin: datetime) -> list[float]:
     champion = load_champion(settings.model_directory(SERIES)).forecaster
-    newest = champion.reach + features.FILL_PERIODS
+    newest = champion.reach + features.fill_periods(UTC_HOURS, champion.seasonality)
     history = database.reality(SERIES, until=origin + timedelta(hours=1), newest=newest, timeline=UTC_HOURS)
     assert history is not None
     assert history.end == origin

@@ -19,6 +19,8 @@ from actioncast.forecasting.intervals import Spread
 from actioncast.forecasting.level_shifts import Shift
 from actioncast.forecasting.recipes import Recipe
 from actioncast.paths import CARD, NUMBERS
+from actioncast.periods.axis import Axis
+from actioncast.periods.timeline import UTC_HOURS
 from tests.support.series import SEASONS, grid, seasonal
 from utils import Predictors
 
@@ -39,7 +41,7 @@ FACTS = Facts(
     created_at=datetime(2022, 2, 1, 12, tzinfo=UTC),
     window_start=datetime(2022, 1, 3, tzinfo=UTC),
     window_end=datetime(2022, 1, 19, 15, tzinfo=UTC),
-    hours=400,
+    periods=400,
     mae=1.23456789,
     mase=None,
     mae_by_lead=np.array([1.0, 1.5, float("nan")]),
@@ -48,7 +50,9 @@ FACTS = Facts(
 
 
 def blend(*names: str) -> Forecaster:
-    members = tuple(forecaster.fit(VALUES, RECIPES[n], first_period=456_000, seasonality=SEASONS) for n in names)
+    members = tuple(
+        forecaster.fit(VALUES, RECIPES[n], axis=Axis(UTC_HOURS, 456_000), seasonality=SEASONS) for n in names
+    )
     return Forecaster(members, np.full(len(names), 1 / len(names)), SPREAD, 0.8, SEASONS, SHIFTS)
 
 

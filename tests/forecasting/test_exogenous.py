@@ -29,7 +29,9 @@ from actioncast.forecasting.card import read_card
 from actioncast.forecasting.champion import load_champion
 from actioncast.forecasting.exogenous import ColumnError
 from actioncast.forecasting.recipes import ForecastError, Recipe
+from actioncast.periods.axis import Axis
 from actioncast.periods.grid import Periods
+from actioncast.periods.timeline import UTC_HOURS
 from actioncast.settings import Settings, SettingsError
 from actioncast.times import HOUR, isoformat, to_seconds
 from tests.support.fitting import BOOSTING, CALENDAR, FIRST_HOUR
@@ -70,16 +72,16 @@ def test_a_holiday_is_a_day_on_the_clocks_of_its_zone() -> None:
     flags = exogenous.holiday_flags(
         [date(2024, 7, 4)],
         zone="America/New_York",
-        first_period=first_period,
-        hours=48,
+        axis=Axis(UTC_HOURS, first_period),
+        periods=48,
         until=date(2024, 7, 5),
     )
     assert np.flatnonzero(flags == 1).tolist() == list(range(4, 28))
     flags = exogenous.holiday_flags(
         [date(2024, 7, 4)],
         zone="UTC",
-        first_period=first_period,
-        hours=48,
+        axis=Axis(UTC_HOURS, first_period),
+        periods=48,
         until=date(2024, 7, 4),
     )
     assert np.isnan(flags[24:]).all(), "nothing is known after the last listed day"
@@ -88,7 +90,8 @@ def test_a_holiday_is_a_day_on_the_clocks_of_its_zone() -> None:
 def test_a_holiday_counts_by_hour_and_so_does_the_day_after_it() -> None:
     flags = np.zeros(72)
     flags[24:48] = 1
-    terms = exogenous.terms(("holiday",), {"holiday": flags}, 0, np.arange(72))
+    holidays = Predictors((1,), exogenous=("holiday",))
+    terms = exogenous.terms(holidays, {"holiday": flags}, Axis(UTC_HOURS, 0), np.arange(72))
     assert terms.shape == (72, 48)
     assert [np.flatnonzero(terms[hour]).tolist() for hour in (3, 27, 51)] == [[], [3], [24 + 3]]
 
@@ -139,14 +142,17 @@ def test_forecasts_with_columns_are_those_of_skforecast(recipe: Recipe) -> None:
     """Its exog are our terms: standardised ones for a linear recipe, as its penalty sees them."""
     values, end = seasonal(700), 600
     columns = {"price": column(760), "wind": column(760, seed=6)}
-    fitted = forecaster.fit(values[:end], recipe, first_period=FIRST_HOUR, seasonality=SEASONS, columns=columns)
+    fitted = forecaster.fit(
+        values[:end], recipe, axis=Axis(UTC_HOURS, FIRST_HOUR), seasonality=SEASONS, columns=columns
+    )
     origins = [600, 631, 700]
-    ours = forecaster.predict(fitted, values, np.array(origins), 48, first_period=FIRST_HOUR, columns=columns)
+    axis = Axis(UTC_HOURS, FIRST_HOUR)
+    ours = forecaster.predict(fitted, values, np.array(origins), 48, axis=axis, columns=columns)
     index = pd.date_range(START.replace(tzinfo=None), periods=760, freq="h")
     own = np.column_stack([columns[name] for name in TWO])
     if recipe.estimator == "ridge":
         own = StandardScaler(with_mean=False).fit(own[:end]).transform(own)
-    calendar = [features.calendar_table(recipe.predictors.calendar)] if recipe.predictors.calendar else []
+    calendar = [features.calendar_table(recipe.predictors.calendar, 168)] if recipe.predictors.calendar else []
     terms = [table[(FIRST_HOUR + np.arange(760)) % 168] for table in calendar]
     exog = pd.DataFrame(np.hstack([*terms, own]), index=index).add_prefix("x")
     sizes = list(recipe.predictors.windows)
@@ -170,7 +176,7 @@ def test_hours_without_a_column_are_not_learned_from() -> None:
     holes[100:200] = NAN
     wrong = values.copy()
     wrong[124:200] = 1e3  # hours whose column is missing, as targets
-    with_holes = forecaster.fit(wrong, recipe, first_period=0, seasonality=SEASONS, columns={"price": holes})
+    with_holes = forecaster.fit(wrong, recipe, axis=Axis(UTC_HOURS, 0), seasonality=SEASONS, columns={"price": holes})
     assert np.isfinite(with_holes.filter).all()
     assert np.isfinite(with_holes.exogenous_coefficients).all()
 
@@ -295,8 +301,8 @@ def test_holidays_are_a_candidate_and_the_champion_carries_them(tmp_path: Path) 
     flags = exogenous.holiday_flags(
         days,
         zone="UTC",
-        first_period=to_seconds(begin) // HOUR,
-        hours=hours,
+        axis=Axis(UTC_HOURS, to_seconds(begin) // HOUR),
+        periods=hours,
         until=date(2023, 3, 1),
     )
     values = np.where(flags == 1, 40.0, seasonal(hours, noise=1.0))

@@ -6,6 +6,8 @@ import pytest
 from actioncast.forecasting import features
 from actioncast.forecasting.features import TrainingPeriods, fill_missing
 from actioncast.forecasting.recipes import Recipe
+from actioncast.periods.axis import Axis
+from actioncast.periods.timeline import UTC_HOURS
 from tests.support.fitting import FIRST_HOUR, NAN
 from tests.support.series import SEASONS, seasonal
 from utils import Predictors
@@ -38,7 +40,7 @@ def test_a_missing_hour_is_never_a_target(difference: int) -> None:
     recipe = Recipe("day", "ridge", Predictors((1, 2, 24)), difference=difference)
     filled = fill_missing(values, SEASONS)
     filled[[80, 150, 151]] = 1e6  # were it learned from, it would show
-    training = TrainingPeriods(filled, ~np.isnan(values), FIRST_HOUR, np.zeros((300, 0)))
+    training = TrainingPeriods(filled, ~np.isnan(values), Axis(UTC_HOURS, FIRST_HOUR), np.zeros((300, 0)))
     x, y = features.training_rows(recipe, training)
     assert np.abs(y).max() < 1e3
     assert len(x) == len(y)

@@ -8,6 +8,8 @@ from actioncast.forecasting.fitted import FittedRecipe
 from actioncast.forecasting.forecaster import Forecaster, predict
 from actioncast.forecasting.intervals import Spread
 from actioncast.forecasting.recipes import ForecastError, Recipe
+from actioncast.periods.axis import Axis
+from actioncast.periods.timeline import UTC_HOURS
 from tests.support.fitting import CALENDAR, DAY, FIRST_HOUR, NAN, ahead, fit_on
 from tests.support.series import SEASONS, grid, seasonal
 from utils import Predictors
@@ -64,7 +66,7 @@ def test_only_the_newest_half_year_is_learned_from() -> None:
 def test_an_unstable_recursion_stays_near_what_was_seen() -> None:
     recipe = Recipe("wild", "ridge", Predictors((1,)))
     fitted = FittedRecipe(recipe, low=0, high=10, filter=np.array([3.0]))
-    path = predict(fitted, np.array([5.0]), np.array([1]), 2000, first_period=0)
+    path = predict(fitted, np.array([5.0]), np.array([1]), 2000, axis=Axis(UTC_HOURS, 0))
     assert path.max() == 15
     assert np.isfinite(path).all()
 
@@ -72,7 +74,7 @@ def test_an_unstable_recursion_stays_near_what_was_seen() -> None:
 def test_a_level_shift_after_training_is_followed() -> None:
     shifted = np.concatenate([seasonal(300), seasonal(48, level=1000)])
     fitted = fit_on(shifted[:300], naive(24))
-    path = predict(fitted, shifted, np.array([348]), 24, first_period=FIRST_HOUR)
+    path = predict(fitted, shifted, np.array([348]), 24, axis=Axis(UTC_HOURS, FIRST_HOUR))
     np.testing.assert_allclose(path[0], shifted[-24:])
 
 

@@ -135,7 +135,7 @@ def test_six_hours_after_a_doubling_the_new_champion_replaces_the_old_and_foreca
     values = recorded().values[: CHANGED + 6 + 48].copy()
     values[CHANGED:] *= 2
     before, now, after = grid(values[: CHANGED - 24]), grid(values[: CHANGED + 6]), values[CHANGED + 6 :]
-    pool = recipes.recipe_pool(SEASONS, LINEAR, 1, hours=len(before))
+    pool = recipes.recipe_pool(SEASONS, LINEAR, 1, periods=len(before))
 
     def train(history: Grid) -> tuple[Backtest, Candidate, forecaster.Forecaster]:
         test = backtested(history.values, pool, horizon=48, gated=True)

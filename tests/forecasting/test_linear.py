@@ -10,6 +10,8 @@ from actioncast.forecasting import linear
 from actioncast.forecasting.fitted import FittedRecipe
 from actioncast.forecasting.forecaster import predict
 from actioncast.forecasting.recipes import Recipe
+from actioncast.periods.axis import Axis
+from actioncast.periods.timeline import UTC_HOURS
 from tests.support.fitting import CALENDAR, DAY, TEN_LAGS, ahead
 from tests.support.reference import skforecast_ahead
 from tests.support.series import seasonal
@@ -60,7 +62,7 @@ def test_a_filter_feeds_its_forecasts_back() -> None:
     recipe = Recipe("hand", "ridge", Predictors((1, 2)))
     weights = np.array([0.5, 0.25])
     fitted = FittedRecipe(recipe, low=0, high=100, filter=weights, intercept=np.array([1.0]))
-    path = predict(fitted, np.array([4.0, 8.0]), np.array([2]), 3, first_period=0)
+    path = predict(fitted, np.array([4.0, 8.0]), np.array([2]), 3, axis=Axis(UTC_HOURS, 0))
     np.testing.assert_allclose(path, [[1 + 4 + 1, 1 + 3 + 2, 1 + 3 + 1.5]])
 
 
@@ -68,7 +70,7 @@ def test_the_intercept_follows_the_phase_of_the_week() -> None:
     recipe = Recipe("hand", "ridge", Predictors((1,), calendar=("hour_of_week",)))
     intercept = np.arange(168.0)
     fitted = FittedRecipe(recipe, low=0, high=400, filter=np.zeros(1), intercept=intercept)
-    path = predict(fitted, np.zeros(10), np.array([4, 9]), 3, first_period=160)
+    path = predict(fitted, np.zeros(10), np.array([4, 9]), 3, axis=Axis(UTC_HOURS, 160))
     np.testing.assert_array_equal(path, [[164, 165, 166], [1, 2, 3]])
 
 

@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 
 from actioncast.forecasting import forecaster, outliers, recipes
+from actioncast.periods.timeline import UTC_HOURS
 from actioncast.training.backtest import backtest
 from actioncast.training.challenger import fit_challenger
 from actioncast.training.clean import clean
@@ -17,7 +18,7 @@ AT = 700  # index of the hour that is unlike all others
 
 
 def missing(values: np.ndarray) -> list[int]:
-    cleaned = outliers.without(values, SEASONS, outliers.limit(values, SEASONS))
+    cleaned = outliers.without(values, SEASONS, outliers.limit(values, SEASONS, UTC_HOURS), 3)
     return [int(i) for i in np.flatnonzero(np.isnan(cleaned) & ~np.isnan(values))]
 
 
@@ -43,7 +44,7 @@ def test_the_recording_and_a_series_with_gaps_have_none() -> None:
 
 @pytest.mark.parametrize("values", [np.zeros(0), np.ones(100), np.full(400, np.nan), np.ones(600)])
 def test_a_short_constant_or_unknown_series_has_no_limit(values: np.ndarray) -> None:
-    assert outliers.limit(values, SEASONS) == float("inf")
+    assert outliers.limit(values, SEASONS, UTC_HOURS) == float("inf")
     assert missing(values) == []
 
 
@@ -54,7 +55,7 @@ def test_a_broken_reading_does_not_move_the_forecast(ago: int) -> None:
     broken[-1 - ago] = 1e6
 
     def forecast(values: np.ndarray) -> forecaster.Forecast:
-        pool = recipes.recipe_pool(SEASONS, LINEAR, 1, hours=len(values))[:6]
+        pool = recipes.recipe_pool(SEASONS, LINEAR, 1, periods=len(values))[:6]
         test = backtest(clean(grid(values), SEASONS), pool, horizon=24, longest=24 * 10, watch=ignore)
         winner = rank_candidates(test, LINEAR)[0]
         model = fit_challenger(winner, test, coverage=0.8)

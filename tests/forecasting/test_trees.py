@@ -6,6 +6,8 @@ import pytest
 from actioncast.forecasting import trees
 from actioncast.forecasting.features import TrainingPeriods, fill_missing
 from actioncast.forecasting.recipes import Recipe
+from actioncast.periods.axis import Axis
+from actioncast.periods.timeline import UTC_HOURS
 from tests.support.fitting import BOOSTING, DAY, FIRST_HOUR, FOREST, NAN, TEN_LAGS, ahead
 from tests.support.reference import skforecast_ahead
 from tests.support.series import SEASONS, seasonal
@@ -33,6 +35,6 @@ def test_a_tree_does_not_learn_a_missing_hour() -> None:
     values[150] = NAN
     recipe = Recipe("trees", "random_forest", TEN_LAGS)
     filled = fill_missing(values, SEASONS)
-    training = TrainingPeriods(filled, ~np.isnan(values), FIRST_HOUR, np.zeros((300, 0)))
+    training = TrainingPeriods(filled, ~np.isnan(values), Axis(UTC_HOURS, FIRST_HOUR), np.zeros((300, 0)))
     _, y = trees.training_matrices(recipe, training)
     assert len(y) == 300 - 20 - 1

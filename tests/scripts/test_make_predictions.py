@@ -17,7 +17,9 @@ from actioncast.forecasting.champion import Facts
 from actioncast.forecasting.forecaster import Forecaster
 from actioncast.forecasting.intervals import Spread
 from actioncast.forecasting.recipes import Recipe
+from actioncast.periods.axis import Axis
 from actioncast.periods.grid import Periods
+from actioncast.periods.timeline import UTC_HOURS
 from actioncast.times import HOUR, isoformat, to_seconds
 from tests.support.checkout import ROOT
 from tests.support.series import SEASONS, START
@@ -36,7 +38,9 @@ def own_hour(stage: Stage, hours: int) -> None:
     loaded = Periods(number * HOUR, number.astype(np.float64), np.full(hours, 4))
     stage.database.load_periods("demo", loaded, START, {**run, **nothing})
     recipe = Recipe("line", "ridge", Predictors((1, 24)), difference=24)
-    member = forecaster.fit(number[:200].astype(np.float64), recipe, first_period=FIRST_HOUR, seasonality=SEASONS)
+    member = forecaster.fit(
+        number[:200].astype(np.float64), recipe, axis=Axis(UTC_HOURS, FIRST_HOUR), seasonality=SEASONS
+    )
     spread = Spread(np.ones(24), np.ones(24), 1.0, 0.0, np.linspace(-1, 1, 201), 20.0)
     model = Forecaster((member,), np.ones(1), spread, 0.8, SEASONS)
     end = START + timedelta(hours=199)

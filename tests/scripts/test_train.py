@@ -33,7 +33,7 @@ def test_the_first_challenger_is_promoted(stage: Stage) -> None:
     assert report.champion["version"] == champion.card.version
     assert champion.card.window_start == START
     assert champion.card.window_end == now - timedelta(hours=1)
-    assert champion.card.hours == 500
+    assert champion.card.periods == 500
     assert champion.card.created_at == now
     assert len(champion.card.mae_by_lead) == 24
 

@@ -9,6 +9,8 @@ from actioncast.forecasting.features import fill_missing
 from actioncast.forecasting.fitted import FittedRecipe
 from actioncast.forecasting.forecaster import fit, predict
 from actioncast.forecasting.recipes import Recipe
+from actioncast.periods.axis import Axis
+from actioncast.periods.timeline import UTC_HOURS
 from actioncast.times import HOUR, to_seconds
 from tests.support.series import SEASONS, START
 from utils import Predictors, create_predictors
@@ -24,7 +26,7 @@ BOOSTING = {"n_estimators": 30, "num_leaves": 15, "min_child_samples": 10, "rand
 
 def fit_on(values: NDArray[np.float64], recipe: Recipe) -> FittedRecipe:
     """The recipe, fitted on values that begin at START."""
-    return fit(values, recipe, first_period=FIRST_HOUR, seasonality=SEASONS)
+    return fit(values, recipe, axis=Axis(UTC_HOURS, FIRST_HOUR), seasonality=SEASONS)
 
 
 def ahead(
@@ -37,4 +39,4 @@ def ahead(
     origins = origins or [len(values)]
     fitted = fit_on(values[: origins[0]], recipe)
     filled = fill_missing(values, SEASONS)
-    return predict(fitted, filled, np.array(origins), horizon, first_period=FIRST_HOUR)
+    return predict(fitted, filled, np.array(origins), horizon, axis=Axis(UTC_HOURS, FIRST_HOUR))

@@ -60,7 +60,7 @@ def champion_card(version: str = "v1", mae_by_lead: Sequence[float] = (10.0,)) -
         created_at=NOW,
         window_start=NOW,
         window_end=NOW,
-        hours=1,
+        periods=1,
         seasonality=(24, 168),
         coverage=0.8,
         mae=10.0,

@@ -63,7 +63,7 @@ def skforecast_ahead(
     exog = None
     if recipe.predictors.calendar:
         hours = FIRST_HOUR + np.arange(len(index))
-        terms = features.calendar_rows(recipe.predictors.calendar, hours)
+        terms = features.calendar_table(recipe.predictors.calendar, 168)[hours % 168]
         exog = pd.DataFrame(terms, index=index).add_prefix("term_")
     sizes = list(recipe.predictors.windows)
     windows = RollingFeatures(stats=["mean"] * len(sizes), window_sizes=sizes) if sizes else None

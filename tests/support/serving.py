@@ -16,7 +16,9 @@ from actioncast.database.database import Database, open_database
 from actioncast.forecasting import champion, forecaster, intervals
 from actioncast.forecasting.forecaster import Forecaster
 from actioncast.forecasting.recipes import Recipe
+from actioncast.periods.axis import Axis
 from actioncast.periods.grid import Periods
+from actioncast.periods.timeline import UTC_HOURS
 from actioncast.settings import Settings
 from actioncast.times import HOUR, to_seconds
 from tests.support.clock import at
@@ -53,18 +55,18 @@ def promote(directory: Path, *, name: str = "ridge_day", alpha: float = 0.1) -> 
     history = wave(at(-HISTORY), HISTORY)
     first_period = to_seconds(at(-HISTORY)) // HOUR
     recipe = Recipe(name, "ridge", Predictors((1, 2, 24, 168)), alpha=alpha)
-    fitted = forecaster.fit(history.values, recipe, first_period=first_period, seasonality=(24, 168))
+    fitted = forecaster.fit(history.values, recipe, axis=Axis(UTC_HOURS, first_period), seasonality=(24, 168))
     forecasts = np.full((4, 168), 1000.0)
     residuals = np.random.default_rng(1).normal(0, 30, (4, 168))
     hours = first_period + np.arange(168) + np.zeros((4, 1), dtype=np.int64)
-    spread = intervals.calibrate(residuals, forecasts, hours, nonnegative=True, span=HISTORY)
+    spread = intervals.calibrate(residuals, forecasts, hours % 24, phase_count=24, nonnegative=True, span=HISTORY)
     facts = champion.Facts(
         series=SERIES,
         name=name,
         created_at=at(-1),
         window_start=at(-HISTORY),
         window_end=at(-1),
-        hours=HISTORY,
+        periods=HISTORY,
         mae=25.0,
         mase=0.8,
         mae_by_lead=np.full(168, 25.0),

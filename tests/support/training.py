@@ -48,7 +48,7 @@ def trained(
     seasons: tuple[int, ...] = SEASONS,
 ) -> tuple[Forecaster, list[Candidate]]:
     """The challenger and the leaderboard, as train.py makes them before the gate."""
-    pool = recipe_pool(seasons, families, 1, hours=len(values))
+    pool = recipe_pool(seasons, families, 1, periods=len(values))
     test = backtested(values, pool, horizon=horizon, seasons=seasons)
     board = rank_candidates(test, families)
     return fit_challenger(challengers(board)[0], test, coverage=coverage), board

@@ -4,6 +4,8 @@ import numpy as np
 import pytest
 
 from actioncast.forecasting.recipes import ForecastError, Recipe
+from actioncast.periods.axis import Cycles
+from actioncast.periods.timeline import UTC_HOURS
 from actioncast.training import backtest, metrics
 from actioncast.training.clean import clean
 from tests.support.series import SEASONS, grid, seasonal, with_gaps
@@ -13,7 +15,7 @@ from utils import Predictors
 
 @pytest.mark.parametrize(("hours", "horizon"), [(80, 168), (504, 168), (1130, 24), (1130, 1), (17_500, 168)])
 def test_the_plan_ends_where_the_newest_hour_can_still_be_scored(hours: int, horizon: int) -> None:
-    plan = backtest.plan(hours, horizon=horizon, longest=24 * 60)
+    plan = backtest.plan(hours, horizon=horizon, longest=24 * 60, cycles=Cycles(UTC_HOURS))
     origins = plan.origins
     assert hours - origins[-1] <= horizon
     assert origins[0] >= 0.6 * hours - 1

@@ -29,16 +29,16 @@ def test_the_error_by_hour_of_the_day_is_where_the_trouble_is() -> None:
     seasons = Seasons((24,), {24: 0.9}, "detected")
     gate = Gate(True, "better", 3.0, 1.2, 96)
     why = explanation.explain(board, board[0], test, gate=gate, seasons=seasons)
-    assert [hour for hour, error in enumerate(why.mae_by_hour) if error != 1] == [3]
-    assert why.mae_by_hour[3] == 5
+    assert [hour for hour, error in enumerate(why.mae_by_phase) if error != 1] == [3]
+    assert why.mae_by_phase[3] == 5
     assert why.seasons == "24 h, detected"
     assert [(row.rank, row.candidate) for row in why.leaderboard] == [(1, "ridge_<day>"), (2, "seasonal_naive_24")]
 
 
 def test_an_hour_that_was_never_seen_takes_the_mean() -> None:
     board, test = hour_of_trouble()
-    short = explanation.mae_by_hour(
-        board[0].forecasts[:, :12], test.actual[:, :12], np.arange(12) + np.zeros((2, 1), int)
+    short = explanation.mae_by_phase(
+        board[0].forecasts[:, :12], test.actual[:, :12], np.arange(12) + np.zeros((2, 1), int), 24
     )
     assert short[15] == pytest.approx(short[:12].mean(), rel=0.1)
 
@@ -56,7 +56,7 @@ def test_the_card_says_why_and_the_drawing_lies_beside_it(stage: Stage) -> None:
     why = stored.explanation
     assert why is not None
     assert why.seasons == "24, 168 h, detected"
-    assert len(why.mae_by_hour) == 24
+    assert len(why.mae_by_phase) == 24
     assert why.leaderboard[0].mae == pytest.approx(stage.ledger()[0]["leaderboard"][0]["mae"], rel=1e-5)
     assert any(row.candidate.startswith("seasonal_naive") for row in why.leaderboard)
     assert why.gate.reason == "there is no champion that could be compared"

@@ -8,6 +8,8 @@ from actioncast.forecasting.fitted import FittedRecipe
 from actioncast.forecasting.forecaster import Forecaster
 from actioncast.forecasting.intervals import Spread
 from actioncast.forecasting.recipes import Recipe
+from actioncast.periods.axis import Axis
+from actioncast.periods.timeline import UTC_HOURS
 from actioncast.training import gate
 from tests.support.series import SEASONS, seasonal
 from tests.support.training import DAY, DAY_NAIVE, backtested, by_hand, candidate
@@ -64,7 +66,7 @@ def test_a_history_shorter_than_the_gates_hours_is_compared_whole() -> None:
 def test_the_stored_champion_forecasts_as_it_is() -> None:
     values = seasonal(400)
     test = backtested(values, [DAY_NAIVE])
-    member = forecaster.fit(values, DAY_NAIVE, first_period=0, seasonality=SEASONS)
+    member = forecaster.fit(values, DAY_NAIVE, axis=Axis(UTC_HOURS, 0), seasonality=SEASONS)
     np.testing.assert_array_equal(gate.stored_forecasts(champion_of(member), test), test.forecasts[0])
 
 
