@@ -101,6 +101,8 @@ def _newest_periods(settings: Settings, database: Database, series_id: str, now:
     fitted = champion.forecaster
     timeline = settings.series[series_id].timeline
     newest = fitted.reach + features.fill_periods(timeline, fitted.seasonality)
+    if fitted.since is not None:
+        newest = max(newest, timeline.last_over(now) - fitted.since + 1)
     history = database.reality(series_id, until=now, newest=newest, timeline=timeline)
     if history is None:
         raise NoDataError(f"no hour of {series_id} is stored; run: python update_real_data.py --series {series_id}")

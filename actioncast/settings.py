@@ -32,7 +32,7 @@ from actioncast.source_settings import SourceSettings
 
 SHOWN_CHARACTERS = 200  # of a wrong value
 LONGEST_HORIZON = 24 * 92  # periods
-Candidate = Literal["seasonal_naive", "ridge", "random_forest", "lightgbm", "blend"]
+Candidate = Literal["seasonal_naive", "ets", "theta", "ces", "ridge", "random_forest", "lightgbm", "blend"]
 CANDIDATES: tuple[Candidate, ...] = get_args(Candidate)
 
 

@@ -186,6 +186,10 @@ def _arrays_of_member(fitted: FittedRecipe) -> dict[str, Array]:
         arrays["exogenous"] = fitted.exogenous_coefficients
     for name, array in fitted.trees.items():
         arrays[f"trees.{name}"] = array
+    if fitted.smoothing:
+        arrays["since"] = np.array([fitted.since])
+    for name, array in fitted.smoothing.items():
+        arrays[f"smoothing.{name}"] = array
     if fitted.booster:
         arrays["booster"] = np.frombuffer(fitted.booster.encode(), dtype=np.uint8)
     return arrays
@@ -319,6 +323,8 @@ def _unpack_member(member: Member, index: int, arrays: Mapping[str, Array]) -> F
         exogenous_coefficients=arrays.get(f"{index}.exogenous", np.zeros(0)),
         trees=_with_prefix(arrays, f"{index}.trees."),
         booster=booster.tobytes().decode(),
+        smoothing=_with_prefix(arrays, f"{index}.smoothing."),
+        since=int(arrays.get(f"{index}.since", np.zeros(1))[0]),
     )
 
 

@@ -14,7 +14,7 @@ from actioncast.forecasting.recipes import Recipe
 class FittedRecipe:
     """A recipe and the numbers that it learned.
 
-    A tree recipe has `trees` or `booster` instead of a filter.
+    A tree recipe has `trees` or `booster` instead of a filter, a statistical family `smoothing`.
     """
 
     recipe: Recipe
@@ -32,6 +32,9 @@ class FittedRecipe:
     # [trees, nodes] each: feature, threshold, left, right, value
     trees: dict[str, Array] = field(default_factory=dict)
     booster: str = ""  # LightGBM's model as its own text
+    # Of a statistical family: see actioncast/forecasting/statistical/smoothing.py
+    smoothing: dict[str, Array] = field(default_factory=dict)
+    since: int = 0  # likewise: the number of the first period that it has learned from
 
 
 def walk(

@@ -25,7 +25,8 @@ from actioncast.forecasting.fitted import FittedRecipe
 from actioncast.forecasting.intervals import Spread, bounds
 from actioncast.forecasting.level_shifts import Shift, restate
 from actioncast.forecasting.linear import fit_linear, walk_filter
-from actioncast.forecasting.recipes import ForecastError, Recipe
+from actioncast.forecasting.recipes import STATISTICAL, ForecastError, Recipe
+from actioncast.forecasting.statistical.smoothing import made_of, walk
 from actioncast.periods.axis import Axis
 from actioncast.periods.grid import Grid
 from actioncast.periods.timeline import UTC_HOURS, Timeline
@@ -36,6 +37,8 @@ LOG_FLOOR = 0.1  # of the lowest value learned from: an hour below it counts as 
 LARGEST_LOG = 700  # exp of a larger number is infinite
 LARGEST_MISSING_SHARE = 0.5  # of the hours looked back on
 RANGE_MARGIN = 0.5  # of the range seen in training: how far beyond it a forecast may go
+SMOOTHED_MARGIN = 1.5  # likewise, of a statistical family, which may have learned a trend
+NEWEST_SMOOTHED = 1_500  # periods that a statistical family learns from at most
 LEARNERS = {
     "ridge": fit_linear,
     "random_forest": trees.fit_forest,
@@ -74,6 +77,11 @@ class Forecaster:
         for member in self.members:
             names.update(member.recipe.predictors.exogenous)
         return tuple(sorted(names))
+
+    @property
+    def since(self) -> int | None:
+        """The number of the oldest period that a forecast needs, whatever the reach; None for no such one."""
+        return min((member.since for member in self.members if member.smoothing), default=None)
 
     def warm(self) -> None:
         """Load the boosters, for which the first forecast would otherwise wait."""
@@ -114,6 +122,8 @@ def fit(
         only_the_oldest = np.eye(recipe.memory)[-1]
         return replace(fitted, filter=only_the_oldest)
     filled = fill_missing(newest, seasonality)
+    if recipe.estimator in STATISTICAL:
+        return _fit_smoothing(fitted, filled, axis.first + oldest)
     fitted = _standardised(fitted, newest, filled)
     training = TrainingPeriods(
         levels=_to_levels(fitted, filled),
@@ -123,6 +133,18 @@ def fit(
     )
     learn = LEARNERS[recipe.estimator]
     return replace(fitted, **learn(recipe, training))
+
+
+def _fit_smoothing(fitted: FittedRecipe, filled: Values, first: int) -> FittedRecipe:
+    """A statistical family, fitted to values [n] from the period of number `first` on. Raises ForecastError."""
+    from actioncast.forecasting.statistical import fitting  # heavy, and training alone needs it
+
+    newest = filled[-NEWEST_SMOOTHED:]
+    try:
+        arrays = fitting.fit(fitted.recipe.estimator, newest, fitted.recipe.memory)
+    except ValueError as error:
+        raise ForecastError(str(error)) from error
+    return replace(fitted, smoothing=arrays, since=first + len(filled) - len(newest))
 
 
 def _standardised(fitted: FittedRecipe, values: Values, filled: Values) -> FittedRecipe:
@@ -160,13 +182,29 @@ def predict(
     ones, from the same first hour on and as far as the last forecast hour.
     """
     recipe = fitted.recipe
+    if fitted.smoothing:
+        return _walk_smoothing(fitted, filled, origins, horizon, axis)
     targets = origins[:, None] + np.arange(horizon)
     terms = exogenous.terms(recipe.predictors, columns, axis, targets)
     past = filled[origins[:, None] + np.arange(-recipe.reach, 0)]
     levels = _to_levels(fitted, past)
-    walk = walk_filter if len(fitted.filter) else trees.walk_trees
-    ahead = walk(fitted, levels, axis.week_phases(targets), terms)
+    walk_recipe = walk_filter if len(fitted.filter) else trees.walk_trees
+    ahead = walk_recipe(fitted, levels, axis.week_phases(targets), terms)
     return _keep_in_range(fitted, _to_values(fitted, ahead), past)
+
+
+def _walk_smoothing(fitted: FittedRecipe, filled: Values, origins: Numbers, horizon: int, axis: Axis) -> Values:
+    """Forecasts [origins, horizon] of a statistical family, which walks from its first period to each origin."""
+    start = fitted.since - axis.first
+    if start < 0:
+        raise ForecastError(
+            f"{fitted.recipe.name} has learned from {axis.timeline.start_of(fitted.since):%Y-%m-%d} on, "
+            f"the history begins {-start} {axis.timeline.frequency.plural} later; run: python train.py"
+        )
+    smoothing = made_of(fitted.recipe.estimator, fitted.smoothing)
+    ahead = walk(smoothing, filled[start:], origins - start, horizon)
+    past = filled[origins[:, None] + np.arange(-fitted.recipe.reach, 0)]
+    return _keep_in_range(fitted, ahead, past, margin=SMOOTHED_MARGIN)
 
 
 def _to_levels(fitted: FittedRecipe, values: Values) -> Values:
@@ -189,7 +227,7 @@ def _to_values(fitted: FittedRecipe, levels: Values) -> Values:
     return raw
 
 
-def _keep_in_range(fitted: FittedRecipe, ahead: Values, past: Values) -> Values:
+def _keep_in_range(fitted: FittedRecipe, ahead: Values, past: Values, margin: float = RANGE_MARGIN) -> Values:
     """Clip forecasts [origins, horizon] to the range seen in training and in `past` [origins,
     reach].
 
@@ -197,7 +235,7 @@ def _keep_in_range(fitted: FittedRecipe, ahead: Values, past: Values) -> Values:
     training must be followed. What was never negative is not forecast below zero; NaN takes the
     newest value.
     """
-    margin = RANGE_MARGIN * (fitted.high - fitted.low)
+    margin = margin * (fitted.high - fitted.low)
     lowest = np.minimum(fitted.low, past.min(axis=1, keepdims=True))
     highest = np.maximum(fitted.high, past.max(axis=1, keepdims=True))
     never_negative = np.maximum(lowest - margin, 0.0)

@@ -138,10 +138,13 @@ def backtest(
         reason = obstacle(series.without_spikes, recipe, before=folds.first_origin)
         if not reason and recipe.estimator != NAIVE and time.perf_counter() > deadline:
             reason = f"budget_seconds = {budget_seconds:g} was spent"
+        if not reason:
+            try:
+                trials.append(_try(recipe, series, folds))
+            except ForecastError as error:
+                reason = str(error)
         if reason:
             skipped[recipe.name] = reason
-        else:
-            trials.append(_try(recipe, series, folds))
         watch(1)
     if not trials:
         raise ForecastError(

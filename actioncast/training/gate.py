@@ -77,7 +77,9 @@ def stored_forecasts(champion: Forecaster, test: Backtest) -> Values | None:
     """
     history = test.series.history
     lacks_column = not set(champion.columns) <= set(history.exogenous)
-    if champion.reach > test.origins[0] or lacks_column:
+    history_begins_later = champion.since is not None and champion.since < history.first
+    first_origin = max(champion.reach, (champion.since or history.first) - history.first)
+    if first_origin > test.origins[0] or lacks_column or history_begins_later:
         return None
     filled = champion.clean_history(history)
     horizon = test.actual.shape[1]

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from actioncast.arrays import Values, np
-from actioncast.forecasting.recipes import BLEND, NAIVE
+from actioncast.forecasting.recipes import BLEND, NAIVE, STATISTICAL
 from actioncast.training.backtest import Backtest
 from actioncast.training.metrics import mae, seasonal_scale
 
@@ -15,7 +15,7 @@ BLEND_POWER = 6.0  # weights are the inverse relative error to this power
 SMALLEST_SHARE = 0.01  # of a blend; crumbs are dropped so that the file stays small
 GROUPS = 4  # of origins: a blend is judged with weights that never saw the origins it is judged on
 SELECTION_NOISE = 0.5  # by which any other candidate must beat the blend
-BLENDABLE = ("ridge", NAIVE)  # estimators that numpy alone can serve
+BLENDABLE = ("ridge", NAIVE, *STATISTICAL)  # estimators that numpy alone can serve
 
 
 @dataclass(frozen=True)

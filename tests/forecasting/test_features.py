@@ -23,7 +23,8 @@ def test_a_missing_hour_takes_the_value_of_the_season_before_never_a_later_one()
 def test_a_row_holds_lags_windows_calendar_and_terms_in_this_order() -> None:
     predictors = Predictors((1, 3), windows=(2,), calendar=("weekday",))
     history = np.array([[1.0, 2, 4]])
-    row = features.feature_matrix(history, np.array([25]), predictors, np.array([[9.0]]))
+    weekday = features.calendar_table(("weekday",), 168)[[25]]
+    row = features.feature_matrix(history, weekday, predictors, np.array([[9.0]]))
     np.testing.assert_array_equal(row, [[4, 1, 3, 0, 1, 0, 0, 0, 0, 0, 9]])
 
 

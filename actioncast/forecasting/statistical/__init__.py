@@ -1,0 +1,1 @@
+"""Exponential smoothing, Theta and complex exponential smoothing: fitted by statsforecast, served by numpy alone."""
