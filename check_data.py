@@ -32,7 +32,7 @@ from actioncast.errors import ActioncastError
 from actioncast.ingestion.health import gaps, loads, look
 from actioncast.ingestion.health.report import HealthReport
 from actioncast.settings import Settings, SettingsError
-from actioncast.times import ONE_HOUR, isoformat, parse_time
+from actioncast.times import isoformat, parse_time
 
 ALL_PERIODS = 24 * 366 * 50
 
@@ -63,9 +63,9 @@ def run(settings: Settings, database: Database, now: datetime, *, series_id: str
     findings = [
         *look.whole(history),
         *gaps.future(history, now),
-        *gaps.silent(history, now, settings.freshness_of(series_id).actual / ONE_HOUR),
+        *gaps.silent(history, now, settings.freshness_of(series_id).actual),
         *loads.rejected(runs),
-        *loads.revised(revisions, points_per_period=settings.series[series_id].points_per_period),
+        *loads.revised(revisions, timeline, points_per_period=settings.series[series_id].points_per_period),
     ]
     return HealthReport(
         series=series_id,

@@ -64,7 +64,7 @@ def run(
         )
         etl_run.points_read = reading.points_read
         etl_run.points_rejected = len(reading.rejections)
-        hours = reading.hours()
+        hours = reading.periods()
         etl_run.periods_missing = missing_periods(hours, settings.series[series_id].timeline)
         columns, failures = ingestion.read_columns(settings, database, series_id, since=since, now=now)
         row = etl_run.row(masked(_message(reading.rejections, failures), secrets))

@@ -32,7 +32,7 @@ from actioncast.source_settings import SourceSettings
 
 SHOWN_CHARACTERS = 200  # of a wrong value
 LONGEST_HORIZON = 24 * 92  # periods
-Candidate = Literal["seasonal_naive", "ets", "theta", "ces", "ridge", "random_forest", "lightgbm", "blend"]
+Candidate = Literal["seasonal_naive", "ets", "theta", "ces", "arima", "ridge", "random_forest", "lightgbm", "blend"]
 CANDIDATES: tuple[Candidate, ...] = get_args(Candidate)
 
 
@@ -208,6 +208,11 @@ class SeriesSettings(Table):
             return self
         if source.stamps == "end" and self.aggregate not in MOMENTS:
             object.__setattr__(self, "stamps", "end")
+        is_of_days = not self.frequency.is_within_day
+        if is_of_days and "timezone" not in source.model_fields_set:
+            # A date without a clock names a day of the series' zone.
+            source = source.model_copy(update={"timezone": self.timezone})
+            object.__setattr__(self, "source", source)
         if self.stamps == "end" or self.aggregate in MOMENTS:
             object.__setattr__(self, "source", source.model_copy(update={"stamps": "end"}))
         return self

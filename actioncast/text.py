@@ -75,12 +75,6 @@ def duration(age: timedelta) -> str:
     return f"{minutes / 1440:,.0f} days"
 
 
-def hours(count: int, kind: str = "") -> str:
-    """1 hour, 24 scored hours."""
-    plural = "" if count == 1 else "s"
-    return f"{count:,} {kind}hour{plural}"
-
-
 def number(value: float | None) -> str:
     """12,034, 12.03 or a dash."""
     if value is None or not math.isfinite(value):

@@ -81,7 +81,7 @@ class Look:
             raise SettingsError(f"the table that was detected is not valid: {settings.broken[self.name]}")
         now, is_recording = self._moment(settings, proposal.newest)
         reading = ingestion.read_series(settings, self.name, since=None, now=now)
-        hours = reading.hours()
+        hours = reading.periods()
         if not len(hours):
             raise new_series.NewSeriesError("no hour is complete with this table")
         return Seen(

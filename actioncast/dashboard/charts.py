@@ -7,7 +7,7 @@ gap.
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from datetime import datetime, timedelta
+from datetime import datetime
 from typing import Any
 
 from actioncast.forecasting.card import Card
@@ -16,27 +16,28 @@ from actioncast.monitoring import live_error
 from actioncast.monitoring.live_error import LiveScore
 from actioncast.periods.grid import Grid
 from actioncast.periods.timeline import Timeline
+from actioncast.periods.words import Words
 from actioncast.policies import RetrainPolicy
-from actioncast.text import hours, number, short
-from actioncast.times import HOURS_PER_DAY, to_seconds
+from actioncast.text import number, short
+from actioncast.times import to_seconds
 
 Row = Mapping[str, Any]
 Chart = dict[str, Any]
-CHART_PAST = timedelta(days=7)  # of the forecast chart, and what the figures on top are means of
-FEWEST_HOURS = 12  # behind an error by lead time; fewer are noise
+FEWEST_SHARE = 0.5  # of the scored periods of a verdict, behind an error by lead time; fewer are noise
+TABLE_ROWS = 24  # of the next periods
 FORECAST_COLUMNS = ("prediction", "lower", "upper")
 
 
-def forecast_chart(history: Grid | None, rows: Sequence[Row], end: datetime) -> Chart:
-    """Reality up to the hour `end` beside what a user would have seen for it, then the hours ahead.
+def forecast_chart(history: Grid | None, rows: Sequence[Row], since: datetime, end: datetime) -> Chart:
+    """Reality up to the period `end` beside what a user would have seen for it, then the periods ahead.
 
-    `rows` of the view `performance`.
+    `rows` of the view `performance`; those before `since` are left out.
     """
     columns: dict[str, dict[int, float | None]] = {}  # name -> unix second -> value
     columns["reality"] = _reality(history)
     for name in FORECAST_COLUMNS:
         columns[name] = {}
-    newest_rows = [row for row in rows if row["prediction_date"] > end - CHART_PAST]
+    newest_rows = [row for row in rows if row["prediction_date"] > since]
     for row in newest_rows:
         second = to_seconds(row["prediction_date"])
         for name in FORECAST_COLUMNS:
@@ -105,12 +106,13 @@ def _limit(backtest_mae: float | None, policy: RetrainPolicy) -> float | None:
     return min(limits, default=None)
 
 
-def lead_chart(errors_by_lead: Sequence[Row], card: Card | None) -> Chart:
+def lead_chart(errors_by_lead: Sequence[Row], card: Card | None, policy: RetrainPolicy) -> Chart:
     """Live error of all vintages by lead time, beside the champion's in the backtest.
 
     Empty without a live error.
     """
-    live = {row["lead"]: row["mae"] for row in errors_by_lead if row["hours"] >= FEWEST_HOURS}
+    fewest = FEWEST_SHARE * policy.minimum_scored
+    live = {row["lead"]: row["mae"] for row in errors_by_lead if row["periods"] >= fewest}
     if not live:
         return {"t": [], "live": [], "backtest": []}
     backtest = dict(enumerate(card.mae_by_lead, start=1)) if card else {}
@@ -123,39 +125,41 @@ def lead_chart(errors_by_lead: Sequence[Row], card: Card | None) -> Chart:
     }
 
 
-def summaries(charts: Mapping[str, Chart], vintage: Vintage | None, unit: str) -> dict[str, str]:
+def summaries(
+    charts: Mapping[str, Chart], vintage: Vintage | None, unit: str, words: Words, naive: str
+) -> dict[str, str]:
     """Each chart in a sentence, for those who cannot see it; none for an empty chart."""
     sentences = {}
     if vintage:
-        sentences["forecast"] = _forecast_sentence(vintage, unit)
+        sentences["forecast"] = _forecast_sentence(vintage, unit, words)
     if charts["error"]["t"]:
-        sentences["error"] = _error_sentence(charts["error"], unit)
-        sentences["coverage"] = _coverage_sentence(charts["error"])
+        sentences["error"] = _error_sentence(charts["error"], unit, naive)
+        sentences["coverage"] = _coverage_sentence(charts["error"], words)
     live = [error for error in charts["lead"]["live"] if error is not None]
     if live:
-        sentences["lead"] = _lead_sentence(live, unit)
+        sentences["lead"] = _lead_sentence(live, unit, words)
     return sentences
 
 
-def _forecast_sentence(vintage: Vintage, unit: str) -> str:
-    day = vintage.first(HOURS_PER_DAY).rows
-    lowest = min(row["prediction"] for row in day)
-    highest = max(row["prediction"] for row in day)
-    return f"Forecast of the next {hours(len(day))}: {number(lowest)} to {number(highest)} {unit}."
+def _forecast_sentence(vintage: Vintage, unit: str, words: Words) -> str:
+    rows = vintage.first(TABLE_ROWS).rows
+    lowest = min(row["prediction"] for row in rows)
+    highest = max(row["prediction"] for row in rows)
+    return f"Forecast of the next {words.count(len(rows))}: {number(lowest)} to {number(highest)} {unit}."
 
 
-def _error_sentence(chart: Chart, unit: str) -> str:
+def _error_sentence(chart: Chart, unit: str, naive: str) -> str:
     mae = number(chart["mae"][-1])
-    naive = number(chart["naive"][-1])
+    of_naive = number(chart["naive"][-1])
     limit = number(chart["limit"][-1])
-    return f"At the end the error is {mae} {unit}, the weekly naive's {naive}, the retrain limit {limit}."
+    return f"At the end the error is {mae} {unit}, the naive's ({naive}) {of_naive}, the retrain limit {limit}."
 
 
-def _lead_sentence(live: Sequence[float], unit: str) -> str:
+def _lead_sentence(live: Sequence[float], unit: str, words: Words) -> str:
     first = number(live[0])
     last = number(live[-1])
-    return f"From {first} one hour ahead to {last} {unit} {len(live)} hours ahead."
+    return f"From {first} one {words.noun} ahead to {last} {unit} {words.count(len(live))} ahead."
 
 
-def _coverage_sentence(chart: Chart) -> str:
-    return f"At the end {chart['coverage'][-1]:.0%} of the hours fall inside the interval."
+def _coverage_sentence(chart: Chart, words: Words) -> str:
+    return f"At the end {chart['coverage'][-1]:.0%} of the {words.plural} fall inside the interval."

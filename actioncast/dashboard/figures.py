@@ -9,22 +9,26 @@ from statistics import fmean
 from typing import Any
 
 from actioncast.dashboard import charts
-from actioncast.dashboard.charts import CHART_PAST, Chart, Row
+from actioncast.dashboard.charts import Chart, Row
 from actioncast.dashboard.lights import Light, lights
 from actioncast.database.database import Database, Newest
 from actioncast.forecasting.card import Card, ModelError, read_card
+from actioncast.forecasting.naive import season_in_words
+from actioncast.forecasting.seasons import usual
 from actioncast.forecasting.vintage import Vintage
 from actioncast.periods.grid import Grid
-from actioncast.settings import Settings
-from actioncast.text import hours, number
-from actioncast.times import ONE_HOUR
+from actioncast.periods.timeline import Timeline
+from actioncast.periods.words import Words
+from actioncast.settings import LONGEST_HORIZON, SeriesSettings, Settings
+from actioncast.text import number
 
-ERROR_PAST = timedelta(days=28)  # of the charts of the live error
+ERROR_SHOWN = 4  # times the shown past, of the charts of the live error
 CHECKS_PAST = timedelta(days=30)
 RUNS_PAST = timedelta(days=30)
-FORECAST_AHEAD = timedelta(days=92)  # as far as a forecast may reach
+LONG_AHEAD = 400  # periods of a day and longer, more than a forecast of them reaches
 SHOWN_LOOKS = 12
 SHOWN_CANDIDATES = 8
+MANY = 10_000  # periods, in which each usual season can be seen
 LONG_AGO = datetime(1970, 1, 1, tzinfo=UTC)
 
 
@@ -66,6 +70,9 @@ class PageFigures:
     candidates: Sequence[Row]
     looks: list[Look]
     window: int  # periods of the live error
+    shown: int  # periods of the past in the charts
+    words: Words
+    naive: str  # the reference in words: 168 hours (a week)
     coverage: float  # target share of hours inside lower..upper
 
 
@@ -101,14 +108,15 @@ def read_stored(settings: Settings, database: Database, now: datetime, series_id
     vintage = None
     if newest.issued_at:
         vintage = Vintage.of_rows(database.vintage(series_id, newest.issued_at), timeline)
+    shown = shown_periods(settings, series_id)
     performance = database.performance(
         series_id,
-        since=end - ERROR_PAST - CHART_PAST,
-        until=end + FORECAST_AHEAD,
+        since=timeline.shift(end, -(ERROR_SHOWN + 1) * shown),
+        until=timeline.shift(end, _farthest(timeline)),
     )
     errors_by_lead = database.error_by_lead(
         series_id,
-        since=end - ERROR_PAST,
+        since=timeline.shift(end, -ERROR_SHOWN * shown),
         until=timeline.shift(end, 1),
     )
     checks = database.checks(
@@ -121,9 +129,7 @@ def read_stored(settings: Settings, database: Database, now: datetime, series_id
         newest=newest,
         end=end,
         performance=performance,
-        history=database.reality(
-            series_id, until=now, newest=CHART_PAST // ONE_HOUR, timeline=timeline, quarantined=True
-        ),
+        history=database.reality(series_id, until=now, newest=shown, timeline=timeline, quarantined=True),
         errors_by_lead=errors_by_lead,
         vintage=vintage,
         checks=checks,
@@ -132,6 +138,23 @@ def read_stored(settings: Settings, database: Database, now: datetime, series_id
         card=card,
         card_problem=card_problem,
     )
+
+
+def shown_periods(settings: Settings, series_id: str) -> int:
+    """Periods of the past in the charts, and behind the figures on top."""
+    series = settings.series[series_id]
+    return series.defaults.shown.periods(series.frequency)
+
+
+def _farthest(timeline: Timeline) -> int:
+    """Periods ahead, more than any forecast reaches."""
+    return LONGEST_HORIZON + 1 if timeline.frequency.is_within_day else LONG_AHEAD
+
+
+def naive_season(card: Card | None, series: SeriesSettings) -> int:
+    """The season of the naive reference, in periods: the champion's longest, or the usual one."""
+    seasonality = card.seasonality if card else usual(series.timeline, MANY)
+    return max(seasonality)
 
 
 def _read_card(settings: Settings, series_id: str) -> tuple[Card | None, str]:
@@ -149,11 +172,17 @@ def compute(stored: Stored, *, settings: Settings, now: datetime, series_id: str
     policy = settings.retrain_of(series_id)
     coverage = card.coverage if card else settings.train_of(series_id).coverage
     scored = [row for row in stored.performance if row["reality"] is not None]
-    newest_scored = [row for row in scored if row["prediction_date"] > stored.end - CHART_PAST]
+    timeline = series.timeline
+    shown = shown_periods(settings, series_id)
+    since = timeline.shift(stored.end, -shown)
+    newest_scored = [row for row in scored if row["prediction_date"] > since]
+    words = Words(timeline)
+    naive = season_in_words(naive_season(card, series), series.frequency)
+    error_since = timeline.shift(stored.end, -ERROR_SHOWN * shown)
     page_charts = {
-        "forecast": charts.forecast_chart(stored.history, stored.performance, stored.end),
-        "error": charts.error_chart(scored, card, policy, series.timeline, stored.end - ERROR_PAST),
-        "lead": charts.lead_chart(stored.errors_by_lead, card),
+        "forecast": charts.forecast_chart(stored.history, stored.performance, since, stored.end),
+        "error": charts.error_chart(scored, card, policy, timeline, error_since),
+        "lead": charts.lead_chart(stored.errors_by_lead, card, policy),
     }
     return PageFigures(
         series=series_id,
@@ -171,9 +200,9 @@ def compute(stored: Stored, *, settings: Settings, now: datetime, series_id: str
             policy=settings.freshness_of(series_id),
             timeline=series.timeline,
         ),
-        figures=figures(newest_scored, coverage),
+        figures=figures(newest_scored, coverage, words, naive),
         charts=page_charts,
-        summaries=charts.summaries(page_charts, stored.vintage, series.unit),
+        summaries=charts.summaries(page_charts, stored.vintage, series.unit, words, naive),
         vintage=stored.vintage,
         card=card,
         card_problem=stored.card_problem,
@@ -181,11 +210,14 @@ def compute(stored: Stored, *, settings: Settings, now: datetime, series_id: str
         candidates=leaderboard(stored.training),
         looks=group(stored.checks)[:SHOWN_LOOKS],
         window=policy.window,
+        shown=shown,
+        words=words,
+        naive=naive,
         coverage=coverage,
     )
 
 
-def figures(scored: Sequence[Row], target_coverage: float) -> list[Figure]:
+def figures(scored: Sequence[Row], target_coverage: float, words: Words, naive: str) -> list[Figure]:
     """Means over scored rows of `performance`; nothing without any."""
     if not scored:
         return []
@@ -195,11 +227,11 @@ def figures(scored: Sequence[Row], target_coverage: float) -> list[Figure]:
     coverage = fmean(bool(row["covered"]) for row in scored)
     relative_mae = f"{mae / mean_actual:.1%} of the mean" if mean_actual else ""
     shown = [
-        Figure("Mean actual", number(mean_actual), f"over {hours(len(scored), 'scored ')}"),
-        Figure("Mean predicted", number(mean_predicted), "on the same hours"),
+        Figure("Mean actual", number(mean_actual), f"over {words.count(len(scored), 'scored ')}"),
+        Figure("Mean predicted", number(mean_predicted), f"on the same {words.plural}"),
         Figure("Mean absolute error", number(mae), relative_mae),
     ]
-    comparison = _against_naive(scored)
+    comparison = _against_naive(scored, naive)
     if comparison:
         shown.append(comparison)
     target = f"{target_coverage:.0%} is aimed at"
@@ -211,8 +243,8 @@ def _mean(rows: Sequence[Row], column: str) -> float:
     return fmean(row[column] for row in rows)
 
 
-def _against_naive(scored: Sequence[Row]) -> Figure | None:
-    """The error beside the weekly naive's, on the hours that have both; None without any."""
+def _against_naive(scored: Sequence[Row], naive: str) -> Figure | None:
+    """The error beside the naive's, on the periods that have both; None without any."""
     both = [row for row in scored if row["naive_error"] is not None]
     if not both:
         return None
@@ -222,9 +254,9 @@ def _against_naive(scored: Sequence[Row]) -> Figure | None:
     change = _mean(both, "absolute_error") / naive_mae - 1
     word = "less" if change <= 0 else "more"
     return Figure(
-        "Against weekly naive",
+        "Against the naive",
         f"{abs(change):.0%} {word}",
-        f"error; the naive's is {number(naive_mae)}",
+        f"error; that of {naive} earlier is {number(naive_mae)}",
     )
 
 

@@ -8,8 +8,8 @@ from __future__ import annotations
 import hashlib
 import json
 from collections.abc import Mapping
-from datetime import UTC, datetime
-from functools import cache
+from datetime import datetime
+from functools import cache, partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -18,8 +18,10 @@ from markupsafe import Markup
 from actioncast.dashboard.api_reference import operations
 from actioncast.dashboard.figures import PageFigures
 from actioncast.dashboard.lights import status_of
+from actioncast.periods.words import Words
 from actioncast.settings import Settings
-from actioncast.text import duration, hours, number
+from actioncast.text import duration, number
+from actioncast.times import isoformat
 
 if TYPE_CHECKING:
     from jinja2 import Environment
@@ -32,6 +34,9 @@ MEDIA_TYPES = {
     ".svg": "image/svg+xml",
     ".LICENSE": "text/plain; charset=utf-8",
 }
+
+
+PHONE_SHARE = 3 / 7  # of the shown past, on either side of now: so that the interval can be seen
 
 
 @cache
@@ -63,17 +68,24 @@ def _environment() -> Environment:
     environment.globals["asset"] = asset_url
     environment.filters |= {
         "number": number,
-        "moment": _moment,
         "status": status_of,
         "since": duration,
-        "hours": hours,
     }
     return environment
 
 
-def _moment(moment: datetime) -> str:
-    """04 Mar 2022 03:00."""
-    return f"{moment.astimezone(UTC):%d %b %Y %H:%M}"
+def _time(words: Words, moment: datetime) -> Markup:
+    """A moment in the zone of the series, as an element that a script can show in UTC."""
+    return _element(words.moment(moment), moment)
+
+
+def _period(words: Words, start: datetime) -> Markup:
+    """The name of a period, likewise."""
+    return _element(words.period(start), start)
+
+
+def _element(text: str, moment: datetime) -> Markup:
+    return Markup('<time datetime="{}">{}</time>').format(isoformat(moment), text)
 
 
 def titles_of(settings: Settings) -> dict[str, str]:
@@ -95,6 +107,9 @@ def render_page(
     template = _environment().get_template("page.html")
     return template.render(
         page=page,
+        moment=partial(_time, page.words),
+        period=partial(_period, page.words),
+        zone=Markup("<span data-zone>{}</span>").format(page.words.zone),
         links=links,
         titles=titles,
         live=live,
@@ -104,7 +119,19 @@ def render_page(
 
 def _script_data(page: PageFigures) -> Markup:
     """What dashboard.js draws, as JSON inside a script element."""
-    data = {**page.charts, "unit": page.unit, "coverageTarget": page.coverage}
+    frequency = page.words.timeline.frequency
+    data = {
+        **page.charts,
+        "unit": page.unit,
+        "coverageTarget": page.coverage,
+        "zone": page.words.zone,
+        "frequency": frequency.unit,
+        "seconds": frequency.seconds,
+        "noun": page.words.noun,
+        "plural": page.words.plural,
+        "naive": page.naive,
+        "onPhone": PHONE_SHARE * page.shown * frequency.seconds,
+    }
     text = json.dumps(data, separators=(",", ":"))
     # A unit such as "</script>" must not end the element: without "<" no tag can begin.
     return Markup(text.replace("<", "\\u003c"))  # noqa: S704

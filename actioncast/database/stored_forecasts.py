@@ -121,11 +121,11 @@ class StoredForecasts(Transactions):
         return self._rows(query)
 
     def error_by_lead(self, series_id: str, *, since: datetime, until: datetime) -> list[Row]:
-        """Mean absolute error of all vintages for hours in [since, until): lead, mae, hours."""
+        """Mean absolute error of all vintages for hours in [since, until): lead, mae, periods."""
         columns = PREDICTIONS.c
         error = func.abs(columns.prediction - REALITY.c.value)
         query = (
-            select(columns.lead, func.avg(error).label("mae"), func.count().label("hours"))
+            select(columns.lead, func.avg(error).label("mae"), func.count().label("periods"))
             .select_from(_PREDICTIONS_WITH_REALITY)
             .where(_periods_between(series_id, since, until))
             .group_by(columns.lead)

@@ -41,20 +41,22 @@ def calibrate(
     phase_count: int,
     nonnegative: bool,
     span: int,
+    unlearned: float = 0.0,
 ) -> Spread:
     """Spread of out-of-sample residuals [origins, h], actual - forecast, NaN where the period
     is missing.
 
     `phases` [origins, h], of `phase_count`, are those that errors differ by (see Axis.errors); `span`
-    is the backtest's length in periods.
+    is the backtest's length in periods. `unlearned` is a share by which errors are larger than the
+    backtest shows, because parameters were learned from few periods.
     """
     horizon = forecasts.shape[1]
     typical = float(np.abs(forecasts).mean()) + TINY
     power = 0.5 if nonnegative else 0.0
     at_typical = residuals / _level_factor(forecasts, typical, power)
-    by_lead = _mean_by_lead(np.abs(at_typical)) + 1e-9 * typical
+    by_lead = (1 + unlearned) * _mean_by_lead(np.abs(at_typical)) + 1e-9 * typical
     by_phase = _factor_by_phase(at_typical / by_lead, phases, phase_count)
-    standardised = at_typical / by_lead / by_phase[phases]
+    standardised = (1 + unlearned) * at_typical / by_lead / by_phase[phases]
     probabilities = np.linspace(0, 1, QUANTILES)
     horizons = 1.5 * span / horizon - 1.0
     return Spread(

@@ -23,7 +23,7 @@ FEWEST_SMOOTHED = 8  # likewise, of the statistical families
 FEWEST_LONG_ROWS = 20  # likewise, periods of a day and longer
 FEW_SEASONS = 3  # a history with no more of its longest season also gets recipes without it
 LONGEST_SMOOTHED = 24  # periods of a season that the statistical families can learn
-STATISTICAL = ("ets", "theta", "ces")  # estimators, of actioncast/forecasting/statistical
+STATISTICAL = ("ets", "theta", "ces", "arima")  # estimators, of actioncast/forecasting/statistical
 # Terms of the calendar that candidates may use; those of shorter periods are utils.py's own.
 CALENDARS = {
     "D": ("weekday", "day_of_year", "week_of_month", "end_of_month"),
@@ -57,7 +57,7 @@ class Recipe:
     """What to fit: an estimator, its predictors and the transformations around it."""
 
     name: str
-    estimator: str  # seasonal_naive | ridge | random_forest | lightgbm | ets | theta | ces
+    estimator: str  # seasonal_naive | ridge | random_forest | lightgbm | ets | theta | ces | arima
     predictors: Predictors
     log: bool = False
     difference: int = 0  # lag of the difference: 0 none, 1 to the period before, 24 to the day before

@@ -1,7 +1,7 @@
 """Doubts about the moments of an answer whose points are good one by one.
 
-Do the points lie as densely as `points_per_period` promises? An hour that holds more, or a series
-that comes once a day, would be stored as another series than the source has. Pure functions: the
+Do the points lie as densely as `points_per_period` promises? A period that holds more, or an hourly
+series that comes once a day, would be stored as another series than the source has. Pure functions: the
 points in, what to doubt out.
 """
 
@@ -11,6 +11,9 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 from actioncast.arrays import Flags, Numbers, Seconds, np
+from actioncast.periods.aggregates import scaled
+from actioncast.periods.frequency import parse_frequency
+from actioncast.periods.timeline import UTC_HOURS, Timeline
 from actioncast.times import HOUR, HOURS_PER_DAY, from_seconds
 
 DAY = HOURS_PER_DAY * HOUR
@@ -21,11 +24,30 @@ POINTS_OF_A_MEAN = 4  # where one more changes little; among fewer points a smal
 FEWEST_IN_A_ROW = 6  # hours that hold more: from then on the source gives more
 FEWEST_GAPS = 5  # between points, to call them sparse
 REGULAR_SHARE = 0.8  # of the gaps that are alike where points come regularly
+FREQUENCIES = (
+    "5min",
+    "10min",
+    "15min",
+    "30min",
+    "1h",
+    "2h",
+    "3h",
+    "4h",
+    "6h",
+    "8h",
+    "12h",
+    "1D",
+    "1W-MON",
+    "1MS",
+    "1QS",
+    "1YS",
+)
+TOLERANCE = 0.06  # by which months differ in length
 AROUND_HOUR = MINUTE  # before and after a full hour: a stamp there means that hour
 STEADY_SECONDS = 10  # in which stamps lie that all mean the full hour
 FINE_ROUNDING = MINUTE  # to which such stamps are rounded, where that is enough
 COARSE_ROUNDING = 5 * MINUTE  # else
-LONGEST_GAP = 1.5 * HOUR  # the typical one of an hourly series
+LONGEST_GAP = 1.5  # periods, the typical one
 COARSEST_GAP = 5 * MINUTE  # denser points lie near each full hour anyway
 
 
@@ -42,22 +64,38 @@ class _Stamps:
     """The moments of an answer, hour by hour. `times` [n] ascend and are unique."""
 
     times: Seconds
-    promised: int  # points in an hour
-    counts: Numbers  # [hours that hold a point]
+    timeline: Timeline
+    promised: int  # points in a period of usual length
+    numbers: Numbers  # [periods that hold a point]
+    counts: Numbers  # [periods that hold a point]
     gap: float  # the typical number of seconds from one point to the next
     regular: bool  # nearly all gaps are alike
 
     @property
+    def length(self) -> int:
+        """Seconds of a period."""
+        return self.timeline.frequency.seconds
+
+    @property
+    def noun(self) -> str:
+        return self.timeline.frequency.noun
+
+    @property
+    def plural(self) -> str:
+        return self.timeline.frequency.plural
+
+    @property
     def over(self) -> Flags:
-        """[hours that hold a point] whether the hour holds more points than promised."""
-        return self.counts > self.promised
+        """[periods that hold a point] whether the period holds more points than promised."""
+        allowed = scaled(self.promised, self.timeline, self.timeline.starts(self.numbers))
+        return np.asarray(self.counts > np.maximum(allowed, 1))
 
     @property
     def most(self) -> int:
         return int(self.counts.max())
 
 
-def find(times: Seconds, promised: int, *, end_labels: bool = False) -> Doubt | None:
+def find(times: Seconds, promised: int, timeline: Timeline = UTC_HOURS, *, end_labels: bool = False) -> Doubt | None:
     """What to doubt about the moments of points that ascend and are unique; None is nothing.
 
     `promised` is points_per_period. With `end_labels` a point at 01:00 belongs to the hour before,
@@ -67,11 +105,13 @@ def find(times: Seconds, promised: int, *, end_labels: bool = False) -> Doubt | 
         return None
     checks: list[Callable[[_Stamps], str]]
     if end_labels:
-        stamps = _stamps(times - 1, promised)
+        stamps = _stamps(times - 1, promised, timeline)
         checks = [_sparse, _dense]
     else:
-        stamps = _stamps(times, promised)
-        checks = [_sparse, _early, _dense]
+        stamps = _stamps(times, promised, timeline)
+        # Only hours are what spreadsheets miss by seconds.
+        is_hourly = timeline == UTC_HOURS
+        checks = [_sparse, _early, _dense] if is_hourly else [_sparse, _dense]
     for check in checks:
         pattern = check(stamps)
         if pattern:
@@ -79,13 +119,16 @@ def find(times: Seconds, promised: int, *, end_labels: bool = False) -> Doubt | 
     return _single_hours(stamps)
 
 
-def _stamps(times: Seconds, promised: int) -> _Stamps:
+def _stamps(times: Seconds, promised: int, timeline: Timeline = UTC_HOURS) -> _Stamps:
     gaps = np.diff(times)
     gap = float(np.median(gaps)) if len(gaps) else 0.0
+    numbers, counts = np.unique(timeline.numbers(times), return_counts=True)
     return _Stamps(
         times=times,
+        timeline=timeline,
         promised=promised,
-        counts=_counts(times),
+        numbers=numbers,
+        counts=counts,
         gap=gap,
         regular=_are_alike(gaps, gap),
     )
@@ -107,9 +150,9 @@ def _are_alike(gaps: Seconds, typical: float) -> bool:
     return bool(np.mean(is_alike) >= REGULAR_SHARE)
 
 
-def find_sparse(times: Seconds) -> Doubt | None:
-    """Whether points come too rarely for hours; how many an hour holds does not matter."""
-    stamps = _stamps(times, promised=1)
+def find_sparse(times: Seconds, timeline: Timeline = UTC_HOURS) -> Doubt | None:
+    """Whether points come too rarely for the periods; how many one holds does not matter."""
+    stamps = _stamps(times, 1, timeline)
     pattern = _sparse(stamps)
     if not pattern:
         return None
@@ -220,31 +263,44 @@ def _sparse(stamps: _Stamps) -> str:
     """Points that come less than half as often as promised, all along."""
     if len(stamps.times) <= FEWEST_GAPS:
         return ""
-    if stamps.gap > LONGEST_GAP:
+    if stamps.gap > LONGEST_GAP * stamps.length:
         return _sparse_hours(stamps)
     if not stamps.regular:
         return ""
-    if stamps.gap * stamps.promised < 1.9 * HOUR:
+    if stamps.gap * stamps.promised < 1.9 * stamps.length:
         return ""
-    fitting = max(1, round(HOUR / stamps.gap))
-    promise = f"{stamps.promised} in an hour are promised"
+    fitting = max(1, round(stamps.length / stamps.gap))
+    promise = f"{stamps.promised} in {_a(stamps.noun)} are promised"
     return f"points lie {_every(stamps.gap)}, where {promise}: points_per_period = {fitting}"
 
 
 def _sparse_hours(stamps: _Stamps) -> str:
     if stamps.regular:
-        return (
-            f"points come {_how_often(stamps)}: this is no hourly series, and most hours would be "
-            'missing. frequency = "1h" needs a point in each hour: ask the source for hourly values'
-        )
+        return f"points come {_how_often(stamps)}: most {stamps.plural} would be missing. {_fitting_frequency(stamps)}"
     minutes = stamps.times % HOUR // MINUTE
-    if _share_of_commonest(minutes) > 0.5:
-        return ""  # an hourly series with many holes
+    if stamps.timeline.frequency.is_within_day and _share_of_commonest(minutes) > 0.5:
+        return ""  # a series with many holes
     hours = stamps.gap / HOUR
     return (
         f"points come at irregular times, typically {hours:.1f} h apart: changes of state? "
         'Then aggregate = "time_weighted"'
     )
+
+
+def _fitting_frequency(stamps: _Stamps) -> str:
+    """The frequency that fits regular points, as config.toml states it."""
+    for text in FREQUENCIES:
+        seconds = parse_frequency(text).seconds
+        if abs(stamps.gap - seconds) <= TOLERANCE * seconds:
+            return f'Say frequency = "{text}" and points_per_period = 1, or ask the source for finer values'
+    return f'Ask the source for finer values, or set a longer frequency than "{stamps.timeline.frequency}"'
+
+
+def _a(noun: str) -> str:
+    """The noun with its article; periods that have a number need none."""
+    if noun[0].isdigit():
+        return noun
+    return f"an {noun}" if noun == "hour" else f"a {noun}"
 
 
 def _how_often(stamps: _Stamps) -> str:
@@ -275,11 +331,11 @@ def _dense(stamps: _Stamps) -> str:
     if not _is_pattern(stamps):
         return ""
     full_hours = _too_full(stamps)
-    fitting = round(HOUR / stamps.gap)
+    fitting = round(stamps.length / stamps.gap)
     if _is_finer(stamps, fitting):
         return f"{full_hours}: points lie {_every(stamps.gap)}: points_per_period = {fitting}"
     minutes = np.unique(stamps.times % HOUR // MINUTE)
-    if len(minutes) <= stamps.most:
+    if stamps.timeline == UTC_HOURS and len(minutes) <= stamps.most:
         clock = ", ".join(f"{minute:02d}" for minute in minutes[:6])
         return (
             f"{full_hours}, at the minutes {clock}: two series in one file? Name one "
@@ -332,9 +388,8 @@ def _longest_run(flags: Flags) -> int:
 def _single_hours(stamps: _Stamps) -> Doubt | None:
     if not stamps.over.any():
         return None
-    hours = np.unique(stamps.times // HOUR)
-    first = hours[stamps.over][0]
-    message = f"{_too_full(stamps)}; the first is {_moment(first * HOUR)}"
+    first = stamps.timeline.starts(stamps.numbers[stamps.over][:1])
+    message = f"{_too_full(stamps)}; the first is {_moment(first[0])}"
     return Doubt(message, fails=False)
 
 
@@ -344,13 +399,13 @@ def _too_full(stamps: _Stamps) -> str:
     number = int(np.count_nonzero(over))
     if not number:
         return f"{len(stamps.times)} points were read"
-    hours = "1 hour holds" if number == 1 else f"{number} hours hold"
+    periods = f"1 {stamps.noun} holds" if number == 1 else f"{number} {stamps.plural} hold"
     typical = int(np.median(stamps.counts[over]))
     points = f"{typical} points"
     if stamps.most > typical:
         points += f" (up to {stamps.most})"
     is_or_are = "is" if stamps.promised == 1 else "are"
-    return f"{hours} {points} where {stamps.promised} {is_or_are} promised"
+    return f"{periods} {points} where {stamps.promised} {is_or_are} promised"
 
 
 def _share_of_commonest(numbers: Numbers) -> float:

@@ -14,6 +14,7 @@ from functools import cached_property
 import numpy as np
 
 from actioncast import times
+from actioncast.arrays import Seconds
 from actioncast.database.database import Database
 from actioncast.errors import ActioncastError
 from actioncast.ingestion import doubts, patterns, refusals, sentinels, sources
@@ -21,6 +22,7 @@ from actioncast.ingestion.documents import SourceError
 from actioncast.ingestion.health import look
 from actioncast.ingestion.health.findings import HealthFinding
 from actioncast.periods.aggregates import MOMENTS, Aggregate, Stamps
+from actioncast.periods.axis import Cycles
 from actioncast.periods.grid import Periods, to_periods
 from actioncast.periods.points import (
     Checked,
@@ -37,7 +39,7 @@ from actioncast.periods.timeline import Timeline
 from actioncast.settings import Settings
 from actioncast.times import HOUR, ONE_HOUR, isoformat
 
-HOLE_HOURS = 24 * 14  # newest stored hours whose holes are asked for again: sources back-fill late
+HOLE_DAYS = 14  # of the newest stored periods, whose holes are asked for again: sources back-fill late
 LONGEST_GAP_AHEAD = 48 * HOUR  # between points of a feed that is ahead of its time
 MAXIMUM_HISTORY = timedelta(days=36_500)  # a longer one means all there is
 
@@ -95,12 +97,19 @@ class Reading:
         if demand.promised_points is None or demand.aggregate == "time_weighted":
             return None
         if demand.aggregate in MOMENTS:
-            return doubts.find_sparse(self.points.times)
+            return doubts.find_sparse(self.points.times, demand.timeline)
         end_labels = demand.stamps == "end"
-        return doubts.find(self.points.times, demand.promised_points, end_labels=end_labels)
+        return doubts.find(self._open_times, demand.promised_points, demand.timeline, end_labels=end_labels)
 
-    def hours(self) -> Periods:
-        """The complete hours.
+    @property
+    def _open_times(self) -> Seconds:
+        """The times of the points that lie in periods that exist."""
+        timeline = self.demand.timeline
+        times = self.points.times
+        return times if timeline.opening is None else times[timeline.is_open(times)]
+
+    def periods(self) -> Periods:
+        """The complete periods.
 
         Raises DataError when too many points were rejected, contradict each other or lie otherwise
         than the settings promise, and SourceError when no point is usable or the newest is too old:
@@ -138,11 +147,15 @@ class Reading:
                 demand.until,
                 maximum_hours=demand.maximum_age_hours,
                 source_name=self.source_name,
+                timeline=demand.timeline,
             )
         if demand.aggregate == "counter":
-            refusals.refuse_no_counter(self.points, self.source_name)
+            refusals.refuse_no_counter(self.points, self.source_name, demand.timeline)
         if demand.promised_points == 1 and demand.aggregate in ("mean", "sum"):
-            refusals.refuse_half_hours(self.points, self.source_name)
+            refusals.refuse_half_hours(self.points, self.source_name, demand.timeline)
+        if demand.promised_points is not None:
+            refusals.refuse_foreign_midnights(self.points, self.source_name, demand.timeline)
+            refusals.refuse_closed(self.points, self.source_name, demand.timeline, demand.maximum_rejected_share)
 
     def _refuse_pattern(self) -> None:
         """Raise DataError when points were rejected for a common reason, however few they are."""
@@ -158,14 +171,19 @@ class Reading:
         notes = [] if self.doubt is None else [self.doubt.message]
         if self.points_repeated:
             notes.append(f"points that name a moment once more, of which one counts: {self.points_repeated}")
+        closed = len(self.points) - len(self._open_times)
+        if closed:
+            opening = str(self.demand.timeline.opening)
+            notes.append(f"points outside open = {opening!r}, which are left out: {closed}")
         ahead = self.checked.ahead
         if not len(ahead):
             return notes
         last = readable_moment(int(ahead.times[-1]))
         now = isoformat(self.demand.until)
-        note = f"points ahead of {now}, which wait for their hour: {len(ahead)}, up to {last}"
+        note = f"points ahead of {now}, which wait for their {self.demand.timeline.frequency.noun}: {len(ahead)}, up to {last}"
         newest_and_ahead = np.concatenate([self.points.times[-1:], ahead.times])
-        if (np.diff(newest_and_ahead) > LONGEST_GAP_AHEAD).any():
+        longest_gap = max(LONGEST_GAP_AHEAD, 2 * self.demand.timeline.frequency.seconds)
+        if (np.diff(newest_and_ahead) > longest_gap).any():
             note += ". Some lie days after all others: is a clock wrong?"
         return [*notes, note]
 
@@ -283,7 +301,7 @@ def _read_column(
         series_id=series_id,
         column=column,
         since=since,
-        until=times.floor_hour(now) + timedelta(hours=series.horizon_periods + 1),
+        until=series.timeline.end_of(series.timeline.number_of(now) + series.horizon_periods),
         minimum_value=None,
         minimum_points=1,
         timeline=series.timeline,
@@ -294,10 +312,10 @@ def _read_column(
         last_wins=series.revisions == "last",
     )
     reading = read(settings, demand)
-    hours = reading.hours()
-    if not len(hours):
-        raise SourceError(f"{reading.source_name}: no hour of what was asked for")
-    return hours
+    periods = reading.periods()
+    if not len(periods):
+        raise SourceError(f"{reading.source_name}: no {series.frequency.noun} of what was asked for")
+    return periods
 
 
 def first_period(
@@ -315,7 +333,9 @@ def first_period(
         return None
     series = settings.series[series_id]
     timeline = series.timeline
-    stored = database.reality(series_id, until=now, newest=HOLE_HOURS, timeline=timeline, quarantined=True)
+    stored = database.reality(
+        series_id, until=now, newest=Cycles(timeline).days(HOLE_DAYS), timeline=timeline, quarantined=True
+    )
     if stored is None:
         return _start_of_history(settings, now, series_id)
     reread = timeline.shift(stored.end, -series.reread_periods)
@@ -345,7 +365,7 @@ def doubtful_periods(settings: Settings, database: Database, series_id: str, *, 
         return []
     findings = look.newest(history)
     for finding in findings:
-        hours = look.periods_to_set_aside(finding)
+        hours = look.periods_to_set_aside(finding, timeline)
         earlier = database.quarantined(series_id, since=finding.first) if hours else {}
         newer = [hour for hour in hours if hour not in earlier]
         database.set_aside(series_id, newer, reason=finding.kind, decided_at=now)

@@ -11,6 +11,7 @@ from typing import Any
 from actioncast.ingestion.health.findings import HealthFinding
 from actioncast.ingestion.ingestion import Reading
 from actioncast.periods.points import Rejection, by_reason, describe
+from actioncast.periods.words import Words
 from actioncast.report import Report
 from actioncast.times import isoformat
 
@@ -46,7 +47,7 @@ class EtlRun:
 
 @dataclass(frozen=True)
 class IngestionReport(Report):
-    """What a run did. `periods_loaded` counts new and changed hours."""
+    """What a run did. `periods_loaded` counts new and changed ones."""
 
     series: str
     periods_loaded: int
@@ -56,7 +57,7 @@ class IngestionReport(Report):
     outcome: str
     columns: dict[str, str]  # exogenous column that was loaded -> how far it is known
     column_failures: dict[str, str]  # one that was not -> why
-    warnings: list[HealthFinding]  # what looks wrong in the newest hours
+    warnings: list[HealthFinding]  # what looks wrong in the newest periods
 
     @property
     def points_read(self) -> int:
@@ -69,7 +70,7 @@ class IngestionReport(Report):
 
     @property
     def points_ahead(self) -> int:
-        """Points of hours to come."""
+        """Points of periods to come."""
         return len(self.reading.checked.ahead)
 
     @property
@@ -116,10 +117,11 @@ class IngestionReport(Report):
         return reasons
 
     def as_text(self) -> str:
+        words = Words(self.reading.demand.timeline)
         last_period = isoformat(self.last_period) if self.last_period else "none"
         lines = [
-            f"{self.series}: {self.outcome}: {self.periods_loaded} hours new or changed, "
-            f"{self.periods_missing} missing (too few points), last hour {last_period}"
+            f"{self.series}: {self.outcome}: {words.count(self.periods_loaded)} new or changed, "
+            f"{self.periods_missing} missing (too few points), last {words.noun} {last_period}"
         ]
         if self.rejections:
             lines.append(f"{len(self.rejections)} points rejected: {describe(self.rejections)}")

@@ -26,6 +26,8 @@ MOMENTS: tuple[Aggregate, ...] = ("time_weighted", "counter")  # their points ha
 COVERED_SHARE = 0.9  # of a period whose state must be known
 LONGEST_STATE = 7 * DAY  # a week without a row is an outage, and no state
 CLOSE_SHARE = 0.25  # of a period, between two readings; the rise between them is spread evenly
+USUAL_SECONDS = {1: 31 * DAY, 3: 92 * DAY, 12: 366 * DAY}  # by months in a period: the longest
+ROUNDING = 1e-6  # of a point
 ON_THE_HOUR = 60  # seconds from a start of a period in which a reading counts as its own
 
 
@@ -53,9 +55,19 @@ def aggregated(
         return _rises(times, values, timeline)
     if stamps == "end":
         times = times - 1  # a period that ends at the full hour belongs to the hour before
-    hours = _of_periods(kind, times, values, timeline)
-    has_enough = hours.samples >= minimum_points
-    return _part(hours, has_enough)
+    periods = _of_periods(kind, times, values, timeline)
+    has_enough = periods.samples >= scaled(minimum_points, timeline, periods.starts)
+    return _part(periods, has_enough)
+
+
+def scaled(points: int, timeline: Timeline, starts: Seconds) -> Values:
+    """[n] how many of the points of a period of usual length each of these periods can have.
+
+    A day on which the clocks go forward has 23 of 24 hours, February 28 of 31 days.
+    """
+    usual = USUAL_SECONDS.get(timeline.frequency.months, timeline.frequency.seconds)
+    lengths = timeline.ends(timeline.numbers(starts)) - starts
+    return np.asarray(np.ceil(points * lengths / usual - ROUNDING))
 
 
 def _part(hours: Aggregated, keep: Flags) -> Aggregated:

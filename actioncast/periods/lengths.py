@@ -106,12 +106,14 @@ actual           12h   12h   12h    12h   2D    3D    16D   2M    6M   2Y
 forecast         24h   24h   24h    24h   2D    3D    16D   2M    6M   2Y
 champion         90D   90D   90D    90D   90D   180D  1Y    1Y    2Y   3Y
 coverage_window  1D    3D    7D     7D    14D   56D   26W   24M   12Q  8Y
+shown            12h   2D    4D     7D    14D   8W    52W   36M   20Q  12Y
 """
 
 
 @dataclass(frozen=True)
 class Defaults:
-    """The lengths of TABLE for one frequency; `first_training`: of stored history before the first training."""
+    """The lengths of TABLE for one frequency; `first_training`: of stored history before the first training,
+    `shown`: of the past in the charts of the page."""
 
     horizon: Length
     history: Length
@@ -127,6 +129,7 @@ class Defaults:
     forecast: Length
     champion: Length
     coverage_window: Length
+    shown: Length
 
 
 @cache

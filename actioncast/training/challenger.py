@@ -25,6 +25,7 @@ from actioncast.training.inputs import TrainingInputs
 from actioncast.training.leaderboard import Candidate, challengers
 from actioncast.training.metrics import mae_by_lead
 
+UNLEARNED = 10.0  # over the periods before the first origin: measured on the M3 and tourism competitions
 log = logging.getLogger("actioncast")
 
 
@@ -96,7 +97,15 @@ def _calibrate(candidate: Candidate, test: Backtest) -> Spread:
         phase_count=phases_of_errors(test.series.axis.timeline),
         nonnegative=test.series.nonnegative,
         span=test.window,
+        unlearned=_unlearned(test),
     )
+
+
+def _unlearned(test: Backtest) -> float:
+    """By which share errors are larger than the backtest shows; of periods within a day, which are many, 0."""
+    if test.series.history.timeline.frequency.is_within_day:
+        return 0.0
+    return UNLEARNED / int(test.origins[0])
 
 
 def describe(

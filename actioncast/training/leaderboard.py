@@ -15,7 +15,10 @@ BLEND_POWER = 6.0  # weights are the inverse relative error to this power
 SMALLEST_SHARE = 0.01  # of a blend; crumbs are dropped so that the file stays small
 GROUPS = 4  # of origins: a blend is judged with weights that never saw the origins it is judged on
 SELECTION_NOISE = 0.5  # by which any other candidate must beat the blend
-BLENDABLE = ("ridge", NAIVE, *STATISTICAL)  # estimators that numpy alone can serve
+BLENDABLE = ("ridge", NAIVE)  # linear recipes, which are blended by their errors
+FEW_LEARNED = 100  # periods before the first origin: so many make linear recipes count half of their share
+GROUP_POWER = 4.0  # of the ratio of the errors of both groups
+TINY = 1e-9
 
 
 @dataclass(frozen=True)
@@ -67,8 +70,11 @@ def challengers(board: Sequence[Candidate]) -> list[Candidate]:
     Others must beat the blend clearly: the best of some forty on a few hundred hours looks better
     than it is. On M4's hourly series the blend won most of the time even where a naive had looked
     better by a third. A candidate that loses to the naive by more than that may not challenge at
-    all.
+    all. Beside a blend of the statistical families only the naives may: a short history cannot tell
+    which single candidate is best.
     """
+    if any(candidate.name in STATISTICAL for candidate in board) and any(c.name == BLEND for c in board):
+        board = [candidate for candidate in board if candidate.name == BLEND or candidate.is_naive]
     ranked = sorted(board, key=_handicapped_error)
     last = ranked.index(best_naive(ranked))
     return ranked[: last + 1]
@@ -133,12 +139,38 @@ def _blended(test: Backtest) -> Values:
 
 
 def _weights(test: Backtest, forecasts: Values, actual: Values) -> Values:
-    """[recipes] the blend's weights by the errors of these forecasts; 0 for a recipe that is not BLENDABLE."""
-    blendable = np.array([recipe.estimator in BLENDABLE for recipe in test.recipes])
+    """[recipes] the blend's weights by the errors of these forecasts; 0 for a recipe that is not BLENDABLE.
+
+    The statistical families count alike: their plain mean is hard to beat, and errors on a short
+    history cannot tell which of them is best. They and the linear recipes, which are blended by their
+    errors, share by what both groups have shown and by how much there was to learn from.
+    """
+    estimators = np.array([recipe.estimator for recipe in test.recipes])
+    families = np.isin(estimators, STATISTICAL)
+    linear = np.isin(estimators, BLENDABLE)
     errors = blend_errors(forecasts, actual, nonnegative=test.series.nonnegative)
     weights = np.zeros(len(test.recipes))
-    weights[blendable] = blend_weights(errors[blendable])
-    return weights
+    weights[linear] = blend_weights(errors[linear])
+    if not families.any():
+        return weights
+    of_families = families / families.sum()
+    groups = np.array([np.tensordot(group, forecasts, 1) for group in (of_families, weights)])
+    group_errors = blend_errors(groups, actual, nonnegative=test.series.nonnegative)
+    share = linear_share(group_errors, learned=int(test.origins[0]))
+    return np.asarray(share * weights + (1 - share) * of_families)
+
+
+def linear_share(group_errors: Values, *, learned: int) -> float:
+    """The share of the linear recipes in a blend with the statistical families, whose error is the first of these.
+
+    Before any error it is half of learned / (learned + FEW_LEARNED): many lags need many periods. What
+    the errors say counts by the same measure.
+    """
+    trust = learned / (learned + FEW_LEARNED)
+    before = 0.5 * trust
+    ratio = (group_errors[0] + TINY) / (group_errors[1] + TINY)
+    odds = before / (1 - before) * ratio ** (GROUP_POWER * trust)
+    return float(odds / (1 + odds))
 
 
 def blend_errors(forecasts: Values, actual: Values, *, nonnegative: bool) -> Values:

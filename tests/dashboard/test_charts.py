@@ -17,7 +17,7 @@ from tests.support.serving import wave
 def test_forecast_chart_joins_what_is_known_with_what_is_ahead() -> None:
     hours = wave(at(-2), 2)
     history = to_grid(hours.starts, np.array([7.0, 8.0]))
-    chart = forecast_chart(history, [row(-1, reality=8), row(0, reality=None)], at(-1))
+    chart = forecast_chart(history, [row(-1, reality=8), row(0, reality=None)], at(-99), at(-1))
     assert chart["t"] == [to_seconds(at(hour)) for hour in (-2, -1, 0)]
     assert chart["reality"] == [7.0, 8.0, None]
     assert chart["prediction"] == [None, 10.0, 10.0]
@@ -36,6 +36,6 @@ def test_error_chart_is_the_mean_over_the_window_of_the_checks() -> None:
 
 
 def test_lead_chart_hides_what_few_hours_say() -> None:
-    rows = [{"lead": 1, "mae": 2.0, "hours": 50}, {"lead": 3, "mae": 9.0, "hours": 2}]
-    assert lead_chart(rows, None) == {"t": [1], "live": [2.0], "backtest": [None]}
-    assert lead_chart([], None)["t"] == []
+    rows = [{"lead": 1, "mae": 2.0, "periods": 50}, {"lead": 3, "mae": 9.0, "periods": 2}]
+    assert lead_chart(rows, None, RetrainPolicy()) == {"t": [1], "live": [2.0], "backtest": [None]}
+    assert lead_chart([], None, RetrainPolicy())["t"] == []

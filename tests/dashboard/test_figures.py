@@ -5,24 +5,31 @@ from __future__ import annotations
 from typing import Any
 
 from actioncast.dashboard.figures import figures, group, leaderboard
+from actioncast.periods.timeline import UTC_HOURS
+from actioncast.periods.words import Words
 from tests.support.clock import at
 from tests.support.dashboard_rows import row
 
+WORDS = Words(UTC_HOURS)
+WEEK = "168 hours (a week)"
+
 
 def test_figures_are_means_over_the_scored_hours() -> None:
-    shown = {figure.name: figure.value for figure in figures([row(0, reality=11), row(1, reality=13)], 0.8)}
+    shown = {
+        figure.name: figure.value for figure in figures([row(0, reality=11), row(1, reality=13)], 0.8, WORDS, WEEK)
+    }
     assert shown == {
         "Mean actual": "12",
         "Mean predicted": "10",
         "Mean absolute error": "2",
-        "Against weekly naive": "50% less",
+        "Against the naive": "50% less",
         "Interval coverage": "50%",
     }
-    assert figures([], 0.8) == []
+    assert figures([], 0.8, WORDS, WEEK) == []
 
 
 def test_figures_without_a_naive_leave_it_out() -> None:
-    assert "Against weekly naive" not in {f.name for f in figures([row(0, reality=11, naive=None)], 0.8)}
+    assert "Against the naive" not in {f.name for f in figures([row(0, reality=11, naive=None)], 0.8, WORDS, WEEK)}
 
 
 def look(hours: float, verdict: str, *, dispatched: bool = False) -> dict[str, Any]:

@@ -69,7 +69,7 @@ def test_a_reading_counts_its_points_and_makes_complete_hours_of_the_good_ones(s
     write_points(settings, "load.csv", [1.0] * 20 + [-1.0])
     reading = read(settings, now=21)
     assert (reading.points_read, len(reading.rejections)) == (21, 1)
-    np.testing.assert_array_equal(reading.hours().values, [10.0] * 20)
+    np.testing.assert_array_equal(reading.periods().values, [10.0] * 20)
 
 
 def test_a_refused_answer_has_been_read_and_counted(settings: Settings) -> None:
@@ -77,19 +77,19 @@ def test_a_refused_answer_has_been_read_and_counted(settings: Settings) -> None:
     reading = read(settings, now=2)
     assert (reading.points_read, len(reading.rejections)) == (2, 1)
     with pytest.raises(DataError, match="1 of 2 points rejected"):
-        reading.hours()
+        reading.periods()
 
 
 def test_values_that_go_on_below_the_minimum_are_refused_however_few_they_are(settings: Settings) -> None:
     write_points(settings, "load.csv", [-hour / 10 if hour % 24 == 5 else 100.0 + hour for hour in range(24 * 6)])
     with pytest.raises(DataError, match=r"load\.csv: 6 of 144 points rejected, and not by chance: .* lower min"):
-        read(settings, now=24 * 6).hours()
+        read(settings, now=24 * 6).periods()
 
 
 def test_a_number_for_no_value_is_refused(settings: Settings) -> None:
     write_points(settings, "load.csv", [9999.0 if hour % 24 == 5 else 100.0 + hour for hour in range(24 * 6)])
     with pytest.raises(DataError, match=r"load\.csv: the value 9999 comes 6 times .*; nothing was loaded"):
-        read(settings, now=24 * 6).hours()
+        read(settings, now=24 * 6).periods()
 
 
 def test_points_denser_than_promised_are_refused(settings: Settings) -> None:
@@ -97,7 +97,7 @@ def test_points_denser_than_promised_are_refused(settings: Settings) -> None:
     with (settings.folder / "load.csv").open("a") as file:
         file.writelines(f"\n{isoformat(at(hour))},2" for hour in (20.1, 20.4, 20.9, 21.2, 21.7, 22.1, 22.3))
     with pytest.raises(DataError, match=r"load\.csv: 3 hours hold 2 points \(up to 3\) where 1 is promised"):
-        read(settings, now=23).hours()
+        read(settings, now=23).periods()
 
 
 def test_stamps_are_rounded_where_the_series_says_so(settings: Settings) -> None:
@@ -106,13 +106,13 @@ def test_stamps_are_rounded_where_the_series_says_so(settings: Settings) -> None
     (settings.folder / "load.csv").write_text(text.replace("T01:00:00", "T00:59:59"))
     series = settings.series["demo"].model_copy(update={"round_seconds": 60})
     rounding = settings.model_copy(update={"series": {"demo": series}})
-    np.testing.assert_array_equal(read(rounding, now=2).hours().values, [10.0, 20.0])
+    np.testing.assert_array_equal(read(rounding, now=2).periods().values, [10.0, 20.0])
 
 
 def test_points_ahead_of_their_time_wait_and_are_noted(settings: Settings) -> None:
     write_points(settings, "load.csv", [1.0, 2.0, 3.0])
     reading = read(settings, now=1.5)
-    assert (len(reading.hours()), reading.rejections) == (1, [])
+    assert (len(reading.periods()), reading.rejections) == (1, [])
     assert reading.notes() == [
         "points ahead of 2022-03-04T01:30:00Z, which wait for their hour: 1, up to 2022-03-04T02:00:00Z"
     ]
@@ -124,13 +124,13 @@ def test_a_state_that_cannot_be_read_ends_the_one_before(settings: Settings) -> 
     (settings.folder / "load.csv").write_text(text.replace(",20.0", ",unavailable"))
     series = settings.series["demo"].model_copy(update={"aggregate": "time_weighted"})
     states = settings.model_copy(update={"series": {"demo": series}})
-    np.testing.assert_array_equal(read(states, now=22).hours().values, 10 * np.arange(20))
+    np.testing.assert_array_equal(read(states, now=22).periods().values, 10 * np.arange(20))
 
 
 def test_an_old_answer_is_refused(settings: Settings) -> None:
     write_points(settings, "load.csv", [1.0])
     with pytest.raises(SourceError, match=r"load\.csv: the newest point is from 2022-03-04T00:00:00Z, 99 h before"):
-        read(settings, now=99).hours()
+        read(settings, now=99).periods()
 
 
 def test_columns_reach_to_the_horizon_and_one_that_fails_stops_no_other(settings: Settings) -> None:

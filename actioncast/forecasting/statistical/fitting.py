@@ -6,7 +6,8 @@ Only a training imports this: what it returns is plain numbers (see smoothing.py
 from __future__ import annotations
 
 import warnings
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
+from functools import reduce
 from typing import Any
 
 import numpy as np
@@ -15,6 +16,7 @@ from actioncast.arrays import Array, Values
 from actioncast.forecasting.statistical.smoothing import ADDITIVE, MULTIPLICATIVE, NONE
 
 KINDS = {"N": NONE, "A": ADDITIVE, "M": MULTIPLICATIVE}
+NEWEST_ARIMA = 240  # values that an ARIMA learns from at most: its time grows with them
 CES_KINDS = {"N": 0, "S": 1, "P": 2, "F": 3}
 
 
@@ -94,4 +96,52 @@ def _ces(values: Values, season: int) -> dict[str, Array]:
     }
 
 
-FITTERS: dict[str, Callable[[Values, int], dict[str, Array]]] = {"ets": _ets, "theta": _theta, "ces": _ces}
+def _arima(values: Values, season: int) -> dict[str, Array]:
+    from statsforecast import arima
+
+    newest = values[-NEWEST_ARIMA:]
+    orders = {"max_p": 2, "max_q": 2, "max_P": 1, "max_Q": 1}  # larger ones cost more and forecast no better
+    model: dict[str, Any] = arima.auto_arima_f(  # type: ignore[no-untyped-call]
+        newest, period=season, **orders
+    )
+    p, q, seasonal_p, seasonal_q, period, d, seasonal_d = model["arma"]
+    coefficients = {name: float(value) for name, value in model["coef"].items()}
+    of_values = _product(
+        _lags([-coefficients[f"ar{lag}"] for lag in range(1, p + 1)], 1),
+        _lags([-coefficients[f"sar{lag}"] for lag in range(1, seasonal_p + 1)], period),
+        *[_lags([-1.0], 1)] * d,
+        *[_lags([-1.0], period)] * seasonal_d,
+    )
+    of_errors = _product(
+        _lags([coefficients[f"ma{lag}"] for lag in range(1, q + 1)], 1),
+        _lags([coefficients[f"sma{lag}"] for lag in range(1, seasonal_q + 1)], period),
+    )
+    # The line counts from the first of all values on, the model from the first that it has seen.
+    drift = coefficients.get("drift", 0.0)
+    unseen = len(values) - len(newest)
+    return {
+        "parameters": np.array([coefficients.get("intercept", 0.0) - drift * unseen, drift]),
+        "of_values": -of_values[1:],
+        "of_errors": of_errors[1:],
+        "errors": np.concatenate([np.zeros(unseen), np.nan_to_num(model["residuals"])]),
+    }
+
+
+def _lags(coefficients: Sequence[float], step: int) -> Values:
+    """The polynomial 1 + c B^step + ... of the backshift B."""
+    polynomial = np.zeros(len(coefficients) * step + 1)
+    polynomial[0] = 1.0
+    polynomial[step::step] = coefficients
+    return polynomial
+
+
+def _product(*polynomials: Values) -> Values:
+    return reduce(np.convolve, polynomials)
+
+
+FITTERS: dict[str, Callable[[Values, int], dict[str, Array]]] = {
+    "ets": _ets,
+    "theta": _theta,
+    "ces": _ces,
+    "arima": _arima,
+}

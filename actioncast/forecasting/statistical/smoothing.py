@@ -2,7 +2,7 @@
 
 A fitted family is plain numbers: what it is (`form`), its smoothing parameters and its states before the
 first period that it has learned from. Serving walks through the history again, so that a champion of
-months ago knows the newest values; a test holds the forecasts to 1e-6 of statsforecast's.
+months ago knows the newest values; a test holds the forecasts to those of statsforecast.
 
 Sources: Hyndman, Koehler, Ord & Snyder, "Forecasting with Exponential Smoothing" (2008), for ETS; Fiorucci et
 al., "Models for optimising the theta method" (2016); Svetunkov, Kourentzes & Ord, "Complex exponential
@@ -251,4 +251,59 @@ def _complex_step(real: float, imaginary: float, alpha: float, beta: float, erro
     ]
 
 
-FAMILIES: dict[str, type[Ets] | type[Theta] | type[Ces]] = {"ets": Ets, "theta": Theta, "ces": Ces}
+# ARIMA --------------------------------------------------------------------------------------------
+
+
+@dataclass
+class Arima(Smoothing):
+    """Values follow from earlier values and earlier errors; both lists have the newest first."""
+
+    of_values: Values  # [lags], differences and seasons multiplied in; position 0 is lag 1
+    of_errors: Values  # [lags]
+    mean: float
+    drift: float  # a period
+    count: int  # values until now
+    values: list[float]
+    errors: list[float]
+    learned: list[float]  # the errors of the values that it has learned from, as the library estimates them
+
+    @classmethod
+    def of(cls, arrays: Arrays) -> Arima:
+        """`parameters` [mean, drift], `of_values`, `of_errors` and `errors` [n]; what came before is as expected."""
+        mean, drift = arrays["parameters"].tolist()
+        of_values, of_errors = arrays["of_values"], arrays["of_errors"]
+        learned = arrays["errors"].tolist()
+        return cls(of_values, of_errors, mean, drift, 0, [], [0.0] * len(of_errors), learned)
+
+    def copy(self) -> Arima:
+        return replace(self, values=list(self.values), errors=list(self.errors))
+
+    def _line(self) -> float:
+        return self.mean + self.drift * (self.count + 1)
+
+    def expected(self) -> float:
+        if len(self.values) < len(self.of_values):
+            # Too early to look back far enough: the newest value stands for the next one.
+            return self.values[0] + self._line() if self.values else self._line()
+        from_values = float(self.of_values @ self.values[: len(self.of_values)])
+        from_errors = float(self.of_errors @ self.errors)
+        return self._line() + from_values + from_errors
+
+    def move(self, value: float) -> None:
+        if self.count < len(self.learned):
+            error = self.learned[self.count]
+        else:
+            error = value - self.expected()
+        self.values.insert(0, value - self._line())
+        self.errors.insert(0, error)
+        del self.values[max(len(self.of_values), 1) :]
+        del self.errors[len(self.of_errors) :]
+        self.count += 1
+
+
+FAMILIES: dict[str, type[Ets] | type[Theta] | type[Ces] | type[Arima]] = {
+    "ets": Ets,
+    "theta": Theta,
+    "ces": Ces,
+    "arima": Arima,
+}

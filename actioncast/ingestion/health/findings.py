@@ -7,12 +7,12 @@ from datetime import datetime
 from typing import Any
 
 from actioncast.arrays import Flags, np
-from actioncast.times import ONE_HOUR, isoformat
+from actioncast.times import isoformat
 
 GAP = "gap"
 REPEATING_GAP = "repeating gap"
 FREQUENCY = "frequency"
-FUTURE = "future hours"
+FUTURE = "future periods"
 SILENT = "silent"
 ZEROS = "zeros"
 STUCK = "stuck"
@@ -25,16 +25,16 @@ REVISIONS = "revisions"
 # By kind of finding, in parts of a line each.
 REMEDIES = {
     GAP: (
-        "If the source has the hours by now, load them:",
+        "If the source has them by now, load them:",
         "python update_real_data.py --backfill START.",
     ),
     REPEATING_GAP: (
         "Read what the loads say about rejected points;",
-        "the source may leave these hours out.",
+        "the source may leave them out.",
     ),
     FREQUENCY: (
-        "Forecasts are hourly: hours between two values count as missing.",
-        "Is there a finer source?",
+        "Hours between two values count as missing.",
+        "Set `frequency` of the series to that of the values.",
     ),
     FUTURE: (
         "Look at the source's time zone:",
@@ -43,15 +43,15 @@ REMEDIES = {
     SILENT: ("Look at the runs of update_real_data and at the source.",),
     ZEROS: (
         "A source that is down should give no value.",
-        "Set the hours aside if nothing was measured.",
+        "Set the periods aside if nothing was measured.",
     ),
     STUCK: (
         "Look at the sensor or at the source's cache.",
-        "Set the hours aside if nothing was measured.",
+        "Set the periods aside if nothing was measured.",
     ),
     UNIT: (
         "Look at the unit of the source: set `scale`, then backfill.",
-        "Set the hours aside until then.",
+        "Set the periods aside until then.",
     ),
     SHIFT: (
         "Look at the source's labels and clock changes:",
@@ -87,18 +87,14 @@ class Suspicion:
 
 @dataclass(frozen=True)
 class HealthFinding:
-    """Periods that look wrong, `first` to `last` (hour starts, aware UTC), and the evidence."""
+    """Periods that look wrong, from the start of the first to that of the last (aware UTC), and the evidence."""
 
     kind: str
     first: datetime
     last: datetime
     evidence: str
-    strong: bool = False  # evidence: the hours are set aside
-
-    @property
-    def hours(self) -> int:
-        """Number of hours from the first to the last."""
-        return (self.last - self.first) // ONE_HOUR + 1
+    periods: int  # from the first to the last
+    strong: bool = False  # evidence: the periods are set aside
 
     def overlaps(self, other: HealthFinding) -> bool:
         return self.first <= other.last and other.first <= self.last
@@ -117,7 +113,7 @@ class HealthFinding:
             "kind": self.kind,
             "first": isoformat(self.first),
             "last": isoformat(self.last),
-            "hours": self.hours,
+            "periods": self.periods,
             "evidence": self.evidence,
             "remedy": self.remedy,
         }

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
-from datetime import datetime
+from datetime import datetime, timedelta
 
 from actioncast.arrays import Flags, Numbers, Values, np
 from actioncast.ingestion.health.findings import FUTURE, SILENT, HealthFinding, Suspicion, runs
 from actioncast.ingestion.health.medians import median
 from actioncast.periods.grid import Grid
-from actioncast.times import HOURS_PER_DAY, ONE_HOUR, floor_hour
+from actioncast.periods.timeline import Timeline
+from actioncast.text import duration
+from actioncast.times import HOURS_PER_DAY
 
 FEWEST_MISSING = 24  # hours of a gap that is worth a word
 FEWEST_DAYS = 21  # that show which hours come
@@ -17,7 +19,7 @@ RARELY = 0.1  # of the other hours
 DAYS_BACK = 28  # that show a pattern
 
 
-def gaps(values: Values, judged: int) -> list[Suspicion]:
+def gaps(values: Values, judged: int, plural: str = "hours") -> list[Suspicion]:
     """Gaps of a day and more that are longer than any before."""
     suspicions = []
     longest = 0
@@ -28,7 +30,7 @@ def gaps(values: Values, judged: int) -> list[Suspicion]:
         if length <= longest:
             continue
         if last + 1 >= judged:
-            evidence = f"{length} hours are missing; {_comparison(longest)}"
+            evidence = f"{length} {plural} are missing; {_comparison(longest)}"
             suspicions.append(Suspicion(first, last, evidence))
         longest = length
     return suspicions
@@ -41,7 +43,7 @@ def _comparison(longest: int) -> str:
     return "there was no such gap before"
 
 
-def repeating(values: Values, judged: int) -> list[Suspicion]:
+def repeating(values: Values, judged: int, _plural: str = "hours") -> list[Suspicion]:
     """One suspicion if the same hours of the day are missing on most days, but not the others."""
     newest = values[-DAYS_BACK * HOURS_PER_DAY :]
     days = len(newest) // HOURS_PER_DAY
@@ -90,7 +92,7 @@ def _last_of(missing: Flags, hours_of_day: Numbers) -> int:
     return int(concerned[-1])
 
 
-def frequency(values: Values, judged: int) -> list[Suspicion]:
+def frequency(values: Values, judged: int, _plural: str = "hours") -> list[Suspicion]:
     """One suspicion if values come less often than every hour."""
     present = np.flatnonzero(~np.isnan(values))
     if len(present) < HOURS_PER_DAY:
@@ -116,20 +118,33 @@ def step_of(values: Values) -> int:
 
 
 def future(history: Grid, now: datetime) -> list[HealthFinding]:
-    """One finding if hours are stored that are not over."""
-    open_hour = floor_hour(now)
-    if history.end < open_hour:
+    """One finding if periods are stored that are not over."""
+    running = history.timeline.last_over(now) + 1
+    last = history.first + len(history) - 1
+    if last < running:
         return []
-    first = max(open_hour, history.start)
+    first = max(running, history.first)
     evidence = f"stored, though it is only {now:%Y-%m-%d %H:%MZ}"
-    return [HealthFinding(FUTURE, first, history.end, evidence)]
+    return [_of_periods(history.timeline, FUTURE, first, last, evidence)]
 
 
-def silent(history: Grid, now: datetime, allowed_hours: float) -> list[HealthFinding]:
-    """One finding if the newest hour ended longer ago than it may."""
-    end = history.end + ONE_HOUR
-    age_hours = (now - end) / ONE_HOUR
-    if age_hours <= allowed_hours:
+def _of_periods(timeline: Timeline, kind: str, first: int, last: int, evidence: str) -> HealthFinding:
+    """A finding about the periods of these numbers."""
+    return HealthFinding(
+        kind=kind,
+        first=timeline.start_of(first),
+        last=timeline.start_of(last),
+        evidence=evidence,
+        periods=last - first + 1,
+    )
+
+
+def silent(history: Grid, now: datetime, allowed: timedelta) -> list[HealthFinding]:
+    """One finding if the newest period ended longer ago than it may."""
+    timeline = history.timeline
+    newest = history.first + len(history) - 1
+    age = now - timeline.end_of(newest)
+    if age <= allowed:
         return []
-    evidence = f"no hour came for {age_hours:,.0f} h; {allowed_hours:g} h are allowed"
-    return [HealthFinding(SILENT, end, floor_hour(now), evidence)]
+    evidence = f"no {timeline.frequency.noun} came for {duration(age)}; {duration(allowed)} are allowed"
+    return [_of_periods(timeline, SILENT, newest + 1, max(timeline.number_of(now), newest + 1), evidence)]

@@ -10,7 +10,8 @@ from typing import Any
 
 from actioncast.ingestion.health import findings
 from actioncast.ingestion.health.findings import HealthFinding
-from actioncast.times import HOURS_PER_DAY, floor_hour
+from actioncast.periods.frequency import DAY
+from actioncast.periods.timeline import Timeline
 
 DAYS = 30  # of loads that are looked at
 DOUBTFUL_SHARE = 0.01  # of the points read, rejected; more is worth a word
@@ -35,8 +36,9 @@ def rejected(runs: Sequence[Mapping[str, Any]]) -> list[HealthFinding]:
     )
     finding = HealthFinding(
         kind=findings.REJECTED,
-        first=floor_hour(oldest["started_at"]),
-        last=floor_hour(newest["started_at"]),
+        first=oldest["started_at"],
+        last=newest["started_at"],
+        periods=0,
         evidence=evidence,
     )
     return [finding]
@@ -57,7 +59,9 @@ def _total(runs: Sequence[Mapping[str, Any]], column: str) -> int:
     return sum(numbers)
 
 
-def revised(revisions: Sequence[Mapping[str, Any]], *, points_per_period: int) -> list[HealthFinding]:
+def revised(
+    revisions: Sequence[Mapping[str, Any]], timeline: Timeline, *, points_per_period: int
+) -> list[HealthFinding]:
     """One finding if many hours were restated though they were complete.
 
     `revisions` are those of the last DAYS, ascending. An hour that late points complete is no
@@ -67,16 +71,17 @@ def revised(revisions: Sequence[Mapping[str, Any]], *, points_per_period: int) -
     for revision in revisions:
         if revision["samples"] >= points_per_period:
             restated.append(revision["reality_date"])
-    hours = len(set(restated))
-    share = hours / (DAYS * HOURS_PER_DAY)
+    periods = len(set(restated))
+    share = periods / max(1, DAYS * DAY // timeline.frequency.seconds)
     if share <= REVISED_SHARE:
         return []
-    number = f"{hours:,} hours ({share:.0%} of {DAYS} days)"
+    number = f"{periods:,} {timeline.frequency.plural} ({share:.0%} of {DAYS} days)"
     evidence = f"{number} were restated by the source though they were complete"
     finding = HealthFinding(
         kind=findings.REVISIONS,
         first=restated[0],
         last=restated[-1],
+        periods=periods,
         evidence=evidence,
     )
     return [finding]

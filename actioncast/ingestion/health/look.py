@@ -3,19 +3,22 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable
+from dataclasses import replace
 from datetime import datetime
 
 from actioncast.arrays import Values
 from actioncast.ingestion.health import clocks, findings, gaps, profile, values
 from actioncast.ingestion.health.findings import HealthFinding, Suspicion
+from actioncast.periods.axis import Cycles
+from actioncast.periods.frequency import HOURLY
 from actioncast.periods.grid import Grid
-from actioncast.times import ONE_HOUR
+from actioncast.periods.timeline import Timeline
 
-Detector = Callable[[Values, int], list[Suspicion]]
-NEWEST = 24  # hours that a load judges
-WINDOW = 24 * 7 * 6  # hours that show what is usual, those judged included
-LONGEST_SET_ASIDE = 24  # hours of a finding that are set aside without a person
-STRIDE = 24 * 7  # hours that each look at a long history judges
+Detector = Callable[[Values, int, str], list[Suspicion]]
+NEWEST = 24  # periods that a load judges
+WINDOW = 24 * 7 * 6  # periods that show what is usual, those judged included
+DAYS_SET_ASIDE = 1  # of a finding that are set aside without a person
+STRIDE = 24 * 7  # periods that each look at a long history judges
 
 DETECTORS: dict[str, Detector] = {
     findings.FREQUENCY: gaps.frequency,
@@ -27,6 +30,8 @@ DETECTORS: dict[str, Detector] = {
     findings.SHIFT: profile.shifts,
     findings.SHAPE: profile.shapes,
 }
+# Those that need no day and no week of hours.
+AT_ANY_FREQUENCY = (findings.GAP, findings.ZEROS, findings.STUCK)
 EXPLAINED_BY_VALUES = (findings.SHIFT, findings.SHAPE, findings.STUCK)
 
 
@@ -38,26 +43,35 @@ def newest(history: Grid, judged_periods: int = NEWEST) -> list[HealthFinding]:
     recent = history.values[-WINDOW:]
     judged = max(len(recent) - judged_periods, 0)
     skipped = len(history) - len(recent)
-    start = history.start + skipped * ONE_HOUR
     health_findings = []
-    for kind, detect in DETECTORS.items():
-        for suspicion in detect(recent, judged):
-            finding = _finding(start, kind, suspicion)
+    for kind, detect in _detectors(history).items():
+        for suspicion in detect(recent, judged, history.timeline.frequency.plural):
+            finding = _finding(history, kind, suspicion, skipped)
             health_findings.append(finding)
     telling = _most_telling(health_findings)
     return [finding for finding in telling if not _is_the_clocks(finding, history)]
 
 
-def periods_to_set_aside(finding: HealthFinding) -> list[datetime]:
-    """The hours of a finding that no training and no score should see, for a day at most.
+def _detectors(history: Grid) -> dict[str, Detector]:
+    """What is looked for at the frequency of the history."""
+    timeline = history.timeline
+    if timeline.frequency == HOURLY and timeline.opening is None:
+        return DETECTORS
+    return {kind: DETECTORS[kind] for kind in AT_ANY_FREQUENCY}
+
+
+def periods_to_set_aside(finding: HealthFinding, timeline: Timeline) -> list[datetime]:
+    """The periods of a finding that no training and no score should see, for a day at most; those of a
+    day and longer are a person's to set aside.
 
     What lasts longer may be the new level of the series, which must be followed, or a person's to
     set aside.
     """
-    if not finding.strong:
+    if not finding.strong or not timeline.frequency.is_within_day:
         return []
-    count = min(finding.hours, LONGEST_SET_ASIDE)
-    return [finding.first + number * ONE_HOUR for number in range(count)]
+    count = min(finding.periods, Cycles(timeline).days(DAYS_SET_ASIDE))
+    first = timeline.number_of(finding.first)
+    return [timeline.start_of(first + number) for number in range(count)]
 
 
 def whole(history: Grid) -> list[HealthFinding]:
@@ -65,19 +79,21 @@ def whole(history: Grid) -> list[HealthFinding]:
     merged: dict[tuple[str, datetime], HealthFinding] = {}
     lengths = range(len(history), 0, -STRIDE)
     for length in reversed(lengths):
-        part = Grid(history.start, history.values[:length])
+        part = replace(history, values=history.values[:length])
         for finding in newest(part, STRIDE):
             # The next week sees the same run again, and how it went on.
             merged[finding.kind, finding.first] = finding
     return _without_repeats(merged.values())
 
 
-def _finding(start: datetime, kind: str, suspicion: Suspicion) -> HealthFinding:
-    """The finding of a suspicion about an array that begins at `start`."""
+def _finding(history: Grid, kind: str, suspicion: Suspicion, skipped: int) -> HealthFinding:
+    """The finding of a suspicion about the values of a history after those skipped."""
+    begin = history.first + skipped
     return HealthFinding(
         kind=kind,
-        first=start + suspicion.first * ONE_HOUR,
-        last=start + suspicion.last * ONE_HOUR,
+        first=history.timeline.start_of(begin + suspicion.first),
+        last=history.timeline.start_of(begin + suspicion.last),
+        periods=suspicion.last - suspicion.first + 1,
         evidence=suspicion.evidence,
         strong=suspicion.strong,
     )

@@ -31,7 +31,7 @@ UNLIKE = 0.5  # correlation of a week's shape with that of the others; less is a
 LIKE = 0.8  # correlation that all weeks before had
 
 
-def shifts(values: Values, judged: int) -> list[Suspicion]:
+def shifts(values: Values, judged: int, _plural: str = "hours") -> list[Suspicion]:
     """Windows of a day in which the profile of the days before fits one hour earlier or later."""
     if judged < WEEK + FEWEST_BEFORE:
         return []
@@ -212,7 +212,7 @@ def _window_means(errors: Values) -> Values:
     return means
 
 
-def shapes(values: Values, judged: int) -> list[Suspicion]:
+def shapes(values: Values, judged: int, _plural: str = "hours") -> list[Suspicion]:
     """One suspicion if the newest week has a daily shape unlike all weeks before.
 
     The weeks before must be alike.

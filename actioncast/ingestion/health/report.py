@@ -11,8 +11,9 @@ from actioncast.ingestion.health import clocks, picture
 from actioncast.ingestion.health.findings import HealthFinding, runs
 from actioncast.ingestion.health.gaps import step_of
 from actioncast.periods.grid import Grid
+from actioncast.periods.timeline import UTC_HOURS
+from actioncast.periods.words import Words
 from actioncast.report import Report
-from actioncast.text import hours as hours_text
 from actioncast.text import table
 from actioncast.times import isoformat
 
@@ -49,13 +50,13 @@ class HealthReport(Report):
             "outcome": self.outcome,
             "first_period": isoformat(self.history.start),
             "last_period": isoformat(self.history.end),
-            "hours": len(self.history) - self.missing,
-            "step_hours": step_of(self.history.values),
+            "periods": len(self.history) - self.missing,
+            "step": step_of(self.history.values),
             "periods_missing": self.missing,
-            "longest_gap_hours": self.longest_gap,
+            "longest_gap": self.longest_gap,
             "periods_set_aside": self.set_aside,
             "rejected_share": self.rejected_share,
-            "clock_changes": clocks.hints(self.history),
+            "clock_changes": clocks.hints(self.history) if self.history.timeline == UTC_HOURS else [],
             "findings": [finding.as_json() for finding in self.findings],
         }
 
@@ -67,12 +68,13 @@ class HealthReport(Report):
 
     def _facts(self) -> list[str]:
         facts = self.as_json()
-        stored = hours_text(facts["hours"])
-        step = hours_text(facts["step_hours"])
+        words = Words(self.history.timeline)
+        stored = words.count(facts["periods"])
+        step = words.count(facts["step"])
         first = facts["first_period"]
         last = facts["last_period"]
         missing = facts["periods_missing"]
-        longest_gap = facts["longest_gap_hours"]
+        longest_gap = facts["longest_gap"]
         return [
             f"{self.series}: {self.outcome}",
             picture.line(self.history.values),
@@ -84,7 +86,7 @@ class HealthReport(Report):
         ]
 
     def _table(self) -> str:
-        headers = ["finding", "first hour", "last hour", "evidence"]
+        headers = ["finding", "first", "last", "evidence"]
         rows = [_row(finding) for finding in self.findings]
         return table(headers, rows)
 

@@ -46,7 +46,7 @@ RARE = 0.995  # share of the hours before whose error is smaller than a rare one
 BEYOND_RARE = 1.5  # times the rare error that a factor must have
 
 
-def zeros(values: Values, judged: int) -> list[Suspicion]:
+def zeros(values: Values, judged: int, plural: str = "hours") -> list[Suspicion]:
     """Runs of exact zeros in a series that was positive at all hours before."""
     suspicions = []
     clean = values.copy()
@@ -63,7 +63,7 @@ def zeros(values: Values, judged: int) -> list[Suspicion]:
         if last < judged:
             continue
         comparison = f"the least of {len(before):,} before was {before.min():g}"
-        evidence = f"{length} hours are exactly 0; {comparison}"
+        evidence = f"{length} {plural} are exactly 0; {comparison}"
         suspicions.append(Suspicion(first, last, evidence, strong=True))
     return suspicions
 
@@ -75,7 +75,7 @@ def _were_positive(before: Values) -> bool:
     return bool(before.min() > 0)
 
 
-def stuck(values: Values, judged: int) -> list[Suspicion]:
+def stuck(values: Values, judged: int, plural: str = "hours") -> list[Suspicion]:
     """Runs of one value, far longer than any before and too long for chance."""
     suspicions = []
     clean = values.copy()
@@ -91,7 +91,7 @@ def stuck(values: Values, judged: int) -> list[Suspicion]:
         clean[first : last + 1] = np.nan
         if last < judged:
             continue
-        evidence = f"{length} hours are all {values[last]:g}; the longest run before had {longest}"
+        evidence = f"{length} {plural} are all {values[last]:g}; the longest run before had {longest}"
         suspicions.append(Suspicion(first, last, evidence, strong=True))
     return suspicions
 
@@ -129,7 +129,7 @@ class _InUnit:
     distance: float  # of their level from the factor, log
 
 
-def units(values: Values, judged: int) -> list[Suspicion]:
+def units(values: Values, judged: int, plural: str = "hours") -> list[Suspicion]:
     """Runs of hours in which the level changed by a well-known factor.
 
     The same hours of the weeks before show the usual level.
@@ -151,7 +151,7 @@ def units(values: Values, judged: int) -> list[Suspicion]:
     for name, factor in FACTORS.items():
         size = math.log(factor)
         if abs(size) >= smallest_size:
-            candidates += _in_unit(logarithms, name, size, usual_error)
+            candidates += _in_unit(logarithms, f"{plural} are {name}", size, usual_error)
     suspicions = [candidate.suspicion for candidate in _apart(candidates)]
     return [suspicion for suspicion in suspicions if suspicion.last >= judged]
 
@@ -200,7 +200,7 @@ def _in_unit(
             continue
         if distance > allowed:
             continue
-        evidence = f"{length} hours are {name} of the same hours of the weeks before"
+        evidence = f"{length} {name} of the same hours of the weeks before"
         suspicion = Suspicion(first, last, evidence, strong=is_large)
         candidates.append(_InUnit(suspicion, length, distance))
     return candidates

@@ -50,12 +50,12 @@ def test_hours_that_are_not_over_are_in_the_future() -> None:
     history = grid(seasonal(10))
     (finding,) = gaps.future(history, START + timedelta(hours=8, minutes=30))
     assert finding.first == START + timedelta(hours=8)
-    assert finding.hours == 2
+    assert finding.periods == 2
     assert gaps.future(history, START + timedelta(hours=10)) == []
 
 
 def test_a_source_that_went_silent_is_named_with_its_age() -> None:
     history = grid(seasonal(10))
-    (finding,) = gaps.silent(history, START + timedelta(hours=30), 12)
+    (finding,) = gaps.silent(history, START + timedelta(hours=30), timedelta(hours=12))
     assert finding.evidence == "no hour came for 20 h; 12 h are allowed"
-    assert gaps.silent(history, START + timedelta(hours=20), 12) == []
+    assert gaps.silent(history, START + timedelta(hours=20), timedelta(hours=12)) == []

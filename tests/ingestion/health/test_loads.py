@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 from actioncast.ingestion.health import loads
+from actioncast.periods.timeline import UTC_HOURS
 from tests.support.clock import at
 from tests.support.rows import run_row
 
@@ -22,12 +23,12 @@ def test_few_rejected_points_are_worth_no_word() -> None:
 
 def test_a_source_that_restates_complete_hours_is_named_with_their_share() -> None:
     rows = [{"reality_date": at(hour), "samples": 4} for hour in range(90)]
-    (finding,) = loads.revised(rows, points_per_period=4)
+    (finding,) = loads.revised(rows, UTC_HOURS, points_per_period=4)
     assert (finding.first, finding.last) == (at(0), at(89))
     assert finding.evidence.startswith("90 hours (12% of 30 days) were restated")
 
 
 def test_hours_that_late_points_complete_are_no_restatement() -> None:
     rows = [{"reality_date": at(hour), "samples": 3} for hour in range(90)]
-    assert loads.revised(rows, points_per_period=4) == []
-    assert loads.revised([], points_per_period=4) == []
+    assert loads.revised(rows, UTC_HOURS, points_per_period=4) == []
+    assert loads.revised([], UTC_HOURS, points_per_period=4) == []

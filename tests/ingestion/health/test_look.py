@@ -6,6 +6,7 @@ from datetime import timedelta
 import numpy as np
 
 from actioncast.ingestion.health import look
+from actioncast.periods.timeline import UTC_HOURS
 from tests.support.series import START, grid, seasonal
 
 DAY = 24
@@ -23,7 +24,7 @@ def test_a_lie_of_long_ago_is_found_once_with_its_hours() -> None:
     (finding,) = look.whole(grid(values))
     assert finding.kind == "zeros"
     assert finding.first == START + timedelta(weeks=6)
-    assert finding.hours == 30
+    assert finding.periods == 30
 
 
 def test_a_look_at_the_newest_hours_says_nothing_of_older_ones() -> None:
@@ -36,7 +37,7 @@ def test_a_run_that_goes_on_is_one_finding() -> None:
     values = seasonal(8 * WEEK)
     values[5 * WEEK - 30 : 5 * WEEK + 30] = 77.7
     (finding,) = look.whole(grid(values))
-    assert (finding.kind, finding.hours) == ("stuck", 60)
+    assert (finding.kind, finding.periods) == ("stuck", 60)
 
 
 def test_zeros_are_named_as_zeros_alone() -> None:
@@ -53,9 +54,11 @@ def test_an_empty_week_is_no_error() -> None:
 def test_of_strong_evidence_one_day_at_most_is_set_aside() -> None:
     values = np.append(seasonal(5 * WEEK), np.zeros(10))
     (finding,) = look.newest(grid(values))
-    assert look.periods_to_set_aside(finding) == [START + timedelta(weeks=5, hours=number) for number in range(10)]
+    assert look.periods_to_set_aside(finding, UTC_HOURS) == [
+        START + timedelta(weeks=5, hours=number) for number in range(10)
+    ]
     longer = replace(finding, last=finding.last + timedelta(hours=200))
-    assert len(look.periods_to_set_aside(longer)) == 24
+    assert len(look.periods_to_set_aside(longer, UTC_HOURS)) == 24
 
 
 def test_weak_evidence_sets_nothing_aside() -> None:
@@ -63,7 +66,7 @@ def test_weak_evidence_sets_nothing_aside() -> None:
     values[-DAY:] *= 3.6
     (finding,) = look.newest(grid(values))
     assert finding.kind == "unit"
-    assert look.periods_to_set_aside(finding) == []
+    assert look.periods_to_set_aside(finding, UTC_HOURS) == []
 
 
 def test_a_level_that_doubles_is_followed() -> None:
