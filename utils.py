@@ -52,7 +52,7 @@ def create_predictors(
         "day_calendar": Predictors(day, calendar=calendar),
         "two_days_calendar": Predictors(two_days, calendar=calendar),
         "few_calendar": Predictors(tuple(sorted({1, 2, 3, *days, long})), calendar=calendar),
-        "trees": Predictors(tuple(sorted(recent | {long})), windows=(short, long), calendar=coarse),
+        "trees": Predictors(tuple(sorted(recent | {long})), windows=tuple(sorted({short, long})), calendar=coarse),
         "tutorial": Predictors(tuple(range(1, 11)), windows=(20,)),
     }
     with_columns = WITH_COLUMNS if exogenous else ()

@@ -11,7 +11,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 from actioncast.arrays import Flags, Numbers, Seconds, np
-from actioncast.periods.aggregates import scaled
+from actioncast.periods.aggregates import ROUNDING, scaled
 from actioncast.periods.frequency import parse_frequency
 from actioncast.periods.timeline import UTC_HOURS, Timeline
 from actioncast.times import HOUR, HOURS_PER_DAY, from_seconds
@@ -87,8 +87,9 @@ class _Stamps:
     @property
     def over(self) -> Flags:
         """[periods that hold a point] whether the period holds more points than promised."""
-        allowed = scaled(self.promised, self.timeline, self.timeline.starts(self.numbers))
-        return np.asarray(self.counts > np.maximum(allowed, 1))
+        possible = scaled(self.promised, self.timeline, self.timeline.starts(self.numbers))
+        allowed = np.maximum(np.ceil(possible - ROUNDING), 1)
+        return np.asarray(self.counts > allowed)
 
     @property
     def most(self) -> int:

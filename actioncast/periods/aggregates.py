@@ -27,6 +27,7 @@ COVERED_SHARE = 0.9  # of a period whose state must be known
 LONGEST_STATE = 7 * DAY  # a week without a row is an outage, and no state
 CLOSE_SHARE = 0.25  # of a period, between two readings; the rise between them is spread evenly
 USUAL_SECONDS = {1: 31 * DAY, 3: 92 * DAY, 12: 366 * DAY}  # by months in a period: the longest
+OFTEN = 1.5  # points a day: more come within it
 ROUNDING = 1e-6  # of a point
 ON_THE_HOUR = 60  # seconds from a start of a period in which a reading counts as its own
 
@@ -56,18 +57,23 @@ def aggregated(
     if stamps == "end":
         times = times - 1  # a period that ends at the full hour belongs to the hour before
     periods = _of_periods(kind, times, values, timeline)
-    has_enough = periods.samples >= scaled(minimum_points, timeline, periods.starts)
-    return _part(periods, has_enough)
+    fewest = np.floor(scaled(minimum_points, timeline, periods.starts) + ROUNDING)
+    return _part(periods, periods.samples >= fewest)
 
 
 def scaled(points: int, timeline: Timeline, starts: Seconds) -> Values:
-    """[n] how many of the points of a period of usual length each of these periods can have.
+    """[n] how many points each of these periods can have, where one of usual length has so many.
 
-    A day on which the clocks go forward has 23 of 24 hours, February 28 of 31 days.
+    A day on which the clocks go forward has 23 of 24 hours, February 28 of 31 days. Points that come
+    once a day or less do so by the clock on the wall, whatever the length of a day.
     """
-    usual = USUAL_SECONDS.get(timeline.frequency.months, timeline.frequency.seconds)
-    lengths = timeline.ends(timeline.numbers(starts)) - starts
-    return np.asarray(np.ceil(points * lengths / usual - ROUNDING))
+    frequency = timeline.frequency
+    usual = USUAL_SECONDS.get(frequency.months, frequency.seconds)
+    ends = timeline.ends(timeline.numbers(starts))
+    is_within_day = points * DAY > OFTEN * usual
+    if not is_within_day and not frequency.is_within_day:
+        ends, starts = timeline.clocks.local(ends), timeline.clocks.local(starts)
+    return np.asarray(points * (ends - starts) / usual)
 
 
 def _part(hours: Aggregated, keep: Flags) -> Aggregated:

@@ -45,7 +45,7 @@ def test_two_values_for_one_moment_name_the_ways_out() -> None:
 )
 def test_hourly_points_of_a_clock_beside_the_full_hours_are_refused(offset: float, minutes: int, per_hour: int) -> None:
     beside = points({hour + offset: 1.0 for hour in range(24)})
-    expected = f"all 24 points lie {minutes} minutes after the full hour UTC.* points_per_period = {per_hour}"
+    expected = f"all 24 points lie {minutes} minutes after the full hour.* points_per_period = {per_hour}"
     with pytest.raises(DataError, match=expected):
         refusals.refuse_half_hours(beside, "load")
 

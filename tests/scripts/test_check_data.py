@@ -60,7 +60,7 @@ def test_findings_are_warnings_with_hours_evidence_and_remedy(config: Path, caps
     zeros, rejected = report["findings"]
     assert zeros["kind"] == "zeros"
     assert zeros["first"] == "2022-02-13T14:00:00Z"
-    assert zeros["hours"] == 10
+    assert zeros["periods"] == 10
     assert zeros["remedy"].startswith("A source that is down")
     assert rejected["kind"] == "rejected points"
     assert report["rejected_share"] == 0.25
@@ -79,7 +79,7 @@ def test_a_table_names_the_findings_for_a_person(config: Path, capsys: Any) -> N
 def test_hours_to_come_and_silence_are_findings(config: Path, capsys: Any) -> None:
     store(config, seasonal(LENGTH))
     check_data.main(["--config", str(config), "--now", isoformat(NOW - timedelta(hours=5)), "--json"])
-    assert [each["kind"] for each in json.loads(capsys.readouterr().out)["findings"]] == ["future hours"]
+    assert [each["kind"] for each in json.loads(capsys.readouterr().out)["findings"]] == ["future periods"]
     check_data.main(["--config", str(config), "--now", isoformat(NOW + timedelta(hours=50)), "--json"])
     assert [each["kind"] for each in json.loads(capsys.readouterr().out)["findings"]] == ["silent"]
 

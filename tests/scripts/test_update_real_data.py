@@ -456,7 +456,7 @@ def test_a_source_that_recovers_within_the_run_is_no_failure(run: Run, stub: Stu
 
 def test_old_news_names_the_remedy_for_a_recording(run: Run, stub: Stub) -> None:
     stub.answer(chart(FOUR_HOURS))
-    assert "For a finished recording pass --now 2022-03-04T04:45:00Z" in run(now=99).out["error"]
+    assert "For a finished recording pass --now 2022-03-04T04:00:00Z" in run(now=99).out["error"]
 
 
 # The database fails -----------------------------------------------------------------------------------------------

@@ -10,7 +10,7 @@ def test_rejected_points_are_one_finding_with_their_share_and_the_newest_reason(
     newest = run_row(started_at=at(5.3), points_read=50, points_rejected=4, message="4 x not finite")
     older = run_row(started_at=at(4.3), points_read=50)
     (finding,) = loads.rejected([newest, older])
-    assert finding.first == finding.last == at(5)
+    assert finding.first == finding.last == at(5.3)
     assert finding.evidence == (
         "4 of 100 points read were rejected (4.0%), by 1 of 2 loads; the newest: 4 x not finite"
     )

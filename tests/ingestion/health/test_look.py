@@ -57,7 +57,7 @@ def test_of_strong_evidence_one_day_at_most_is_set_aside() -> None:
     assert look.periods_to_set_aside(finding, UTC_HOURS) == [
         START + timedelta(weeks=5, hours=number) for number in range(10)
     ]
-    longer = replace(finding, last=finding.last + timedelta(hours=200))
+    longer = replace(finding, periods=210)
     assert len(look.periods_to_set_aside(longer, UTC_HOURS)) == 24
 
 
