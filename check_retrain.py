@@ -1,7 +1,7 @@
 """Check: is the live error of the champion still good? If it is not, ask GitHub for a retrain.
 
 Scores the newest forecasts against what happened, compares with the champion's own backtest and
-with the weekly naive, and writes the verdict with its reasons to `checks`, whatever it is. Only k
+with the seasonal naive, and writes the verdict with its reasons to `checks`, whatever it is. Only k
 bad looks of the last n, outside the cooldown and under the weekly cap, dispatch `execute-retrain`;
 and so does data without a champion: the first training. All series that are due are one dispatch.
 
@@ -32,7 +32,8 @@ from actioncast.cli import many_series
 from actioncast.cli.many_series import FleetReport
 from actioncast.cli.script import run_script
 from actioncast.database.database import Database
-from actioncast.forecasting.card import ModelError, read_card
+from actioncast.forecasting.card import Card, ModelError, read_card
+from actioncast.forecasting.naive import season_in_words
 from actioncast.monitoring import live_error, retrain_request
 from actioncast.monitoring.live_error import LiveScore
 from actioncast.monitoring.retrain_request import NO_SCORE, CheckReport
@@ -78,7 +79,9 @@ def look(
     # The checks in [since, now], with one at this very moment.
     earlier = database.checks(series_id, since=since, before=now + timedelta(seconds=1))
     try:
-        score = _score(settings, database, now, series_id, policy)
+        card = read_card(settings.model_directory(series_id))
+        policy = _naming_its_naive(policy, card)
+        score = _score(settings, database, now, series_id, policy, card)
         last_training = _last_training(database, series_id, since, now)
         verdict = judge(score, earlier=earlier, last_training=last_training, policy=policy, now=now)
     except ModelError as error:
@@ -106,15 +109,28 @@ def _policy(settings: Settings, series_id: str, max_mae: float | None) -> Retrai
     return policy if max_mae is None else replace(policy, max_mae=max_mae)
 
 
+def _naming_its_naive(policy: RetrainPolicy, card: Card | None) -> RetrainPolicy:
+    """The policy that names the season of the champion's naive reference."""
+    if card is None:
+        return policy
+    return replace(policy, naive=season_in_words(max(card.seasonality), policy.frequency))
+
+
 def _last_training(database: Database, series_id: str, since: datetime, now: datetime) -> datetime | None:
     """Start of the newest training run in [since, now]."""
     runs = database.training_runs(series_id, since=since)
     return max((run["started_at"] for run in runs if run["started_at"] <= now), default=None)
 
 
-def _score(settings: Settings, database: Database, now: datetime, series_id: str, policy: RetrainPolicy) -> LiveScore:
+def _score(
+    settings: Settings,
+    database: Database,
+    now: datetime,
+    series_id: str,
+    policy: RetrainPolicy,
+    card: Card | None,
+) -> LiveScore:
     """The live score of the champion's own forecasts over the newest window; of all forecasts without a champion."""
-    card = read_card(settings.model_directory(series_id))
     timeline = settings.series[series_id].timeline
     start = live_error.window_start(now, policy.window, timeline)
     rows = database.performance(series_id, since=start, until=now)

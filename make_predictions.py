@@ -1,8 +1,8 @@
-"""Forecast: the champion, applied to the newest stored hours, for the next hours of a series.
+"""Forecast: the champion, applied to the newest stored periods, for the next ones of a series.
 
-The first forecast is the hour after the last complete one; observing new hours needs no retraining. The forecasts are
+The first forecast is the period after the last complete one; observing new ones needs no retraining. The forecasts are
 stored as one vintage in `predictions`, beside the earlier ones: always the whole horizon of the series, however few
-hours are asked for, because the newest vintage is what everybody sees. POST /forecast makes the same call.
+periods are asked for, because the newest vintage is what everybody sees. POST /forecast makes the same call.
 
     python make_predictions.py
     python make_predictions.py --num-predictions 24
@@ -34,7 +34,7 @@ from actioncast.settings import Settings
 from actioncast.text import table
 from actioncast.times import isoformat
 
-SHOWN_ROWS = 6  # hours of a forecast that a person sees
+SHOWN_ROWS = 6  # periods of a forecast that a person sees
 
 
 class NoDataError(ActioncastError):
@@ -51,13 +51,13 @@ class ForecastReport(Vintage, Report):
             hour = isoformat(row["prediction_date"])
             rows.append([hour, row["prediction"], row["lower"], row["upper"]])
         text = (
-            f"{self.series}: the next {len(self.rows)} hours, "
-            f"last known hour {isoformat(self.origin)}, "
+            f"{self.series}: the next {len(self.rows)} periods, "
+            f"last known one {isoformat(self.origin)}, "
             f"model {self.model_version}\n\n"
-            f"{table(['hour', 'prediction', 'lower', 'upper'], rows)}"
+            f"{table(['period', 'prediction', 'lower', 'upper'], rows)}"
         )
         if len(self.rows) > len(rows):
-            text += f"\n... and {len(self.rows) - len(rows)} more hours"
+            text += f"\n... and {len(self.rows) - len(rows)} more"
         return text
 
 
@@ -69,15 +69,15 @@ def run(
     series_id: str,
     horizon: int | None = None,
 ) -> ForecastReport:
-    """Forecast and store the series' horizon, or more when more is asked for; report the first `horizon` hours.
+    """Forecast and store the series' horizon, or more when more is asked for; report the first `horizon` periods.
 
     Raises ActioncastError when it cannot.
     """
     champion = load_champion(settings.model_directory(series_id))
-    hours = max(horizon or 0, settings.series[series_id].horizon_periods)
+    periods = max(horizon or 0, settings.series[series_id].horizon_periods)
     history = _newest_periods(settings, database, series_id, now, champion)
-    history = _with_columns(history, database, series_id, champion, horizon=hours)
-    forecast = forecaster.forecast(champion.forecaster, history, hours)
+    history = _with_columns(history, database, series_id, champion, horizon=periods)
+    forecast = forecaster.forecast(champion.forecaster, history, periods)
     rows = vintage_rows(
         forecast,
         series_id=series_id,
@@ -97,7 +97,7 @@ def run(
 
 
 def _newest_periods(settings: Settings, database: Database, series_id: str, now: datetime, champion: Champion) -> Grid:
-    """The hours the champion needs as history, plus some to fill gaps from."""
+    """The periods the champion needs as history, plus some to fill gaps from."""
     fitted = champion.forecaster
     timeline = settings.series[series_id].timeline
     newest = fitted.reach + features.fill_periods(timeline, fitted.seasonality)
@@ -105,7 +105,7 @@ def _newest_periods(settings: Settings, database: Database, series_id: str, now:
         newest = max(newest, timeline.last_over(now) - fitted.since + 1)
     history = database.reality(series_id, until=now, newest=newest, timeline=timeline)
     if history is None:
-        raise NoDataError(f"no hour of {series_id} is stored; run: python update_real_data.py --series {series_id}")
+        raise NoDataError(f"nothing of {series_id} is stored; run: python update_real_data.py --series {series_id}")
     return history
 
 
@@ -117,7 +117,7 @@ def _with_columns(
     *,
     horizon: int,
 ) -> Grid:
-    """The hours with the columns that the champion needs: stored ones, and the holidays of its card."""
+    """The periods with the columns that the champion needs: stored ones, and the holidays of its card."""
     names = [name for name in champion.forecaster.columns if name != exogenous.HOLIDAY]
     if names:
         until = history.timeline.shift(history.end, horizon)
@@ -136,14 +136,14 @@ def _with_columns(
 
 
 def horizon_flag(text: str) -> int:
-    """A whole number of hours from 1 on."""
+    """A whole number of periods from 1 on."""
     if not text.isdigit() or not 1 <= int(text) <= recipes.LONGEST_HORIZON:
-        raise argparse.ArgumentTypeError(f"expected 1 to {recipes.LONGEST_HORIZON} hours, got {text!r}")
+        raise argparse.ArgumentTypeError(f"expected 1 to {recipes.LONGEST_HORIZON} periods, got {text!r}")
     return int(text)
 
 
 def _add_flags(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument("--num-predictions", type=horizon_flag, help="hours to show (default: the series' horizon)")
+    parser.add_argument("--num-predictions", type=horizon_flag, help="periods to show (default: the series' horizon)")
     many_series.add_flags(parser)
 
 

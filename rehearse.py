@@ -1,6 +1,7 @@
-"""Rehearse: replay a recorded series through the real scripts, hour by hour, under a virtual clock.
+"""Rehearse: replay a recorded series through the real scripts, tick by tick, under a virtual clock.
 
-The workflows' own functions ingest each hour from a replay of the source, forecast, check, and
+A tick is an hour, or a period of the series that is longer. The workflows' own functions ingest it
+from a replay of the source, forecast, check, and
 retrain when a check asks for it, while the clock, the source, the database and the series fail as
 the flags say. The report shows beforehand what a policy costs (live error, retrains, Actions
 minutes) and whether each promise of the loop holds at each tick.
@@ -35,16 +36,16 @@ import train
 import update_real_data
 from actioncast.cli.script import run_without_database
 from actioncast.github import summary
+from actioncast.periods.frequency import DAY
 from actioncast.periods.points import Points
 from actioncast.rehearsal import flags, page
 from actioncast.rehearsal.compare import Options, compare
 from actioncast.rehearsal.jobs import Scripts
-from actioncast.rehearsal.plan import Plan, make_plan
+from actioncast.rehearsal.plan import Plan, make_plan, seconds_of_tick
 from actioncast.rehearsal.policies import OWN, Policy, read_policies
 from actioncast.rehearsal.report import RehearsalReport
 from actioncast.rehearsal.world.faults import Faults
 from actioncast.settings import Settings
-from actioncast.times import HOURS_PER_DAY
 
 SCRIPTS = Scripts(
     ingest=update_real_data.run,
@@ -65,12 +66,12 @@ def run(
     faults: Faults | None = None,
     seed: int = 0,
 ) -> RehearsalReport:
-    """Load all but the last `days` of the recording, train, then let the last days arrive hour by hour."""
+    """Load all but the last `days` of the recording, train, then let the last days arrive tick by tick."""
     plan = make_plan(
         settings,
         recording,
         series_id=series_id,
-        hours=HOURS_PER_DAY * days,
+        ticks=max(1, round(days * DAY / seconds_of_tick(settings.series[series_id].timeline))),
         faults=faults or Faults(),
         seed=seed,
     )
@@ -85,7 +86,7 @@ def _run_with_flags(arguments: argparse.Namespace, settings: Settings) -> Rehear
         settings,
         recording,
         series_id=arguments.series,
-        hours=flags.hours_of(arguments),
+        ticks=flags.ticks_of(arguments, settings.series[arguments.series]),
         faults=faults,
         seed=arguments.seed,
     )

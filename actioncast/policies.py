@@ -46,6 +46,7 @@ class RetrainPolicy:
     maximum_per_week: int = 3
     max_mae: float | None = None
     frequency: Frequency = HOURLY
+    naive: str = "168 hours (a week)"  # the season of the naive reference, in words
 
 
 @dataclass(frozen=True)

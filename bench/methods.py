@@ -172,7 +172,8 @@ def statsforecast_model(name: str) -> Method:
             "AutoETS": lambda: models.AutoETS(season_length=DAY, alias="m"),
             "AutoARIMA": lambda: models.AutoARIMA(season_length=DAY, alias="m"),
         }
-        library: Any = StatsForecast(models=[made_of[name]()], freq="h", n_jobs=1)
+        model: Any = made_of[name]()  # type: ignore[no-untyped-call]
+        library: Any = StatsForecast(models=[model], freq="h", n_jobs=1)
         return _answer(library.forecast(df=_frame(task), h=task.horizon, level=[round(100 * task.coverage)]))
 
     return method

@@ -270,8 +270,8 @@ class Forecasts:
             return None
         return Vintage.of_rows(database.vintage(series_id, issued_at), timeline)
 
-    async def latest(self, series_id: str) -> Body:
-        """JSON of the vintage that was issued last, by whatever model.
+    async def latest(self, series_id: str, periods: int | None = None) -> Body:
+        """JSON of the vintage that was issued last, by whatever model, or of its first periods.
 
         Raises Missing when none was.
         """
@@ -285,7 +285,7 @@ class Forecasts:
             rows = await self.threads.ask(lambda database: database.vintage(series_id, issued_at))
             kept = KeptVintage(state, Vintage.of_rows(rows, timeline))
             self._issued[series_id] = kept
-        return kept.body(len(kept.vintage))
+        return kept.body(periods or len(kept.vintage))
 
     async def prepare_or_warn(self) -> None:
         """Prepare; ignore failures, because the first request will raise them again."""

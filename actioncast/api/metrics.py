@@ -20,13 +20,13 @@ from actioncast.periods.timeline import Timeline
 # Seconds.
 BUCKETS = (0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10)
 SERIES_GAUGES = {
-    "data_age_seconds": "Since the end of the newest stored hour",
+    "data_age_seconds": "Since the end of the newest stored period",
     "forecast_age_seconds": "Since the newest forecast was issued",
     "scored_periods": "Periods behind the live error and the coverage",
     "live_mae": "Mean absolute error of the newest window, in the series' unit",
-    "naive_mae": "The weekly naive's error on the same hours",
+    "naive_mae": "The seasonal naive's error on the same periods",
     "backtest_mae": "The champion's backtest error at the same leads",
-    "coverage": "Share of these hours inside lower..upper",
+    "coverage": "Share of these periods inside lower..upper",
 }
 
 

@@ -28,7 +28,7 @@ Responses = dict[int | str, dict[str, Any]]  # status -> what OpenAPI says about
 UNCHANGED: Responses = {304: {"description": "What If-None-Match names is still the answer"}}
 NOT_READY: Responses = {503: {"model": Readiness, "description": "Not ready; checks says why"}}
 PLAIN_TEXT: Responses = {200: {"content": {"text/plain": {"schema": {"type": "string"}}}}}
-LONGEST_PAGE = 1000  # hours
+LONGEST_PAGE = 1000  # periods
 DEFAULT_WINDOW = timedelta(days=7)
 # The window before an earlier end would begin before year 1.
 EARLIEST_END = datetime.min.replace(tzinfo=UTC) + DEFAULT_WINDOW
@@ -65,6 +65,12 @@ NumPredictions = Annotated[
         description="Periods to answer, from the first unknown one on; the series' horizon by default",
         examples=[24],
     ),
+]
+
+
+Periods = Annotated[
+    int | None,
+    Query(ge=1, le=LONGEST_HORIZON, description="Periods to answer, from the first on; all by default", examples=[24]),
 ]
 
 
@@ -109,17 +115,19 @@ TO_WRITERS = [Depends(writing), *TO_ANYONE]
 async def forecast(
     request: Request,
     num_predictions: NumPredictions = None,
-    return_predictions: Annotated[bool, Query(description="false: an empty list instead of the hours")] = True,
+    periods: Periods = None,
+    return_predictions: Annotated[bool, Query(description="false: an empty list instead of the periods")] = True,
     series: SeriesName = None,
 ) -> Response:
-    """Forecast the next hours from the newest stored ones, store them, and answer the first of them.
+    """Forecast the next periods from the newest stored ones, store them, and answer the first of them.
 
-    At least the series' whole horizon is stored. The same hours and the same model give the same forecast, so that it
-    is made once: asking again answers the stored one, until a new hour, a corrected hour or a new champion comes.
+    At least the series' whole horizon is stored. The same data and the same model give the same forecast, so that it
+    is made once: asking again answers the stored one, until a new or corrected period or a new champion comes.
+    `periods` is another name of `num_predictions`.
     """
     forecasts = state_of(request).forecasts
     series_id = await forecasts.catalogue.series_id(series)
-    body = await forecasts.forecast(series_id, num_predictions, listed=return_predictions)
+    body = await forecasts.forecast(series_id, num_predictions or periods, listed=return_predictions)
     return body.answer(request)
 
 
@@ -131,11 +139,11 @@ async def forecast(
     openapi_extra={"security": TO_READ},
     responses=problems(401, 404, 413, 422, 429, 503) | UNCHANGED,
 )
-async def latest_forecast(request: Request, series: SeriesName = None) -> Response:
-    """The forecast that was issued last."""
+async def latest_forecast(request: Request, series: SeriesName = None, periods: Periods = None) -> Response:
+    """The forecast that was issued last, or the first periods of it."""
     forecasts = state_of(request).forecasts
     series_id = await forecasts.catalogue.series_id(series)
-    body = await forecasts.latest(series_id)
+    body = await forecasts.latest(series_id, periods)
     return body.answer(request)
 
 
@@ -150,16 +158,22 @@ async def latest_forecast(request: Request, series: SeriesName = None) -> Respon
 async def performance(
     request: Request,
     series: SeriesName = None,
-    since: Annotated[Moment | None, Query(description="First hour; 7 days before the end by default")] = None,
+    since: Annotated[
+        Moment | None, Query(description="First period; by default as long before the end as the page shows")
+    ] = None,
     until: Annotated[Moment | None, Query(description="End, not included; now by default")] = None,
+    periods: Annotated[
+        int | None, Query(ge=1, le=LONGEST_PAGE, description="Instead of `since`: so many before the end")
+    ] = None,
     limit: Annotated[int, Query(ge=1, le=LONGEST_PAGE, description="Periods on one page")] = 168,
 ) -> Response:
-    """Forecast hours beside what happened and the weekly naive. For the next page ask again with since=next_since."""
+    """Forecast periods beside what happened and the naive. For the next page ask again with since=next_since."""
     forecasts = state_of(request).forecasts
     series_id = await forecasts.catalogue.series_id(series)
-    unit = forecasts.catalogue.settings.series[series_id].unit
+    series_settings = forecasts.catalogue.settings.series[series_id]
     end = until or forecasts.clock()
-    begin = since or max(end, EARLIEST_END) - DEFAULT_WINDOW
+    shown = series_settings.defaults.shown.periods(series_settings.frequency)
+    begin = since or series_settings.timeline.shift(max(end, EARLIEST_END), -(periods or shown))
     rows = await forecasts.threads.ask(
         lambda database: database.performance(series_id, since=begin, until=end, limit=limit + 1)
     )
@@ -167,11 +181,11 @@ async def performance(
     next_since = rows[limit]["prediction_date"] if len(rows) > limit else None
     answer = Performance(
         series=series_id,
-        unit=unit,
+        unit=series_settings.unit,
         since=begin,
         until=end,
         summary=_summary(page),
-        hours=[ScoredPeriod.model_validate(row) for row in page],
+        periods=[ScoredPeriod.model_validate(row) for row in page],
         next_since=next_since,
     )
     return Body(answer.model_dump_json().encode()).answer(request)
@@ -219,6 +233,9 @@ async def series_list(request: Request) -> list[SeriesInfo]:
             series=series_id,
             title=series_settings.title,
             unit=series_settings.unit,
+            frequency=str(series_settings.frequency),
+            timezone=series_settings.timezone,
+            open=str(series_settings.open) if series_settings.open else None,
             horizon=series_settings.horizon_periods,
             newest_period=state.newest.period,
             issued_at=state.newest.issued_at,

@@ -34,7 +34,7 @@ class Forecast(BaseModel):
 
 
 class ScoredPeriod(BaseModel):
-    """What a user would have seen for an hour, and how it turned out: null where that is not known."""
+    """What a user would have seen for a period, and how it turned out: null where that is not known."""
 
     prediction_date: AwareDatetime = Field(examples=["2022-03-04T03:00:00Z"])
     prediction: float = Field(examples=[12034.5])
@@ -43,14 +43,16 @@ class ScoredPeriod(BaseModel):
     reality: float | None = Field(examples=[11840.0])
     absolute_error: float | None = Field(examples=[194.5])
     covered: bool | None = Field(examples=[True], description="reality lies inside lower..upper")
-    naive_error: float | None = Field(examples=[612.0], description="error of the same hour one week earlier")
+    naive_error: float | None = Field(
+        examples=[612.0], description="error of the seasonal naive, as it stood when the forecast was issued"
+    )
     issued_at: AwareDatetime = Field(examples=["2022-03-04T00:37:00Z"])
-    lead: int = Field(examples=[4], description="hours between the last known hour and this one")
+    lead: int = Field(examples=[4], description="periods from the last known one to this one")
     model_version: str = Field(examples=["20220301T01-73a7fcbe"])
 
 
 class Summary(BaseModel):
-    """Means over the scored hours of this page."""
+    """Means over the scored periods of this page."""
 
     scored_periods: int = Field(examples=[48])
     mae: float | None = Field(examples=[371.8])
@@ -59,14 +61,14 @@ class Summary(BaseModel):
 
 
 class Performance(BaseModel):
-    """Forecast hours, ascending. `next_since` is where the next page begins, null on the last one."""
+    """Forecast periods, ascending. `next_since` is where the next page begins, null on the last one."""
 
     series: str = Field(examples=["bitcoin_transactions"])
     unit: str = Field(examples=["transactions/h"])
     since: AwareDatetime = Field(examples=["2022-03-04T00:00:00Z"])
     until: AwareDatetime = Field(examples=["2022-03-11T00:00:00Z"])
     summary: Summary
-    hours: list[ScoredPeriod]
+    periods: list[ScoredPeriod]
     next_since: AwareDatetime | None = Field(examples=["2022-03-11T00:00:00Z"])
 
 
@@ -76,7 +78,10 @@ class SeriesInfo(BaseModel):
     series: str = Field(examples=["bitcoin_transactions"])
     title: str = Field(examples=["Bitcoin transactions entering the mempool"])
     unit: str = Field(examples=["transactions/h"])
-    horizon: int = Field(examples=[168], description="hours ahead that are forecast")
+    frequency: str = Field(examples=["1h"], description="how long a period is: 15min, 1h, 1D, 1W-MON, 1MS ...")
+    timezone: str = Field(examples=["UTC"], description="whose days, weeks and months are meant")
+    open: str | None = Field(examples=[None], description="opening times; null: always")
+    horizon: int = Field(examples=[168], description="periods ahead that are forecast")
     newest_period: AwareDatetime | None = Field(examples=["2022-03-04T02:00:00Z"])
     issued_at: AwareDatetime | None = Field(examples=["2022-03-04T03:17:00Z"], description="of the newest forecast")
     model_version: str | None = Field(examples=["20220301T01-73a7fcbe"])

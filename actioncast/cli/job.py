@@ -36,13 +36,13 @@ from actioncast.cli.script import parser, report_of
 from actioncast.config import load_settings, with_rows
 from actioncast.database.database import Database, open_database
 from actioncast.errors import ActioncastError
-from actioncast.forecasting.card import read_card
+from actioncast.forecasting.card import ModelError, read_card
 from actioncast.github import summary
 from actioncast.monitoring.due import due_series
 from actioncast.redaction import masked
 from actioncast.settings import Settings, SettingsError
 from actioncast.text import table
-from actioncast.times import isoformat
+from actioncast.times import HOUR, isoformat
 
 CHART_DAYS = 14
 FLEET_FROM = 8  # series; a script's start takes a second, which hundreds of series should not pay for each
@@ -60,6 +60,15 @@ def run(
     `flags` let one process of the script go over the same series; without them it gets their names.
     """
     summary.write(f"## {script}, {isoformat(now)}")
+    waiting = not_due_yet(settings, script, series_ids, now)
+    if waiting:
+        for reason in waiting.values():
+            print(reason)
+        summary.write("\n".join(f"- {reason}" for reason in waiting.values()))
+        series_ids = [name for name in series_ids if name not in waiting]
+        flags = []
+        if not series_ids:
+            return []
     if not series_ids:
         summary.notice("Nothing to do", f"{script}: there is no series for this job")
         return []
@@ -72,6 +81,55 @@ def run(
     if script == "check_retrain":
         return _run_together(settings, script, now, [*selection, "--jobs", "1"])
     return _run_each(settings, script, series_ids, partial(_run_script, settings, script, now))
+
+
+def not_due_yet(settings: Settings, script: str, series_ids: Sequence[str], now: datetime) -> dict[str, str]:
+    """Series that can have nothing new yet -> why they are skipped, in words.
+
+    Only those whose period is longer than the hour that the clock of GitHub has. Asks the database
+    alone, and writes nothing.
+    """
+    if script not in ("update_real_data", "make_predictions"):
+        return {}
+    slow = [name for name in series_ids if settings.series[name].frequency.seconds > HOUR]
+    if not slow:
+        return {}
+    with open_database(settings) as database:
+        reasons = {name: _reason_to_wait(settings, database, script, name, now) for name in slow}
+    return {name: reason for name, reason in reasons.items() if reason}
+
+
+def _reason_to_wait(settings: Settings, database: Database, script: str, series_id: str, now: datetime) -> str:
+    """Why nothing new can be there; empty where something can."""
+    series = settings.series[series_id]
+    timeline = series.timeline
+    newest = database.newest(series_id)
+    if newest.period is None:
+        return ""
+    stored = timeline.number_of(newest.period)
+    over = timeline.end_of(max(timeline.last_over(now), stored) + 1)
+    if script == "update_real_data":
+        if stored < timeline.last_over(now):
+            return ""
+        noun = series.frequency.noun
+        return f"{series_id}: skipped, nothing new can be there: the next {noun} is over {isoformat(over)}"
+    try:
+        card = read_card(settings.model_directory(series_id))
+    except ModelError:
+        return ""  # make_predictions.py says what is wrong with it
+    if card is None:
+        return ""
+    issued_at = database.find_vintage(
+        series_id,
+        timeline=timeline,
+        model_version=card.version,
+        origin=newest.period,
+        horizon=series.horizon_periods,
+        since=newest.loaded_at,
+    )
+    if issued_at is None:
+        return ""
+    return f"{series_id}: skipped, the forecast of {isoformat(issued_at)} is of the newest {series.frequency.noun}"
 
 
 def _run_each(
@@ -150,8 +208,9 @@ def _write_sections(settings: Settings, script: str, now: datetime, results: Seq
 def _forecast_by_api(settings: Settings, api_url: str, series_id: str) -> bool:
     """Let the deployed API forecast, and write what it answers into the summary."""
     report = client.forecast(api_url, series_id, settings.environment.api_key)
-    print(f"{series_id}: {len(report['predictions'])} hours forecast and stored by {api_url}")
-    summary.write(summary.forecast(report, settings.series[series_id].unit))
+    frequency = settings.series[series_id].frequency
+    print(f"{series_id}: {len(report['predictions'])} {frequency.plural} forecast and stored by {api_url}")
+    summary.write(summary.forecast(report, settings.series[series_id].unit, frequency.plural))
     return True
 
 
@@ -165,7 +224,7 @@ def _log_text(script: str, report: dict[str, Any]) -> str:
         case "update_real_data":
             lines = [report["outcome"], *report["warnings"]]
         case "make_predictions":
-            lines = [f"{len(report['predictions'])} hours forecast"]
+            lines = [f"{len(report['predictions'])} periods forecast"]
         case "check_retrain":
             lines = [report["verdict"], *report["reasons"]]
         case _:
@@ -177,12 +236,13 @@ def _section(script: str, report: dict[str, Any], settings: Settings, database: 
     """The section of one series in the step summary."""
     series_id = report["series"]
     unit = settings.series[series_id].unit
+    frequency = settings.series[series_id].frequency
     match script:
         case "update_real_data":
             newest_periods = _newest_periods(settings, database, series_id, now)
-            return summary.etl(report, unit, newest_periods)
+            return summary.etl(report, unit, newest_periods, frequency.noun, frequency.plural)
         case "make_predictions":
-            return summary.forecast(report, unit)
+            return summary.forecast(report, unit, frequency.plural)
         case "check_retrain":
             rows = database.performance(series_id, since=now - timedelta(days=CHART_DAYS), until=now)
             return summary.check(report, unit, rows)

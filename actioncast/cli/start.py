@@ -34,6 +34,7 @@ from actioncast.forecasting.card import Card, ModelError, read_card
 from actioncast.github import summary
 from actioncast.github.api import Api
 from actioncast.periods.grid import Grid
+from actioncast.periods.words import Words
 from actioncast.redaction import masked
 from actioncast.settings import Settings, SettingsError
 
@@ -45,7 +46,7 @@ NEXT = """\
 
 | when (UTC) | what |
 | --- | --- |
-| every hour, about :17 | new hours are loaded |
+| every hour, about :17 | what is new is loaded |
 | with every second load | a look at the live error; a retrain follows when it is no longer good |
 | every six hours, about :37 | a new forecast is made |
 | twice a day | a look at whether anything is silently dead |
@@ -78,6 +79,7 @@ class State:
     title: str
     unit: str
     history: Grid | None
+    words: Words
     first_periods: int  # that a first training needs
     card: Card | None
     fault: str  # of a card that cannot be read
@@ -101,6 +103,7 @@ def state_of(settings: Settings, database: Database, now: datetime, series_id: s
         title=series.title or series_id,
         unit=series.unit,
         history=database.reality(series_id, until=now, newest=ALL_PERIODS, timeline=series.timeline, quarantined=True),
+        words=Words(series.timeline),
         first_periods=series.defaults.first_training.periods(series.frequency),
         card=card,
         fault=fault,
@@ -159,14 +162,15 @@ def _lines(state: State, delivered: str) -> str:
     lines = [_loaded(state.history), _trained(state, delivered)]
     if state.forecast:
         issued = state.forecast[0]["issued_at"]
-        lines.append(f"**Forecast**: the next {len(state.forecast)} hours, made {_moment(issued)}.")
+        lines.append(f"**Forecast**: the next {state.words.count(len(state.forecast))}, made {_moment(issued)}.")
     return "\n".join(f"- {line}" for line in lines)
 
 
 def _loaded(history: Grid | None) -> str:
     if history is None:
-        return "**Not loaded**: the step that loads new hours says why."
-    return f"**Loaded**: {len(history):,} hours, from {_moment(history.start)} to {_moment(history.end)}."
+        return "**Not loaded**: the step that loads says why."
+    words = Words(history.timeline)
+    return f"**Loaded**: {words.count(len(history))}, from {_moment(history.start)} to {_moment(history.end)}."
 
 
 def _trained(state: State, delivered: str) -> str:
@@ -175,9 +179,8 @@ def _trained(state: State, delivered: str) -> str:
     if state.card is None:
         hours = len(state.history) if state.history else 0
         if hours < state.first_periods:
-            return (
-                f"**Not trained yet**: {hours:,} of {state.first_periods:,} hours are there; then it follows by itself."
-            )
+            needed = state.words.count(state.first_periods)
+            return f"**Not trained yet**: {hours:,} of {needed} are there; then it follows by itself."
         return "**Not trained**: the step that trains says why."
     error = f"its error in the backtest is {state.card.mae:,.4g} {state.unit}"
     if not state.trained_now:
@@ -199,8 +202,8 @@ def _picture(state: State) -> str:
     ahead = [row for row in state.forecast if row["prediction_date"] > state.history.end][:SHOWN_PERIODS]
     lines = [[*past, *(row[column] for row in ahead)] for column in ("upper", "prediction", "lower")]
     return summary.line_chart(
-        title=f"The last {len(past)} hours, and the next {len(ahead)} with their interval",
-        x_title="hour",
+        title=f"The last {state.words.count(len(past))}, and the next {len(ahead)} with their interval",
+        x_title=state.words.noun,
         y_title=state.unit,
         lines=lines,
     )

@@ -155,11 +155,11 @@ def _filled(line: Line) -> list[float]:
 # --- the section of each script ---------------------------------------------------------------------------------------
 
 
-def etl(report: Report, unit: str, newest: Line) -> str:
-    """Section of an ingestion. `newest`: the last stored hours, None where one is missing."""
+def etl(report: Report, unit: str, newest: Line, noun: str = "hour", plural: str = "hours") -> str:
+    """Section of an ingestion. `newest`: the last stored periods, None where one is missing."""
     chart = line_chart(
-        title="The last stored hours",
-        x_title="hour",
+        title=f"The last stored {plural}",
+        x_title=noun,
         y_title=unit,
         lines=[newest[-SHOWN_PERIODS:]],
     )
@@ -180,22 +180,22 @@ def _left_out(report: Report) -> str:
 
 
 def _warnings(report: Report) -> str:
-    """What looks wrong in the newest hours."""
+    """What looks wrong in the newest periods."""
     lines = [f"- warning: {warning}" for warning in report["warnings"]]
     return "\n".join([*lines, "", ""]) if lines else ""
 
 
-def forecast(report: Report, unit: str) -> str:
-    """Section of a forecast, with its first hours."""
+def forecast(report: Report, unit: str, plural: str = "hours") -> str:
+    """Section of a forecast, with its first periods."""
     predictions = report["predictions"]
     ahead = predictions[:SHOWN_PERIODS]
     rows = _rows(report, FORECAST_KEYS)
-    rows.append(["hours", len(predictions)])
+    rows.append([plural, len(predictions)])
     chart = line_chart(
         title="Forecast with its interval",
-        x_title="hours ahead",
+        x_title=f"{plural} ahead",
         y_title=unit,
-        lines=[[hour[name] for hour in ahead] for name in ("prediction", "lower", "upper")],
+        lines=[[row[name] for row in ahead] for name in ("prediction", "lower", "upper")],
     )
     return _section(report, rows, chart)
 
@@ -204,7 +204,7 @@ def check(report: Report, unit: str, rows: Sequence[Row]) -> str:
     """Section of a check. `rows` of the view `performance`, ascending, of the last days."""
     days = list(_scored_days(rows))
     chart = line_chart(
-        title="Mean error per day: champion, then weekly naive",
+        title="Mean error per day: champion, then seasonal naive",
         x_title="day",
         y_title=unit,
         lines=[
@@ -217,7 +217,7 @@ def check(report: Report, unit: str, rows: Sequence[Row]) -> str:
 
 
 def _scored_days(rows: Sequence[Row]) -> Iterator[list[Row]]:
-    """The hours with a live error, day by day."""
+    """The periods with a live error, day by day."""
     scored = [row for row in rows if row["absolute_error"] is not None]
     for _, day in groupby(scored, key=_day_of):
         yield list(day)
@@ -229,7 +229,7 @@ def _day_of(row: Row) -> date:
 
 
 def _mean(rows: Sequence[Row], column: str) -> float | None:
-    """Mean of the hours that have this error, None without one."""
+    """Mean of the periods that have this error, None without one."""
     errors = [row[column] for row in rows if row[column] is not None]
     return fmean(errors) if errors else None
 

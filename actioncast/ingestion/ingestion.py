@@ -180,7 +180,8 @@ class Reading:
             return notes
         last = readable_moment(int(ahead.times[-1]))
         now = isoformat(self.demand.until)
-        note = f"points ahead of {now}, which wait for their {self.demand.timeline.frequency.noun}: {len(ahead)}, up to {last}"
+        noun = self.demand.timeline.frequency.noun
+        note = f"points ahead of {now}, which wait for their {noun}: {len(ahead)}, up to {last}"
         newest_and_ahead = np.concatenate([self.points.times[-1:], ahead.times])
         longest_gap = max(LONGEST_GAP_AHEAD, 2 * self.demand.timeline.frequency.seconds)
         if (np.diff(newest_and_ahead) > longest_gap).any():

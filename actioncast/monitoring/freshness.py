@@ -20,9 +20,10 @@ from actioncast.monitoring.age import Age, age_verdict
 from actioncast.monitoring.findings import Finding, Kind
 from actioncast.monitoring.live_error import Row
 from actioncast.periods.grid import Grid
+from actioncast.periods.timeline import Timeline
 from actioncast.policies import FreshnessPolicy
 from actioncast.settings import FreshnessSettings
-from actioncast.times import ONE_HOUR
+from actioncast.text import duration
 
 YOUNG_HOURS = 48
 
@@ -47,6 +48,7 @@ class SeriesState:
     """
 
     series: str
+    timeline: Timeline
     since: datetime | None
     loads: Sequence[tuple[datetime, datetime]]  # (loaded at, end of the hour)
     issues: Sequence[datetime]  # when each vintage was issued
@@ -119,7 +121,7 @@ def _data(state: SeriesState, policy: FreshnessPolicy, moments: Sequence[datetim
         ends = [end for loaded_at, end in state.loads if loaded_at <= moment]
         ages.append(age_verdict(max(ends, default=None), moment, policy.actual))
     never = not state.loads
-    subject = "newest stored hour"
+    subject = f"newest stored {state.timeline.frequency.noun}"
     evidence = _evidence(subject, ages[0])
     if never and state.failure:
         evidence = f"{subject}: none; the source has never answered: {state.failure}"
@@ -139,7 +141,7 @@ def _stuck(state: SeriesState, moments: Sequence[datetime]) -> Finding:
     return Finding(
         kind=findings.STUCK,
         subject=state.series,
-        evidence=runs[0] or "the newest hours differ as they did before",
+        evidence=runs[0] or "the newest values differ as they did before",
         remedy=STUCK_REMEDY,
         stale=all(runs),
     )
@@ -147,12 +149,15 @@ def _stuck(state: SeriesState, moments: Sequence[datetime]) -> Finding:
 
 def _newest_run(history: Grid | None, moment: datetime) -> str:
     """The evidence that the hours until this moment are stuck; empty if they are not."""
-    hours = 0 if history is None else max((moment - history.start) // ONE_HOUR, 0)
-    if history is None or not hours:
+    if history is None:
         return ""
-    until_then = history.values[:hours]
+    periods = max(history.timeline.last_over(moment) + 1 - history.first, 0)
+    if not periods:
+        return ""
+    plural = history.timeline.frequency.plural
+    until_then = history.values[:periods]
     newest = len(until_then) - 1
-    suspicions = [*values.zeros(until_then, newest), *values.stuck(until_then, newest)]
+    suspicions = [*values.zeros(until_then, newest, plural), *values.stuck(until_then, newest, plural)]
     return suspicions[0].evidence if suspicions else ""
 
 
@@ -165,7 +170,8 @@ def _forecast(state: SeriesState, policy: FreshnessPolicy, moments: Sequence[dat
     too_short = never and 0 < state.hours < state.first_periods
     evidence = _evidence("newest forecast", ages[0])
     if too_short:
-        stored = f"{state.hours} of {state.first_periods} hours for a first training are stored"
+        plural = state.timeline.frequency.plural
+        stored = f"{state.hours} of {state.first_periods} {plural} for a first training are stored"
         evidence = f"newest forecast: none; {stored}"
     return _judged(
         findings.FORECAST,
@@ -223,23 +229,24 @@ def _newest_until(moment: datetime, times: Iterable[datetime]) -> datetime | Non
 def _evidence(subject: str, age: Age) -> str:
     """What is there, how old it is, and how old it may be."""
     newest = "none"
-    if age.newest is not None:
-        newest = f"{age.newest:%Y-%m-%d %H:%M}Z, {age.hours:,.0f} h ago"
-    return f"{subject}: {newest}; {age.allowed_hours:g} h are allowed"
+    if age.newest is not None and age.age is not None:
+        newest = f"{age.newest:%Y-%m-%d %H:%M}Z, {duration(age.age)} ago"
+    return f"{subject}: {newest}; {duration(age.allowed)} are allowed"
 
 
 def _coverage(state: SeriesState, policy: FreshnessPolicy, moments: Sequence[datetime]) -> Finding:
     """Whether the share of hours inside lower..upper was off over the window before each moment."""
-    shares = [_share_inside(state.scored, moment, policy.coverage_window) for moment in moments]
+    shares = [_share_inside(state, moment, policy.coverage_window) for moment in moments]
     off = [_is_off(share, state.nominal_coverage, policy.coverage_tolerance) for share in shares]
-    result = "too few scored hours"
+    plural = state.timeline.frequency.plural
+    result = f"too few scored {plural}"
     if shares[0] is not None:
-        result = f"{shares[0]:.0%} of the hours fell inside"
+        result = f"{shares[0]:.0%} of the {plural} fell inside"
     target = f"{state.nominal_coverage:.0%} within {policy.coverage_tolerance:.0%} is expected"
     return Finding(
         kind=findings.COVERAGE,
         subject=state.series,
-        evidence=f"last {policy.coverage_window} h: {result}; {target}",
+        evidence=f"last {policy.coverage_window} {plural}: {result}; {target}",
         remedy="Run `retrain`: intervals are calibrated anew on the newest errors.",
         stale=all(off),
     )
@@ -249,10 +256,10 @@ def _is_off(share: float | None, nominal: float, tolerance: float) -> bool:
     return share is not None and abs(share - nominal) > tolerance
 
 
-def _share_inside(scored: Iterable[Row], moment: datetime, hours: int) -> float | None:
-    """Share of the scored hours inside lower..upper among the `hours` before `moment`; None if too few are scored."""
-    start = moment - timedelta(hours=hours)
-    inside = [bool(row["covered"]) for row in scored if start <= row["prediction_date"] < moment]
-    if len(inside) < hours / 2:
+def _share_inside(state: SeriesState, moment: datetime, periods: int) -> float | None:
+    """Share of the scored periods inside lower..upper among those before `moment`; None if too few are scored."""
+    start = state.timeline.shift(moment, -periods)
+    inside = [bool(row["covered"]) for row in state.scored if start <= row["prediction_date"] < moment]
+    if len(inside) < periods / 2:
         return None
     return sum(inside) / len(inside)

@@ -1,8 +1,8 @@
 """Is the live error still good, and if not, is it time to retrain? Pure functions over rows.
 
 The loop must be able to say "enough". A retrain needs a bad look (relative to the champion's own
-backtest and to the weekly naive on the same hours), k of the last n looks bad with the newest among
-them, a minimum of scored hours, no retrain still open, a cooldown and a weekly cap. An error that
+backtest and to the seasonal naive on the same periods), k of the last n looks bad with the newest among
+them, a minimum of scored periods, no retrain still open, a cooldown and a weekly cap. An error that
 is not a number is an alarm and never a verdict.
 """
 
@@ -15,15 +15,15 @@ from typing import Literal, NamedTuple
 
 from actioncast.monitoring.live_error import LiveScore, Row, is_sound
 from actioncast.policies import RetrainPolicy
-from actioncast.text import number
-from actioncast.times import ONE_HOUR, ONE_WEEK
+from actioncast.text import duration, number
+from actioncast.times import ONE_WEEK
 
 VerdictName = Literal["good", "watch", "retrain", "wait", "too few periods", "alarm"]
 NO_EVIDENCE = ("too few periods", "alarm")  # looks that say nothing about the champion
 # A retrain asked for is open until a training run starts, at most as long as a job may run.
 OPEN_HOURS = 6
 LONG_AGO = datetime.min.replace(tzinfo=UTC)
-ROUNDING = 1e-9  # a champion that is the weekly naive must not lose to it by the last digit
+ROUNDING = 1e-9  # a champion that is the naive must not lose to it by the last digit
 
 
 @dataclass(frozen=True)
@@ -46,7 +46,8 @@ class Comparison(NamedTuple):
     """A live error and the reference that it may exceed by a ratio, both over the same hours."""
 
     live: float
-    hours: int
+    periods: int
+    plural: str
     ratio: float
     name: str
     reference: float
@@ -58,7 +59,7 @@ class Comparison(NamedTuple):
     def __str__(self) -> str:
         side = "above" if self.is_bad else "within"
         limit = f"{self.ratio:g} x {self.name} ({number(self.reference)})"
-        return f"live error {number(self.live)} over {self.hours} h is {side} {limit}"
+        return f"live error {number(self.live)} over {self.periods} {self.plural} is {side} {limit}"
 
 
 def judge(
@@ -122,27 +123,30 @@ def _comparisons(score: LiveScore, policy: RetrainPolicy) -> list[Comparison]:
     if score.mae is not None and score.reference_mae is not None:
         backtest = Comparison(
             live=score.mae,
-            hours=score.scored_periods,
+            periods=score.scored_periods,
+            plural=policy.frequency.plural,
             ratio=policy.maximum_ratio_to_backtest,
             name="the champion's backtest error",
             reference=score.reference_mae,
         )
         comparisons.append(backtest)
-    # The weekly naive counts once it has an error for as many hours as a verdict needs.
+    # The naive counts once it has an error for as many periods as a verdict needs.
     naive_counts = score.naive_periods >= policy.minimum_scored
     if naive_counts and score.mae_beside_naive is not None and score.naive_mae is not None:
         naive = Comparison(
             live=score.mae_beside_naive,
-            hours=score.naive_periods,
+            periods=score.naive_periods,
+            plural=policy.frequency.plural,
             ratio=policy.maximum_ratio_to_naive,
-            name="the weekly naive's error on the same hours",
+            name=f"the error of {policy.naive} earlier",
             reference=score.naive_mae,
         )
         comparisons.append(naive)
     if score.mae is not None and policy.max_mae is not None:
         absolute = Comparison(
             live=score.mae,
-            hours=score.scored_periods,
+            periods=score.scored_periods,
+            plural=policy.frequency.plural,
             ratio=1.0,
             name="max_mae",
             reference=policy.max_mae,
@@ -155,17 +159,17 @@ def _why_no_verdict(
     score: LiveScore, comparisons: Sequence[Comparison], policy: RetrainPolicy, now: datetime
 ) -> str | None:
     """Why nothing can be said about the champion; None when something can."""
+    plural = policy.frequency.plural
     if score.newest_period is None or score.scored_periods < policy.minimum_scored:
         return (
-            f"{score.scored_periods} scored hours of the champion's forecasts "
-            f"within {policy.window} h, "
+            f"{score.scored_periods} scored {plural} of the champion's forecasts within {policy.window}, "
             f"{policy.minimum_scored} are needed for a verdict"
         )
     if now - score.newest_period > policy.window * timedelta(seconds=policy.frequency.seconds):
         newest = _minute(score.newest_period)
-        return f"the newest scored hour is {newest}, more than {policy.window} h ago"
+        return f"the newest scored {policy.frequency.noun} is {newest}, more than {policy.window} {plural} ago"
     if not comparisons:
-        return "nothing to compare with yet: no card, no hours one week earlier, no max_mae"
+        return "nothing to compare with yet: no card, no naive, no max_mae"
     return None
 
 
@@ -235,7 +239,7 @@ def _obstacle(
     if last_retrain is not None and now - last_retrain < policy.cooldown:
         hint = "; no training run followed it, so look at the retrain workflow"
         return (
-            f"cooldown of {policy.cooldown / ONE_HOUR:g} h since the last retrain "
+            f"cooldown of {duration(policy.cooldown)} since the last retrain "
             f"at {_minute(last_retrain)}{hint if unanswered else ''}"
         )
     this_week = sum(now - moment < ONE_WEEK for moment in requests)

@@ -43,6 +43,7 @@ def series_state(
     ingestions = database.etl_runs(series_id, since=oldest_look)
     return SeriesState(
         series=series_id,
+        timeline=timeline,
         since=database.first_etl_run(series_id) or started,
         loads=database.newest_loads(series_id, timeline=timeline),
         issues=database.newest_vintages(series_id),

@@ -16,12 +16,13 @@ from actioncast.database.database import open_database
 from actioncast.ingestion import ingestion, refusals, sources
 from actioncast.ingestion.documents import SourceError
 from actioncast.paths import RECORDING
+from actioncast.periods.frequency import DAY
 from actioncast.periods.points import Points
-from actioncast.rehearsal.plan import SHORTEST_LEAD_IN
+from actioncast.rehearsal.plan import SHORTEST_LEAD_IN, seconds_of_tick
 from actioncast.rehearsal.policies import NAMED
 from actioncast.rehearsal.world import replay
 from actioncast.rehearsal.world.faults import SCENARIOS, Faults
-from actioncast.settings import CANDIDATES, Settings
+from actioncast.settings import CANDIDATES, SeriesSettings, Settings
 from actioncast.source_settings import DemoSource
 from actioncast.times import HOUR, HOURS_PER_DAY, ONE_HOUR
 
@@ -189,10 +190,13 @@ def faults_of(arguments: argparse.Namespace) -> tuple[str, Faults]:
     return " ".join(names), faults
 
 
-def hours_of(arguments: argparse.Namespace) -> int:
-    """Periods that arrive live."""
+def ticks_of(arguments: argparse.Namespace, series: SeriesSettings) -> int:
+    """Ticks that arrive live: hours, or periods that are longer."""
+    tick = seconds_of_tick(series.timeline)
     if arguments.days is not None:
-        return HOURS_PER_DAY * int(arguments.days)
+        return max(1, round(int(arguments.days) * DAY / tick))
+    if tick != HOUR:
+        return series.defaults.shown.periods(series.frequency)
     if arguments.whole:
         return WHOLE_HOURS
     return HOURS_PER_DAY * DEMO_DAYS
@@ -235,7 +239,8 @@ def _with_candidates(settings: Settings, candidates: tuple[str, ...]) -> Setting
 
 def _reading(settings: Settings, series_id: str, points: Points) -> Settings:
     """Settings that read these points: unscaled values, and as many points an hour as there are."""
-    points_per_period = max(1, HOUR // replay.step_seconds(points))
+    seconds = settings.series[series_id].frequency.seconds
+    points_per_period = max(1, round(seconds / replay.step_seconds(points)))
     changes = {
         "scale": 1.0,
         "points_per_period": points_per_period,
@@ -274,7 +279,9 @@ def _own_points(settings: Settings, series_id: str, arguments: argparse.Namespac
         now=arguments.now,
     )
     first, last = replay.first_and_last(reading.points)
-    needed = timedelta(hours=SHORTEST_LEAD_IN + hours_of(arguments))
+    series = settings.series[series_id]
+    ticks = SHORTEST_LEAD_IN + ticks_of(arguments, series)
+    needed = timedelta(seconds=ticks * seconds_of_tick(series.timeline))
     if last - first <= needed:
         days = needed / timedelta(days=1)
         short = f"{source.path} spans less than {days:.3g} days"

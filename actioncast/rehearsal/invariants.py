@@ -10,16 +10,18 @@ from collections.abc import Iterator, Sequence
 from datetime import datetime, timedelta
 from typing import NamedTuple
 
+from actioncast.arrays import np
 from actioncast.database.database import Database
 from actioncast.database.schema import Row
 from actioncast.periods.grid import to_periods
 from actioncast.periods.points import Points
+from actioncast.periods.timeline import Timeline
 from actioncast.policies import RetrainPolicy
 from actioncast.rehearsal.plan import Plan
-from actioncast.times import HOUR, ONE_HOUR, ONE_WEEK, from_seconds, isoformat, to_seconds
+from actioncast.times import ONE_WEEK, from_seconds, isoformat, to_seconds
 
 BEGINNING = from_seconds(0)
-CHECKED_SPAN = timedelta(days=3)  # of stored hours at each tick; once a day it is all of them
+CHECKED_TICKS = 72  # of stored periods at each tick; once a day it is all of them
 TOLERANCE = 1e-9  # relative: the database gives back what it was given
 
 
@@ -61,25 +63,27 @@ class Invariants:
     def _complete_periods(self, points: Points, now: datetime) -> Iterator[tuple[int, float, int]]:
         """(start in unix seconds, value, samples) of each hour that is complete at `now`."""
         series_settings = self.plan.settings.series[self.plan.series_id]
-        hours = to_periods(
+        periods = to_periods(
             points,
             minimum_points=series_settings.minimum_points_per_period,
             scale=series_settings.scale,
             since=None,
             now=now,
+            timeline=self.timeline,
             aggregate=series_settings.aggregate,
             stamps=series_settings.stamps,
         )
-        starts = hours.starts.tolist()
-        values = hours.values.tolist()
-        samples = hours.samples.tolist()
+        starts = periods.starts.tolist()
+        values = periods.values.tolist()
+        samples = periods.samples.tolist()
         return zip(starts, values, samples, strict=True)
 
     # the promises ---------------------------------------------------------------------------------
 
     def check_tick(self, now: datetime) -> Iterator[str]:
         """Check the newest stored hours, once a day all of them, and that the state went on."""
-        since = now - CHECKED_SPAN if now.hour else BEGINNING
+        checked = CHECKED_TICKS * timedelta(seconds=self.plan.tick_seconds)
+        since = now - checked if now.hour else BEGINNING
         yield from self._check_hours(since)
         yield from self._check_state()
 
@@ -93,10 +97,10 @@ class Invariants:
         rows = self.database.values_since(self.series_id, since)
         stored = dict(rows)
         if len(stored) < len(rows):
-            yield f"reality holds {len(rows) - len(stored)} hours twice"
-        for start in stored:
-            if start % HOUR:
-                yield f"{_hour(start)} is no hour"
+            yield f"reality holds {len(rows) - len(stored)} periods twice"
+        starts = np.array(sorted(stored), dtype=np.int64)
+        for start in starts[self.timeline.starts(self.timeline.numbers(starts)) != starts].tolist():
+            yield f"{_hour(start)} is no {self.timeline.frequency.noun}"
         for start in sorted(expected - stored.keys()):
             yield f"{_hour(start)} was shown and is not stored"
         for start, value in stored.items():
@@ -129,8 +133,8 @@ class Invariants:
         if last_period is None or not rows:
             yield f"{forecast} left no row"
             return
-        if not _follows(rows, last_period):
-            yield f"{forecast} does not follow hour by hour on {isoformat(last_period)}"
+        if not _follows(rows, last_period, self.timeline):
+            yield f"{forecast} does not follow period by period on {isoformat(last_period)}"
         versions = {row["model_version"] for row in rows}
         promoted = self._promoted_versions()
         if versions != {version} or not versions <= promoted:
@@ -181,10 +185,10 @@ def over_budget(
             yield f"retrains were asked for at {moments}, inside the cooldown"
 
 
-def _follows(rows: Sequence[Row], last_period: datetime) -> bool:
-    """Whether these forecasts are for each hour after `last_period`, with leads from 1."""
+def _follows(rows: Sequence[Row], last_period: datetime, timeline: Timeline) -> bool:
+    """Whether these forecasts are for each period after `last_period`, with leads from 1."""
     for lead, row in enumerate(rows, start=1):
-        if row["lead"] != lead or row["prediction_date"] != last_period + lead * ONE_HOUR:
+        if row["lead"] != lead or row["prediction_date"] != timeline.shift(last_period, lead):
             return False
     return True
 

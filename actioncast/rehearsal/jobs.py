@@ -14,10 +14,10 @@ from actioncast.rehearsal.invariants import Invariants
 from actioncast.rehearsal.progress import Progress
 from actioncast.rehearsal.stage import Stage, checkout, with_short_timeout
 from actioncast.rehearsal.world.github import REPOSITORY, TOKEN
-from actioncast.times import floor_hour
+from actioncast.times import HOUR, floor_hour
 
 Script = Callable[..., Any]
-READ_DAYS = 9  # of the source: more than an hourly ingestion reads again
+READ_DAYS = 9  # of the source: more than the ingestion of a series within a day reads again
 
 
 @dataclass(frozen=True)
@@ -76,16 +76,21 @@ class Jobs:
             **options,
         )
 
+    @property
+    def _read_days(self) -> int | None:
+        """How much of the source is looked at; of longer periods all."""
+        return READ_DAYS if self.stage.plan.tick_seconds == HOUR else None
+
     def ingest(self, now: datetime) -> None:
         stage = self.stage
         settings = stage.settings
         if "slow" in stage.source.answers:
             settings = with_short_timeout(settings, stage.series_id)
         with self.lock:
-            self.invariants.before_reading(stage.source.shown(days=READ_DAYS), now)
+            self.invariants.before_reading(stage.source.shown(days=self._read_days), now)
         self.scripts.ingest(settings, stage.database, now, series_id=stage.series_id)
         with self.lock:
-            self.invariants.after_reading(stage.source.shown(days=READ_DAYS), now)
+            self.invariants.after_reading(stage.source.shown(days=self._read_days), now)
 
     def forecast(self, now: datetime) -> None:
         report = self._call(self.scripts.forecast, now)

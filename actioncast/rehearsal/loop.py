@@ -13,7 +13,6 @@ from actioncast.rehearsal.runner import WORKFLOWS, Runner, closes_on_recovery
 from actioncast.rehearsal.stage import Stage
 from actioncast.rehearsal.world import faults
 from actioncast.rehearsal.world.faults import Faults, Mishap
-from actioncast.times import ONE_HOUR
 
 RETRAIN_AFTER = timedelta(minutes=3)  # a dispatch starts its workflow soon: it is no cron
 FRESHNESS_EVERY = 12  # hours
@@ -39,14 +38,15 @@ class Loop:
         self.invariants = Invariants(stage.plan, stage.database, stage.series_id)
         self.jobs = Jobs(stage, scripts, self.invariants, progress)
         self.runner = Runner(self.jobs)
-        hours_between_runs = {
+        every = stage.plan.every
+        ticks_between_runs = {
             "ingest": 1,
-            "forecast": forecast_every,
-            "check": CHECK_EVERY,
-            "refresh": stage.policy.refresh_hours,
-            "freshness": FRESHNESS_EVERY,
+            "forecast": every(forecast_every),
+            "check": every(CHECK_EVERY),
+            "refresh": every(stage.policy.refresh_hours),
+            "freshness": every(FRESHNESS_EVERY),
         }
-        self.due = due_runs(stage.plan, hours_between_runs)  # for each tick
+        self.due = due_runs(stage.plan, ticks_between_runs)  # for each tick
 
     def set_up(self) -> None:
         """What a user does once, without any fault: load the history, train, forecast."""
@@ -56,8 +56,8 @@ class Loop:
         self.jobs.retrain(start)
 
     def resume(self) -> None:
-        """Expect the hours that were shown before this point."""
-        now = self.plan.start + timedelta(hours=self.progress.ticks)
+        """Expect the periods that were shown before this point."""
+        now = self.plan.moment(self.progress.ticks)
         self.source.now = now
         # Runs after the last save have stored some of the recording.
         self.invariants.before_reading(self.plan.recording, self.plan.end)
@@ -68,7 +68,8 @@ class Loop:
         last_period = self.stage.database.last_period(self.stage.series_id)
         if last_period is None:
             return now
-        return min(now, last_period + ONE_HOUR)
+        timeline = self.plan.timeline
+        return min(now, timeline.end_of(timeline.number_of(last_period)))
 
     def run(self, advance: Callable[[float], object]) -> None:
         """Run all ticks that are left; `advance` is told of each."""
@@ -79,12 +80,12 @@ class Loop:
         self._save()
 
     def _tick(self, tick: int) -> None:
-        """One hour: its runs, the check of the promises, and now and then a save."""
+        """One tick: its runs, the check of the promises, and now and then a save."""
         trainings = len(self.progress.trainings)
         for run in self.due[tick]:
             self._start(run)
         self.progress.ticks += 1
-        now = self.plan.start + timedelta(hours=tick + 1)
+        now = self.plan.moment(tick + 1)
         self.progress.add_violations(self.invariants.check_tick(now))
         # A training is saved at once, so that a resumed rehearsal does not repeat it.
         has_trained = len(self.progress.trainings) > trainings
@@ -122,11 +123,11 @@ class Loop:
 
     def _set_source(self, run: Run) -> None:
         """Let the source fail as the plan and the mishap of this run say."""
-        hour = (run.moment - self.plan.start) / ONE_HOUR
+        hour = self.plan.tick_of(run.moment)
         silence = self.plan.faults.silence_at(hour)
         self.source.silent_since = None
         if silence is not None:
-            self.source.silent_since = self.plan.start + timedelta(hours=silence.at)
+            self.source.silent_since = self.plan.moment(silence.at)
         if self.plan.faults.is_empty_at(hour):
             self.source.answers = ["empty"] * EMPTY_ANSWERS
         else:

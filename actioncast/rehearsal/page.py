@@ -8,11 +8,12 @@ from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
 
+from actioncast.periods.frequency import DAY
 from actioncast.rehearsal.plan import Plan
 from actioncast.rehearsal.report import RehearsalReport, recommendation
 from actioncast.rehearsal.score import Outcome
 from actioncast.text import number
-from actioncast.times import HOURS_PER_DAY, ONE_HOUR, isoformat
+from actioncast.times import isoformat
 
 if TYPE_CHECKING:
     from jinja2 import Environment
@@ -68,7 +69,7 @@ def _row(outcome: Outcome) -> dict[str, str]:
         "promoted": _figure(outcome.promoted, "d"),
         "rejected": _figure(outcome.rejected, "d"),
         "false alarms": _figure(outcome.false_alarms, "d"),
-        "degraded h": _figure(outcome.degraded_hours, "d"),
+        "degraded ticks": _figure(outcome.degraded_hours, "d"),
         "coverage": _figure(outcome.coverage, ".1%"),
         "minutes": _figure(outcome.billed_minutes, ",d"),
         "dollars": _figure(outcome.dollars, ".2f"),
@@ -132,7 +133,7 @@ class Timeline:
     outages: list[Outage]
     changes: list[Mark]
     retrains: list[Retrain]
-    naive: float | None  # height of the weekly naive's mean error
+    naive: float | None  # height of the seasonal naive's mean error
     live: str  # points of the polyline
 
 
@@ -179,13 +180,13 @@ def _error_axis(scale: Scale) -> list[Mark]:
 
 
 def _day_axis(plan: Plan, scale: Scale) -> list[Mark]:
-    days = plan.ticks / HOURS_PER_DAY
+    days = plan.ticks * plan.tick_seconds / DAY
     days_between = max(1, round(days / DAY_LABELS))
     last_x = FRAME.width - LABEL_WIDTH  # a label further right would run out of the picture
     marks = []
     for day in range(0, int(days) + 1, days_between):
         moment = plan.start + timedelta(days=day)
-        x = scale.x(HOURS_PER_DAY * day)
+        x = scale.x(plan.tick_of(moment))
         marks.append(Mark(min(x, last_x), f"{moment:%d %b}"))
     return marks
 
@@ -213,7 +214,7 @@ def _retrains(plan: Plan, outcome: Outcome, scale: Scale) -> list[Retrain]:
     retrains = []
     for moment, promoted in outcome.progress.trainings[1:]:
         if moment:
-            hour = (datetime.fromisoformat(moment) - plan.start) / ONE_HOUR
+            hour = plan.tick_of(datetime.fromisoformat(moment))
             kind = "promoted" if promoted else "kept"
             retrains.append(Retrain(scale.x(hour), kind, moment))
     return retrains

@@ -91,7 +91,7 @@ class RehearsalReport(Report):
         promises = "every promise held"
         if self.violations:
             promises = f"{len(self.violations)} broken promises"
-        conditions = f"{self.ticks} hourly ticks, {_faults(self)}"
+        conditions = f"{self.ticks} ticks, {_faults(self)}"
         paragraphs = [
             "## Rehearsal",
             f"{_span(self)}, {conditions}; {promises}.",
@@ -128,7 +128,7 @@ def _one_policy(report: RehearsalReport) -> list[str]:
         "First training",
         progress.first_training,
         "",
-        f"Then live from {_span(report)}: {progress.ticks} hourly ticks, "
+        f"Then live from {_span(report)}: {progress.ticks} ticks, "
         f"{progress.runs.get('forecast', 0)} forecasts, {outcome.retrains} retrains, "
         f"{outcome.promoted} of them promoted",
         f"Checks: {_counts(progress.checks) or 'none'}",
@@ -153,13 +153,13 @@ def _counts(counts: dict[str, int]) -> str:
 def _live_error(outcome: Outcome, unit: str) -> list[str]:
     rows = [
         ["champion", outcome.live_mae, outcome.naive_ratio],
-        ["weekly naive", outcome.naive_mae, 1.0],
+        ["seasonal naive", outcome.naive_mae, 1.0],
     ]
     coverage = "-" if outcome.coverage is None else f"{outcome.coverage:.0%}"
     return [
-        f"Live error over {outcome.hours} hours",
+        f"Live error over {outcome.hours} periods",
         table(["", f"MAE, {unit}", "ratio"], rows),
-        f"{coverage} of the hours fell inside lower..upper; "
+        f"{coverage} of the periods fell inside lower..upper; "
         f"{outcome.billed_minutes:,} Actions minutes, "
         f"${outcome.dollars:.2f} in a private repository beyond its free minutes",
     ]
@@ -167,7 +167,7 @@ def _live_error(outcome: Outcome, unit: str) -> list[str]:
 
 def _several_policies(report: RehearsalReport) -> list[str]:
     return [
-        f"{_span(report)}: {report.ticks} hourly ticks for each policy, {_faults(report)}",
+        f"{_span(report)}: {report.ticks} ticks for each policy, {_faults(report)}",
         "",
         comparison(report),
     ]
@@ -196,8 +196,8 @@ def _comparison_row(outcome: Outcome, unit: str, best_mae: float | None) -> dict
         "promoted": outcome.promoted,
         "rejected": outcome.rejected,
         "false alarms": outcome.false_alarms,
-        "degraded h": outcome.degraded_hours,
-        "h to promotion": outcome.hours_to_promotion,
+        "degraded ticks": outcome.degraded_hours,
+        "ticks to promotion": outcome.hours_to_promotion,
         "coverage": outcome.coverage,
         "minutes": outcome.billed_minutes,
         "dollars": outcome.dollars,
@@ -220,7 +220,7 @@ def recommendation(report: RehearsalReport) -> str:
     policy = outcome.policy
     naive_mae = outcome.naive_mae or float("nan")
     unit = report.unit
-    naive = f"(weekly naive {naive_mae:,.6g})"
+    naive = f"(seasonal naive {naive_mae:,.6g})"
     tolerance = f"within {ENOUGH - 1:.0%} of the best live error"
     lines = [
         f"# Rehearsed on {_span(report)}, faults: {report.scenario},",

@@ -12,11 +12,12 @@ import numpy as np
 
 from actioncast.arrays import Values
 from actioncast.database.schema import Row
+from actioncast.periods.axis import Cycles
 from actioncast.rehearsal.plan import Plan
 from actioncast.rehearsal.policies import Policy
 from actioncast.rehearsal.progress import Progress
 from actioncast.rehearsal.stage import Stage
-from actioncast.times import ONE_HOUR, floor_hour
+from actioncast.times import floor_hour
 
 # GitHub bills each job in whole minutes. Measured on runs of this project, pip cache included.
 MINUTES = {
@@ -32,7 +33,7 @@ DEPLOY_MINUTES = 2  # for each promotion
 DOLLARS_PER_MINUTE = 0.006
 # Forecasts count as degraded above this many times the error before the change.
 DEGRADED = 1.5
-SETTLING_HOURS = 24  # over which the error is averaged for that
+SETTLING_DAYS = 1  # over which the error is averaged for that
 DAY_AHEAD = timedelta(days=1)
 
 
@@ -54,7 +55,7 @@ class Outcome:
     billed_minutes: int
     repository_bytes: int
     progress: Progress
-    # (hour of the rehearsal, mean absolute error of SETTLING_HOURS)
+    # (hour of the rehearsal, mean absolute error of SETTLING_DAYS)
     errors: list[tuple[int, float]] = field(default_factory=list)
 
     @property
@@ -67,7 +68,7 @@ class Outcome:
 
     @property
     def naive_ratio(self) -> float | None:
-        """The live error as a multiple of the weekly naive's."""
+        """The live error as a multiple of the seasonal naive's."""
         if not self.live_mae or not self.naive_mae:
             return None
         return self.live_mae / self.naive_mae
@@ -99,7 +100,7 @@ def score(stage: Stage, progress: Progress) -> Outcome:
     rows = [row for row in rows if row["reality"] is not None]
     naive_errors = [row["naive_error"] for row in rows if row["naive_error"] is not None]
     retrains = progress.trainings[1:]
-    errors = rolling_errors(rows, plan.start)
+    errors = rolling_errors(rows, plan)
     return Outcome(
         policy=stage.policy,
         hours=len(rows),
@@ -131,14 +132,14 @@ def minutes(progress: Progress) -> int:
     return job_minutes + DEPLOY_MINUTES * promotions
 
 
-def rolling_errors(rows: Sequence[Mapping[str, Any]], start: datetime) -> list[tuple[int, float]]:
-    """(hour of the rehearsal, mean error of the last SETTLING_HOURS rows), for each row."""
+def rolling_errors(rows: Sequence[Mapping[str, Any]], plan: Plan) -> list[tuple[int, float]]:
+    """(tick of the rehearsal, mean error of the last SETTLING_DAYS), for each row."""
+    settling = Cycles(plan.timeline).days(SETTLING_DAYS)
     errors: Values = np.array([row["absolute_error"] for row in rows], dtype=np.float64)
     means = []
     for index, row in enumerate(rows):
-        hour = int((row["prediction_date"] - start) / ONE_HOUR)
-        first = max(index - SETTLING_HOURS + 1, 0)
-        means.append((hour, float(errors[first : index + 1].mean())))
+        first = max(index - settling + 1, 0)
+        means.append((int(plan.tick_of(row["prediction_date"])), float(errors[first : index + 1].mean())))
     return means
 
 
@@ -169,11 +170,11 @@ def hours_to_promotion(retrains: Sequence[tuple[str, bool]], plan: Plan) -> floa
     if not changes:
         return None
     _, first_change = changes[0]
-    changed_at = plan.start + timedelta(hours=first_change.at)
+    changed_at = plan.moment(first_change.at)
     for moment, promoted in retrains:
-        hours = (datetime.fromisoformat(moment) - changed_at) / ONE_HOUR
-        if promoted and hours >= 0:
-            return hours
+        ticks = plan.tick_of(datetime.fromisoformat(moment)) - plan.tick_of(changed_at)
+        if promoted and ticks >= 0:
+            return ticks
     return None
 
 

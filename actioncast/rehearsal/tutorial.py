@@ -21,11 +21,13 @@ import numpy as np
 
 from actioncast.arrays import Values
 from actioncast.periods.grid import Grid, to_grid, to_periods
+from actioncast.periods.timeline import UTC_HOURS
 from actioncast.rehearsal import score
 from actioncast.rehearsal.plan import CHECK_EVERY, Plan
 from actioncast.rehearsal.policies import Policy
 from actioncast.rehearsal.progress import Progress
 from actioncast.rehearsal.score import Outcome
+from actioncast.settings import SettingsError
 from actioncast.times import HOURS_PER_WEEK, ONE_HOUR, floor_hour
 
 LIMIT = 6.0  # on the mean absolute error, in sums of rates
@@ -44,13 +46,15 @@ DEPTH = 5  # in the middle of its grid
 
 def rehearse(plan: Plan, policy: Policy) -> Outcome:
     """The whole live span; the hours are what a perfect ingestion would have stored."""
+    if plan.timeline != UTC_HOURS:
+        raise SettingsError(f"the policy {policy.name} is made for hours of UTC, not for {plan.timeline}")
     history = _hours(plan)
     first = int((floor_hour(plan.start) - history.start) / ONE_HOUR)
     scale = plan.settings.series[plan.series_id].scale
     forecasts, retrains = _live(history.values / scale, first, plan.ticks)
     misses = np.abs(scale * forecasts[first : len(history)] - history.values[first:])
     rows = _scored_rows(misses, history.start + timedelta(hours=first))
-    errors = score.rolling_errors(rows, plan.start)
+    errors = score.rolling_errors(rows, plan)
     progress = _progress(plan, retrains)
     return Outcome(
         policy=policy,

@@ -15,6 +15,8 @@ from actioncast.cli import start
 from actioncast.config import load_settings
 from actioncast.database.database import open_database
 from actioncast.periods.grid import Grid
+from actioncast.periods.timeline import UTC_HOURS
+from actioncast.periods.words import Words
 from actioncast.settings import Settings
 from tests.support.json_server import JsonServer
 
@@ -147,7 +149,15 @@ def test_the_picture_goes_from_the_past_to_the_forecast() -> None:
         moment = history.start + timedelta(hours=lead + 1)
         rows.append({"prediction_date": moment, "prediction": 10.0 + lead, "lower": 9.0, "upper": 20.0})
     state = start.State(
-        title="t", unit="x", history=history, first_periods=504, card=None, fault="", forecast=rows, trained_now=True
+        title="t",
+        unit="x",
+        history=history,
+        words=Words(UTC_HOURS),
+        first_periods=504,
+        card=None,
+        fault="",
+        forecast=rows,
+        trained_now=True,
     )
     picture = start._picture(state)
     assert "line [1, 1, 3, 12, 13]" in picture

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 
 from actioncast.rehearsal.progress import Progress
@@ -28,7 +30,7 @@ def test_the_newest_vintage_of_a_day_before_counts() -> None:
 
 def test_the_error_of_a_day_is_averaged_at_each_hour() -> None:
     rows = [{"prediction_date": at(hour), "absolute_error": float(hour)} for hour in range(30)]
-    errors = dict(rolling_errors(rows, at(0)))
+    errors = dict(rolling_errors(rows, replace(plan_of(7), start=at(0))))
     assert errors[1] == pytest.approx(0.5)
     assert errors[29] == pytest.approx(sum(range(6, 30)) / 24)
 

@@ -150,7 +150,7 @@ def test_the_json_names_what_others_read(tmp_path: Path, capsys: pytest.CaptureF
 
 def test_the_text_shows_leaderboard_error_verdict_and_where_to_look(tmp_path: Path) -> None:
     text = rehearsed(tmp_path, daily_wave(16), days=1).as_text()
-    for part in ("seasonal_naive_168", "weekly naive", "good", "make serve DEMO=1", "promoted"):
+    for part in ("seasonal_naive_168", "seasonal naive", "good", "make serve DEMO=1", "promoted"):
         assert part in text
 
 

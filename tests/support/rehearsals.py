@@ -25,7 +25,7 @@ def plan_of(days: int, faults: Faults = Faults()) -> Plan:  # noqa: B008 - froze
         load_settings(variables={}),
         recording,
         series_id="bitcoin_transactions",
-        hours=24 * days,
+        ticks=24 * days,
         faults=faults,
         seed=0,
     )

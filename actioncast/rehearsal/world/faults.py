@@ -218,12 +218,12 @@ def _random(*key: object) -> random.Random:
 # The series ---------------------------------------------------------------------------------------
 
 
-def spoiled(recording: Points, faults: Faults, start: int, seed: int) -> Points:
+def spoiled(recording: Points, faults: Faults, start: int, seed: int, *, tick: int = HOUR) -> Points:
     """The recording with its level, shape and points changed from `start` (unix seconds) on."""
     values = recording.values.copy()
-    hours = (recording.times - start) / HOUR
+    hours = (recording.times - start) / tick  # ticks of so many seconds, mostly hours
     for turn, at in faults.reshape:
-        values = np.where(hours >= at, _turned(values, recording.times, turn), values)
+        values = np.where(hours >= at, _turned(values, recording.times, turn * tick), values)
     for growth, at in faults.drift:
         values *= (1 + growth) ** (np.maximum(hours - at, 0) / HOURS_PER_WEEK)
     for factor, at in faults.shift:
@@ -235,8 +235,8 @@ def spoiled(recording: Points, faults: Faults, start: int, seed: int) -> Points:
 
 
 def _turned(values: Values, times: Seconds, turn: float) -> Values:
-    """The value of `turn` hours before: the day has the same shape at another time."""
-    return np.asarray(np.interp(times - turn * HOUR, times, values))
+    """The value of `turn` seconds before: the day has the same shape at another time."""
+    return np.asarray(np.interp(times - turn, times, values))
 
 
 def _spike_factors(hours: Values, share: float, seed: int) -> Values:

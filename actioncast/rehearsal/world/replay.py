@@ -112,12 +112,11 @@ def _end_of_shown(recording: Points, now: datetime, seed: int) -> int:
 
 
 def step_seconds(recording: Points) -> int:
-    """The usual distance of two points, at most an hour."""
+    """The usual distance of two points, an hour where there is one point."""
     steps = np.diff(recording.times[:STEPS_LOOKED_AT])
     if not len(steps):
         return HOUR
-    usual_step = int(np.median(steps))
-    return min(usual_step, HOUR)
+    return int(np.median(steps))
 
 
 def joined(earlier: Points, later: Points) -> Points:
