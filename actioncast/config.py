@@ -64,7 +64,9 @@ def with_rows(settings: Settings, rows: Mapping[str, str]) -> Settings:
     broken = {}
     for name in sorted(rows.keys() - settings.series.keys()):
         try:
-            document = json.dumps({"series": {name: with_names_of_today(json.loads(rows[name]))}})
+            row = json.loads(rows[name])
+            table = with_names_of_today(row) if isinstance(row, dict) else row
+            document = json.dumps({"series": {name: table}})
             series |= Config.model_validate_json(document, strict=True).series
         except ValidationError as error:
             broken[name] = "; ".join(_explanations(error))

@@ -25,10 +25,11 @@ from actioncast.ingestion.detection.rhythm import SECONDS_EARLY
 from actioncast.ingestion.health import look as health
 from actioncast.ingestion.health.report import HealthReport
 from actioncast.periods.grid import Grid, Periods, to_grid
+from actioncast.periods.timeline import Timeline
 from actioncast.redaction import redacted
 from actioncast.settings import Settings, SettingsError
 from actioncast.text import number
-from actioncast.times import ONE_HOUR, floor_hour, from_seconds, isoformat
+from actioncast.times import from_seconds, isoformat
 
 PICTURE_LINES = 8
 WIDEST = 120  # characters of a picture
@@ -43,6 +44,7 @@ class Seen:
     table: str  # of config.toml
     lines: list[str]
     hours: Periods
+    timeline: Timeline
     rejected_share: float  # of the points
     timezone: str
     now: datetime  # at which the hours are complete
@@ -50,7 +52,7 @@ class Seen:
 
     @property
     def grid(self) -> Grid:
-        return to_grid(self.hours.starts, self.hours.values)
+        return to_grid(self.hours.starts, self.hours.values, self.timeline)
 
     @property
     def now_flag(self) -> str:
@@ -83,11 +85,12 @@ class Look:
         reading = ingestion.read_series(settings, self.name, since=None, now=now)
         hours = reading.periods()
         if not len(hours):
-            raise new_series.NewSeriesError("no hour is complete with this table")
+            raise new_series.NewSeriesError("no period is complete with this table")
         return Seen(
             table=table.text_of(self.name, self._document(proposal, copies=self.arguments.copy)),
             lines=[*proposal.lines, *self.assumptions, *self._notes(document["source"])],
             hours=hours,
+            timeline=settings.series[self.name].timeline,
             rejected_share=len(reading.rejections) / max(1, reading.points_read),
             timezone=proposal.source.get("timezone", "UTC"),
             now=now,
@@ -138,7 +141,8 @@ class Look:
         """Until when to read: now, or the end of a file whose newest point is old."""
         now: datetime = self.arguments.now
         is_file = not new_series.is_url(self.arguments.address)
-        end = floor_hour(from_seconds(int(newest) + SECONDS_EARLY)) + ONE_HOUR
+        timeline = settings.series[self.name].timeline
+        end = timeline.shift(from_seconds(int(newest) + SECONDS_EARLY), 1)
         is_old = now - end > settings.freshness_of(self.name).source
         if is_file and is_old and not self.arguments.time_travel:
             return end, True

@@ -15,8 +15,8 @@ from datetime import date, timedelta
 
 from actioncast.arrays import Numbers, Values, np
 from actioncast.errors import ActioncastError
-from actioncast.forecasting.dated import dated_terms, width
 from actioncast.periods.axis import HOURS, Axis, Cycles
+from actioncast.periods.calendar import dated_terms, width
 from actioncast.periods.clocks import clocks_of
 from actioncast.periods.frequency import DAY
 from actioncast.periods.grid import Grid, Periods

@@ -12,7 +12,8 @@ from dataclasses import dataclass
 
 from actioncast.arrays import Flags, Numbers, Seconds, np
 from actioncast.periods.aggregates import ROUNDING, scaled
-from actioncast.periods.frequency import parse_frequency
+from actioncast.periods.frequency import Frequency, parse_frequency
+from actioncast.periods.points import rounded
 from actioncast.periods.timeline import UTC_HOURS, Timeline
 from actioncast.times import HOUR, HOURS_PER_DAY, from_seconds
 
@@ -74,15 +75,11 @@ class _Stamps:
     @property
     def length(self) -> int:
         """Seconds of a period."""
-        return self.timeline.frequency.seconds
+        return self.frequency.seconds
 
     @property
-    def noun(self) -> str:
-        return self.timeline.frequency.noun
-
-    @property
-    def plural(self) -> str:
-        return self.timeline.frequency.plural
+    def frequency(self) -> Frequency:
+        return self.timeline.frequency
 
     @property
     def over(self) -> Flags:
@@ -245,13 +242,6 @@ def _drifts(seconds: Seconds) -> bool:
     return bool(np.ptp(seconds) > STEADY_SECONDS)
 
 
-def rounded(times: Seconds, unit_seconds: int) -> Seconds:
-    """Moments rounded to the nearest multiple of so many seconds."""
-    units = (times + unit_seconds // 2) // unit_seconds
-    nearest: Seconds = units * unit_seconds
-    return nearest
-
-
 def _share_too_full(times: Seconds, promised: int) -> float:
     is_too_full = _counts(times) > promised
     return float(np.mean(is_too_full))
@@ -271,15 +261,16 @@ def _sparse(stamps: _Stamps) -> str:
     if stamps.gap * stamps.promised < 1.9 * stamps.length:
         return ""
     fitting = max(1, round(stamps.length / stamps.gap))
-    promise = f"{stamps.promised} in {_a(stamps.noun)} are promised"
+    promise = f"{stamps.promised} per {stamps.frequency.noun} are promised"
     return f"points lie {_every(stamps.gap)}, where {promise}: points_per_period = {fitting}"
 
 
 def _sparse_hours(stamps: _Stamps) -> str:
     if stamps.regular:
-        return f"points come {_how_often(stamps)}: most {stamps.plural} would be missing. {_fitting_frequency(stamps)}"
+        effect = f"most {stamps.frequency.plural} would be missing"
+        return f"points come {_how_often(stamps)}: {effect}. {_fitting_frequency(stamps)}"
     minutes = stamps.times % HOUR // MINUTE
-    if stamps.timeline.frequency.is_within_day and _share_of_commonest(minutes) > 0.5:
+    if stamps.frequency.is_within_day and _share_of_commonest(minutes) > 0.5:
         return ""  # a series with many holes
     hours = stamps.gap / HOUR
     return (
@@ -294,14 +285,7 @@ def _fitting_frequency(stamps: _Stamps) -> str:
         seconds = parse_frequency(text).seconds
         if abs(stamps.gap - seconds) <= TOLERANCE * seconds:
             return f'Say frequency = "{text}" and points_per_period = 1, or ask the source for finer values'
-    return f'Ask the source for finer values, or set a longer frequency than "{stamps.timeline.frequency}"'
-
-
-def _a(noun: str) -> str:
-    """The noun with its article; periods that have a number need none."""
-    if noun[0].isdigit():
-        return noun
-    return f"an {noun}" if noun == "hour" else f"a {noun}"
+    return f'Ask the source for finer values, or set a longer frequency than "{stamps.frequency}"'
 
 
 def _how_often(stamps: _Stamps) -> str:
@@ -400,7 +384,7 @@ def _too_full(stamps: _Stamps) -> str:
     number = int(np.count_nonzero(over))
     if not number:
         return f"{len(stamps.times)} points were read"
-    periods = f"1 {stamps.noun} holds" if number == 1 else f"{number} {stamps.plural} hold"
+    periods = f"1 {stamps.frequency.noun} holds" if number == 1 else f"{number} {stamps.frequency.plural} hold"
     typical = int(np.median(stamps.counts[over]))
     points = f"{typical} points"
     if stamps.most > typical:

@@ -34,6 +34,7 @@ from actioncast.periods.points import (
     read_points,
     readable_moment,
     refuse_too_many,
+    rounded,
 )
 from actioncast.periods.timeline import Timeline
 from actioncast.settings import Settings
@@ -216,7 +217,7 @@ def read(settings: Settings, demand: Demand) -> Reading:
     )
     points, unreadable = read_points(rows)
     if demand.round_seconds:
-        points = Points(doubts.rounded(points.times, demand.round_seconds), points.values)
+        points = Points(rounded(points.times, demand.round_seconds), points.values)
     checked = check_points(
         points,
         demand.until,

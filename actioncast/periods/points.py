@@ -159,6 +159,13 @@ def _seconds_of(time: Any) -> int | None:
         return None
 
 
+def rounded(times: Seconds, unit_seconds: int) -> Seconds:
+    """Moments rounded to the nearest multiple of so many seconds."""
+    units = (times + unit_seconds // 2) // unit_seconds
+    nearest: Seconds = units * unit_seconds
+    return nearest
+
+
 # Checking -----------------------------------------------------------------------------------------
 
 CONTRADICTION = "the same time comes with different values"

@@ -112,7 +112,7 @@ def test_the_summary_says_of_each_series_what_was_done(settings: Settings, writt
     assert "- **Trained**: `seasonal_naive_" in text
     assert "- **Forecast**: the next 24 hours, made 2026-11-26 12:17 UTC." in text
     assert "- **Not trained yet**: 72 of 504 hours are there; then it follows by itself." in text
-    assert "- **Not loaded**: the step that loads new hours says why." in text
+    assert "- **Not loaded**: the step that loads says why." in text
     assert text.index("xychart-beta") < text.index("### young")
 
 

@@ -5,6 +5,7 @@ import pytest
 
 from actioncast.arrays import Seconds
 from actioncast.ingestion import doubts
+from actioncast.periods.points import rounded
 from actioncast.times import HOUR, to_seconds
 from tests.support.clock import at
 
@@ -44,8 +45,8 @@ def test_no_point_and_a_single_point_raise_no_doubt() -> None:
         (1800, 1, "100 hours hold 2 points where 1 is promised: points lie every 30 minutes: points_per_period = 2"),
         (300, 4, "hold 12 points where 4 are promised: points lie every 5 minutes: points_per_period = 12"),
         (60, 1, "points lie every minute: points_per_period = 60"),
-        (HOUR, 4, "points lie every hour, where 4 in an hour are promised: points_per_period = 1"),
-        (1800, 4, "points lie every 30 minutes, where 4 in an hour are promised: points_per_period = 2"),
+        (HOUR, 4, "points lie every hour, where 4 per hour are promised: points_per_period = 1"),
+        (1800, 4, "points lie every 30 minutes, where 4 per hour are promised: points_per_period = 2"),
         (2 * HOUR, 1, 'points come every 2 hours: most hours would be missing. Say frequency = "2h"'),
         (3 * HOUR, 4, 'points come every 3 hours: most hours would be missing. Say frequency = "3h"'),
         (DAY, 1, "points come once a day at 00:00 UTC (daily data)"),
@@ -71,8 +72,8 @@ def test_stamps_a_second_before_the_hour_are_a_doubt_that_rounding_mends() -> No
     assert "150 hours hold 2 points where 1 is promised: 150 stamps lie 1 s before the full hour" in message
     assert message.endswith("such as 2022-03-04 00:59:59Z, and 150 on time, so that values would count for the hour "
                             "before. Do they mean the full hour? Then say round_seconds = 60")  # fmt: skip
-    assert failure(doubts.rounded(times, 60)) == ""
-    np.testing.assert_array_equal(doubts.rounded(times, 60), regular(HOUR, 300))
+    assert failure(rounded(times, 60)) == ""
+    np.testing.assert_array_equal(rounded(times, 60), regular(HOUR, 300))
 
 
 def test_early_stamps_are_a_doubt_also_where_no_hour_holds_two() -> None:

@@ -14,6 +14,7 @@ from actioncast.monitoring.age import age_verdict
 from actioncast.monitoring.findings import Finding
 from actioncast.monitoring.freshness import SeriesState, WorkflowRuns
 from actioncast.periods.grid import Grid
+from actioncast.periods.timeline import UTC_HOURS
 from actioncast.policies import FreshnessPolicy
 from actioncast.settings import FreshnessSettings
 from tests.support.clock import at
@@ -37,6 +38,7 @@ def state(**changes: object) -> SeriesState:
         "since": NOW - timedelta(days=20),
         "history": Grid(NOW - timedelta(hours=500), seasonal(500)),
         "failure": "",
+        "timeline": UTC_HOURS,
         "hours": 504,
         "first_periods": 504,
     }

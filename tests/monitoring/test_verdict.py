@@ -60,8 +60,8 @@ def test_good_says_what_it_was_compared_with() -> None:
     verdict = look(score(10.0))
     assert (verdict.name, verdict.bad) == ("good", False)
     assert verdict.reasons == [
-        "live error 10 over 46 h is within 1.5 x the champion's backtest error (10)",
-        "live error 10 over 46 h is within 1.1 x the error of 168 hours (a week) earlier (20)",
+        "live error 10 over 46 hours is within 1.5 x the champion's backtest error (10)",
+        "live error 10 over 46 hours is within 1.1 x the error of 168 hours (a week) earlier (20)",
     ]
 
 
@@ -73,7 +73,7 @@ def test_fewer_hours_than_the_minimum_are_no_verdict(hours: int, name: str) -> N
 def test_too_few_hours_never_retrain_whatever_their_error() -> None:
     verdict = look(score(30.0, hours=23), THREE_BAD)
     assert (verdict.name, verdict.bad) == ("too few periods", False)
-    assert "23 scored hours of the champion's forecasts within 48 h, 24 are needed" in verdict.reasons[0]
+    assert "23 scored hours of the champion's forecasts within 48, 24 are needed" in verdict.reasons[0]
 
 
 @pytest.mark.parametrize(("hours_ago", "name"), [(48, "good"), (48.1, "too few periods")])
@@ -148,7 +148,7 @@ def test_every_limit_that_is_exceeded_is_named() -> None:
 
 
 def test_large_errors_are_written_out() -> None:
-    assert "live error 12,345 over 46 h" in look(score(12345.0)).reasons[0]
+    assert "live error 12,345 over 46 hours" in look(score(12345.0)).reasons[0]
 
 
 # k of the last n looks -----------------------------------------------------------------------------------------------

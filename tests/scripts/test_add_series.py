@@ -452,9 +452,7 @@ HOURS_SIDE_BY_SIDE = lines(
     *[(day, *NUMBERS[:24]) for day in DAYS],
 )
 REFUSALS: dict[str, tuple[str | bytes, str]] = {
-    "daily": (at_dates(*DAYS), "one value a day"),
-    "monthly": (at_dates(*MONTHS), "one value a month"),
-    "every three hours": (at_dates(*THREE_HOURS), "one value every 3 hours"),
+    "every five days": (at_dates(*DAYS[::5]), "one value every 120 hours"),
     "a row a day": (HOURS_SIDE_BY_SIDE, "one line per hour"),
     "no header": (table("%Y-%m-%dT%H:%M:%SZ").partition("\n")[2], "header line"),
     "prose": ("This is no table.\nIt has lines, though.\n", "header line"),

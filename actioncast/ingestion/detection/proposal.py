@@ -24,10 +24,12 @@ from actioncast.ingestion.detection import (
 )
 from actioncast.ingestion.detection.questions import Answers, QuestionError
 from actioncast.ingestion.detection.sheet import Sheet
-from actioncast.ingestion.detection.stamps import Stamps
+from actioncast.ingestion.detection.stamps import DAY, Stamps
 from actioncast.ingestion.detection.value_column import Column
 from actioncast.ingestion.reading.rows import selected
 from actioncast.ingestion.reading.unclear import UnclearError, examples
+from actioncast.periods.frequency import parse_frequency
+from actioncast.times import from_seconds
 
 Keys = dict[str, Any]
 Lines = list[str]  # what was detected, for a person
@@ -145,10 +147,17 @@ def _of_sheet(form: str, sheet: Sheet, answers: Answers) -> Proposal:
     return Proposal(
         form=form,
         source={**sheet.keys, **rows.keys, **zone, **backward},
-        series={"unit": unit, **series, **ends},
+        series={"unit": unit, **_zone_of_days(series, timezone, answers), **series, **ends},
         lines=[*about_rows, *about_times, *series_lines, *end_lines],
         newest=_newest(seconds, numbers),
     )
+
+
+def _zone_of_days(series: Keys, timezone: str, answers: Answers) -> Keys:
+    """`timezone` of the series, where its periods are days or longer and another zone than UTC is known."""
+    frequency = parse_frequency(series.get("frequency", "1h"))
+    zone = answers.get("timezone", timezone)
+    return {} if frequency.is_within_day or zone == "UTC" else {"timezone": zone}
 
 
 def _newest(seconds: Values, numbers: Values) -> float:
@@ -204,6 +213,8 @@ def _timezone(
     stamps = rows.stamps
     if not stamps.is_naive:
         return "UTC", []
+    if "timezone" not in answers and rhythm.are_dates(stamps.seconds()):
+        return "UTC", ["a time names a day"]
     timezone, reason = zones.find(
         stamps.seconds(),
         names=stamps.names,
@@ -246,6 +257,7 @@ def _series_keys(
     """The keys of the series, and the words for them."""
     times, points = _points(seconds, numbers, answers)
     pace = rhythm.find(times)
+    refuse_foreign_days(times, pace, answers)
     revisions = {}
     if "revisions" in answers:
         revisions["revisions"] = answers["revisions"]
@@ -259,6 +271,15 @@ def _series_keys(
     series = {**revisions, **pace_keys, **aggregate}
     lines = [*pace_lines, *aggregate_lines, _range_line(points)]
     return series, lines
+
+
+def refuse_foreign_days(times: Seconds, pace: rhythm.Rhythm, answers: Answers) -> None:
+    """Raises QuestionError where days and longer periods begin at another time than midnight of UTC."""
+    if pace.frequency.is_within_day or "timezone" in answers or not (times % DAY).any():
+        return
+    first = from_seconds(int(times[0]))
+    question = f"Values come at {first:%H:%M} UTC; in which zone do their days begin?"
+    raise QuestionError("timezone", question, ["UTC"])
 
 
 def _points(seconds: Values, numbers: Values, answers: Answers) -> tuple[Seconds, Values]:

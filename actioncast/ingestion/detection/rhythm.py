@@ -11,9 +11,11 @@ from typing import Any
 from actioncast.arrays import Seconds, Values, np
 from actioncast.ingestion.detection.questions import Answers, NotHourlyError, QuestionError
 from actioncast.ingestion.detection.stamps import BEGINS, DAY, ENDS
+from actioncast.periods.frequency import ALLOWED, HOURLY, WEEK, Frequency, parse_frequency
 from actioncast.times import HOUR, HOURS_PER_DAY, from_seconds
 
 FEWEST = 24  # points, to say how often they come
+FEWEST_SELDOM = 4  # likewise, of points that come less often than hourly
 REGULAR = 0.6  # of the steps are near the typical one
 LONGEST_STEP = 1.5 * HOUR
 MONTH = 30.4 * DAY
@@ -24,6 +26,10 @@ PERIODS = {
     "week": 7 * DAY,
     "day": DAY,
 }
+SELDOM = ("2h", "3h", "4h", "6h", "8h", "12h", "1D", "1MS", "1QS", "1YS")
+TOLERANCE = 0.09  # by which months differ in length
+THURSDAY = 3  # 1970 began with one, counted from Monday 0
+DAYS_OF_WEEK = 7
 ENOUGH = 0.75  # of the points of an hour
 DAY_ENDS_AT_24 = re.compile(r"[T ]24([:.]?00)*$|^\d{8}24(00)*$")
 HOUR_ENDING = re.compile(r"\bhe\b|hour.?ending", re.IGNORECASE)
@@ -39,23 +45,33 @@ class Rhythm:
     times: Seconds
     step: float  # typical seconds from one point to the next
     regular: bool
+    frequency: Frequency = HOURLY  # of the series that they make
 
     @property
     def points_per_period(self) -> int:
+        if self.frequency != HOURLY:
+            return 1
         count = math.ceil(HOUR / self.step - 0.05)
         return max(1, count)
 
 
 def find(times: Seconds) -> Rhythm:
-    """Raises NotHourlyError for a series of another frequency than hourly or denser."""
+    """How often these points come: hourly and denser ones make an hourly series.
+
+    Raises NotHourlyError for a rhythm that no frequency has.
+    """
     count = len(times)
-    if count < FEWEST:
-        reason = f"{FEWEST} are needed to see how often they come"
+    step = float(np.median(np.diff(times))) if count > 1 else 0.0
+    fewest = FEWEST_SELDOM if step > LONGEST_STEP else FEWEST
+    if count < fewest:
+        reason = f"{fewest} are needed to see how often they come"
         raise NotHourlyError(f"only {count} points could be read; {reason}")
     steps = np.diff(times)
-    step = float(np.median(steps))
     if step > LONGEST_STEP:
-        raise NotHourlyError(_too_seldom(times, step))
+        frequency = _seldom(times, step)
+        if frequency is None:
+            raise NotHourlyError(_too_seldom(times, step))
+        return Rhythm(times, step, regular=True, frequency=frequency)
     tolerance = max(0.1 * step, 10)
     are_alike = np.abs(steps - step) <= tolerance
     is_regular = bool(np.mean(are_alike) >= REGULAR)
@@ -72,6 +88,19 @@ def _fills_the_hours(times: Seconds, step: float) -> bool:
     return bool(np.median(counts) >= ENOUGH * possible - 1)
 
 
+def _seldom(times: Seconds, step: float) -> Frequency | None:
+    """The frequency of points that come less often than hourly; None where none fits."""
+    for text in SELDOM:
+        frequency = parse_frequency(text)
+        if abs(step - frequency.seconds) <= TOLERANCE * frequency.seconds:
+            return frequency
+    if abs(step - WEEK) <= TOLERANCE * WEEK:
+        weekdays = (times // DAY + THURSDAY) % DAYS_OF_WEEK
+        commonest = int(np.argmax(np.bincount(weekdays, minlength=DAYS_OF_WEEK)))
+        return Frequency(1, "W", commonest)
+    return None
+
+
 def is_hourly(seconds: Values) -> bool:
     """Whether times come at least once an hour."""
     times = np.unique(seconds[np.isfinite(seconds)])
@@ -79,6 +108,14 @@ def is_hourly(seconds: Values) -> bool:
         return False
     step = np.median(np.diff(times))
     return bool(step <= LONGEST_STEP)
+
+
+def are_dates(seconds: Values) -> bool:
+    """Whether times are midnights that come once a day or less often: they name days."""
+    times = np.unique(seconds[np.isfinite(seconds)])
+    if len(times) < 2 or (times % DAY).any():
+        return False
+    return bool(np.median(np.diff(times)) >= DAY)
 
 
 def refuse_seldom(seconds: Values, columns: int) -> None:
@@ -90,8 +127,11 @@ def refuse_seldom(seconds: Values, columns: int) -> None:
     if len(times) < 2 or is_hourly(seconds):
         return
     step = float(np.median(np.diff(times)))
+    holds_hours = columns >= HOURS_PER_DAY - 1
+    if _seldom(times, step) is not None and not holds_hours:
+        return
     fault = _too_seldom(times, step)
-    if columns >= HOURS_PER_DAY - 1:
+    if holds_hours:
         fault += f". Do the {columns} columns hold the hours of a day? Then write one line per hour"
     raise NotHourlyError(fault)
 
@@ -103,8 +143,7 @@ def _too_seldom(times: Seconds, step: float) -> str:
     last = _date(times[-1])
     return (
         f"{frequency}: {len(times)} from {first} to {last}. "
-        "Only hourly series can be forecast, or denser ones, of which hours are made: "
-        "ask the source for hourly values"
+        f"A series can have the frequencies {ALLOWED}: ask the source for one of them"
     )
 
 
@@ -125,6 +164,9 @@ def _date(seconds: float) -> str:
 
 def points_keys(rhythm: Rhythm) -> tuple[Keys, Lines]:
     """points_per_period and what belongs to it, and the words for it."""
+    if rhythm.frequency != HOURLY:
+        words = rhythm.frequency.noun
+        return {"frequency": str(rhythm.frequency)}, [f"one value a {words}"]
     if not rhythm.regular:
         line = f"points come at irregular times, typically {rhythm.step:g} s apart"
         return {}, [line]

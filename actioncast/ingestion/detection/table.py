@@ -9,11 +9,11 @@ from typing import Any
 
 BARE_KEY = re.compile(r"[A-Za-z0-9_-]+")
 COMMENTS = {  # where a reader of the file would ask why
-    "unit": "of the hours",
+    "unit": "of a value",
     "points_per_period": "as often as they come",
-    "minimum_points_per_period": "fewer, and the hour is missing",
+    "minimum_points_per_period": "fewer, and the period is missing",
     "stamps": "a time names the end of its period",
-    "aggregate": "what an hour makes of its points",
+    "aggregate": "what a period makes of its points",
     "revisions": "the later of two rows for one time wins",
     "round_seconds": "some times lie just before the one that they mean",
     "timezone": "of times without an offset",
