@@ -223,7 +223,7 @@ def test_performance_compares_with_what_happened(settings: Settings) -> None:
         load(database, wave(at(0), 6), at(6.1))
     with client_of(settings, at(6.2)) as client:
         answered = client.get("/performance", params={"since": "2022-03-04T00:00:00Z"}).json()
-    first = answered["hours"][0]
+    first = answered["periods"][0]
     assert answered["unit"] == "things/h"
     assert answered["summary"]["scored_periods"] == 5  # the forecast was issued half an hour into the first
     assert first["reality"] == pytest.approx(wave(at(1), 1).values[0])
@@ -240,8 +240,8 @@ def test_performance_is_read_page_by_page(sqlite: Settings) -> None:
         while pages[-1]["next_since"]:
             parameters["since"] = pages[-1]["next_since"]
             pages.append(client.get("/performance", params=parameters).json())
-    assert [len(page["hours"]) for page in pages] == [10, 10, 3]
-    hours = [row["prediction_date"] for page in pages for row in page["hours"]]
+    assert [len(page["periods"]) for page in pages] == [10, 10, 3]
+    hours = [row["prediction_date"] for page in pages for row in page["periods"]]
     assert hours == sorted(set(hours))
 
 

@@ -38,7 +38,7 @@ def leads(path: Path, since: float) -> list[int]:
     """How many vintages are left of each lead."""
     with copying.opened(path) as database:
         rows = database.error_by_lead("a", since=at(since), until=at(since + 60))
-    return [row["hours"] for row in rows]
+    return [row["periods"] for row in rows]
 
 
 def test_the_score_of_every_hour_stays(path: Path) -> None:

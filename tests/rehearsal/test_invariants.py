@@ -11,6 +11,7 @@ import pytest
 
 from actioncast.database.database import Database
 from actioncast.periods.points import Points
+from actioncast.periods.frequency import HOUR
 from actioncast.periods.timeline import UTC_HOURS
 from actioncast.policies import RetrainPolicy
 from actioncast.rehearsal.invariants import Invariants, over_budget
@@ -30,6 +31,7 @@ def invariants(database: Database) -> Invariants:
         settings=SimpleNamespace(series={"a": series_settings}),
         series_id="a",
         start=at(0),
+        tick_seconds=HOUR,
     )
     return Invariants(cast(Plan, plan), database, "a")
 
@@ -109,7 +111,7 @@ def test_a_forecast_of_other_hours_or_of_another_model_is_told(invariants: Invar
     load(invariants.database, hours(1, 2, 3))
     invariants.database.store_vintage(vintage(3, 10, 20))  # for 04:00 and 05:00
     gap, stranger = invariants.check_vintage(at(3), "v1")
-    assert gap.endswith("does not follow hour by hour on 2022-03-04T02:00:00Z")
+    assert gap.endswith("does not follow period by period on 2022-03-04T02:00:00Z")
     assert stranger.endswith("comes from {'v1'}, promoted were []")
 
 

@@ -31,7 +31,7 @@ def test_the_error_by_hour_of_the_day_is_where_the_trouble_is() -> None:
     why = explanation.explain(board, board[0], test, gate=gate, seasons=seasons)
     assert [hour for hour, error in enumerate(why.mae_by_phase) if error != 1] == [3]
     assert why.mae_by_phase[3] == 5
-    assert why.seasons == "24 h, detected"
+    assert why.seasons == "24 hours, detected"
     assert [(row.rank, row.candidate) for row in why.leaderboard] == [(1, "ridge_<day>"), (2, "seasonal_naive_24")]
 
 
@@ -55,7 +55,7 @@ def test_the_card_says_why_and_the_drawing_lies_beside_it(stage: Stage) -> None:
     stored = trained(stage)
     why = stored.explanation
     assert why is not None
-    assert why.seasons == "24, 168 h, detected"
+    assert why.seasons == "24, 168 hours, detected"
     assert len(why.mae_by_phase) == 24
     assert why.leaderboard[0].mae == pytest.approx(stage.ledger()[0]["leaderboard"][0]["mae"], rel=1e-5)
     assert any(row.candidate.startswith("seasonal_naive") for row in why.leaderboard)
@@ -81,7 +81,7 @@ def test_the_page_shows_the_error_by_hour_and_the_seasons(stage: Stage) -> None:
         collect(stage.settings, stage.database, now, "demo"), {"demo": "."}, {"demo": "x"}, live=True
     )
     assert "Error by hour of the day" in html
-    assert "24, 168 h, detected" in html
+    assert "24, 168 hours, detected" in html
     assert html.count('class="hour"') == 24
 
 
