@@ -29,6 +29,7 @@ from actioncast.forecasting import exogenous, features, forecaster, recipes
 from actioncast.forecasting.champion import Champion, load_champion
 from actioncast.forecasting.vintage import Vintage, vintage_rows
 from actioncast.periods.grid import Grid
+from actioncast.periods.words import Words
 from actioncast.report import Report
 from actioncast.settings import Settings
 from actioncast.text import table
@@ -43,21 +44,23 @@ class NoDataError(ActioncastError):
 
 @dataclass(frozen=True)
 class ForecastReport(Vintage, Report):
-    """The beginning of the vintage that was stored, as far as it was asked for."""
+    """The beginning of the vintage that was stored, as far as it was asked for, in the words of its timeline."""
+
+    words: Words
 
     def as_text(self) -> str:
         rows = []
         for row in self.rows[:SHOWN_ROWS]:
-            hour = isoformat(row["prediction_date"])
-            rows.append([hour, row["prediction"], row["lower"], row["upper"]])
+            period = isoformat(row["prediction_date"])
+            rows.append([period, row["prediction"], row["lower"], row["upper"]])
         text = (
-            f"{self.series}: the next {len(self.rows)} periods, "
-            f"last known one {isoformat(self.origin)}, "
+            f"{self.series}: the next {self.words.count(len(self.rows))}, "
+            f"last known {self.words.noun} {isoformat(self.origin)}, "
             f"model {self.model_version}\n\n"
-            f"{table(['period', 'prediction', 'lower', 'upper'], rows)}"
+            f"{table([self.words.noun, 'prediction', 'lower', 'upper'], rows)}"
         )
         if len(self.rows) > len(rows):
-            text += f"\n... and {len(self.rows) - len(rows)} more"
+            text += f"\n... and {self.words.count(len(self.rows) - len(rows), 'more ')}"
         return text
 
 
@@ -93,6 +96,7 @@ def run(
         origin=history.end,
         model_version=champion.card.version,
         rows=rows[:horizon],
+        words=Words(history.timeline),
     )
 
 

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 
 from actioncast.arrays import Flags, Numbers, Seconds, np
 from actioncast.periods.aggregates import ROUNDING, scaled
-from actioncast.periods.frequency import Frequency, parse_frequency
+from actioncast.periods.frequency import FREQUENCIES, Frequency
 from actioncast.periods.points import rounded
 from actioncast.periods.timeline import UTC_HOURS, Timeline
 from actioncast.times import HOUR, HOURS_PER_DAY, from_seconds
@@ -25,24 +25,6 @@ POINTS_OF_A_MEAN = 4  # where one more changes little; among fewer points a smal
 FEWEST_IN_A_ROW = 6  # hours that hold more: from then on the source gives more
 FEWEST_GAPS = 5  # between points, to call them sparse
 REGULAR_SHARE = 0.8  # of the gaps that are alike where points come regularly
-FREQUENCIES = (
-    "5min",
-    "10min",
-    "15min",
-    "30min",
-    "1h",
-    "2h",
-    "3h",
-    "4h",
-    "6h",
-    "8h",
-    "12h",
-    "1D",
-    "1W-MON",
-    "1MS",
-    "1QS",
-    "1YS",
-)
 TOLERANCE = 0.06  # by which months differ in length
 AROUND_HOUR = MINUTE  # before and after a full hour: a stamp there means that hour
 STEADY_SECONDS = 10  # in which stamps lie that all mean the full hour
@@ -281,10 +263,9 @@ def _sparse_hours(stamps: _Stamps) -> str:
 
 def _fitting_frequency(stamps: _Stamps) -> str:
     """The frequency that fits regular points, as config.toml states it."""
-    for text in FREQUENCIES:
-        seconds = parse_frequency(text).seconds
-        if abs(stamps.gap - seconds) <= TOLERANCE * seconds:
-            return f'Say frequency = "{text}" and points_per_period = 1, or ask the source for finer values'
+    for frequency in FREQUENCIES:
+        if abs(stamps.gap - frequency.seconds) <= TOLERANCE * frequency.seconds:
+            return f'Say frequency = "{frequency}" and points_per_period = 1, or ask the source for finer values'
     return f'Ask the source for finer values, or set a longer frequency than "{stamps.frequency}"'
 
 

@@ -106,6 +106,12 @@ class Frequency:
 
 
 HOURLY = Frequency(1, "h")
+# All that are allowed, by length; of those with an anchor the one that begins with the week or the year.
+FREQUENCIES = (
+    *(Frequency(count, "min") for count in MINUTES),
+    *(Frequency(count, "h") for count in HOURS),
+    *(Frequency(1, unit) for unit in ("D", "W", "MS", "QS", "YS")),
+)
 
 
 def parse_frequency(text: str) -> Frequency:

@@ -194,7 +194,7 @@ def test_503_old_data_is_not_ready(sqlite: Settings) -> None:
 
 # What no address knows ----------------------------------------------------------------------------
 
-FORECAST_PARAMETERS = "num_predictions, return_predictions, series"
+FORECAST_PARAMETERS = "num_predictions, periods, return_predictions, series"
 
 
 @pytest.mark.parametrize("name", ["n", "horizon", "Series"])

@@ -10,8 +10,8 @@ import numpy as np
 import pytest
 
 from actioncast.database.database import Database
-from actioncast.periods.points import Points
 from actioncast.periods.frequency import HOUR
+from actioncast.periods.points import Points
 from actioncast.periods.timeline import UTC_HOURS
 from actioncast.policies import RetrainPolicy
 from actioncast.rehearsal.invariants import Invariants, over_budget

@@ -47,7 +47,10 @@ def test_titles_that_mean_harm_stay_text() -> None:
     harm = '<script>alert("1")</script>'
     outcome = replace(outcome_of(harm, 600, 1), errors=[(0, 500.0)])
     outcome.progress.violations = [f"{harm} is lost"]
-    text = page_of(replace(plan_of(2), series_id=harm), replace(report_of(outcome), unit=harm, scenario=harm))
+    plan = plan_of(2)
+    settings = replace(plan.settings, series={harm: plan.settings.series[plan.series_id]})
+    plan = replace(plan, series_id=harm, settings=settings)
+    text = page_of(plan, replace(report_of(outcome), unit=harm, scenario=harm))
     assert "<script" not in text
     assert text.count("&lt;script&gt;") >= 7
 

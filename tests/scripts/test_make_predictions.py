@@ -161,5 +161,5 @@ def test_a_person_sees_the_first_hours(stage: Stage) -> None:
 
 @pytest.mark.parametrize("text", ["0", "-1", "2209", "1.5", "week", ""])
 def test_a_horizon_out_of_range_is_refused(text: str) -> None:
-    with pytest.raises(argparse.ArgumentTypeError, match="expected 1 to 2208 hours"):
+    with pytest.raises(argparse.ArgumentTypeError, match="expected 1 to 2208 periods"):
         make_predictions.horizon_flag(text)

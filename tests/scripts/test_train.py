@@ -65,7 +65,7 @@ def test_every_run_is_in_the_ledger(stage: Stage) -> None:
     assert newest["reason"] == reports[1].gate.reason
     assert newest["window_end"] == START + timedelta(hours=599)
     assert newest["periods"] == 600
-    assert newest["settings"]["gate"] == "7D"
+    assert newest["settings"]["gate"] == 168
     assert newest["library_versions"]["numpy"] == np.__version__
     assert [row["candidate"] for row in newest["leaderboard"]] == [row.name for row in reports[1].board]
 
