@@ -55,7 +55,7 @@ def run(settings: Settings, database: Database, now: datetime, *, series_id: str
         history = database.reality(series_id, until=until, newest=ALL_PERIODS, timeline=timeline, quarantined=True)
     if history is None:
         raise NothingStoredError(
-            f"no hour of {series_id} is stored; run: python update_real_data.py --series {series_id}"
+            f"nothing of {series_id} is stored; run: python update_real_data.py --series {series_id}"
         )
     since = now - timedelta(days=loads.DAYS)
     runs = database.etl_runs(series_id, since=since)
@@ -87,7 +87,7 @@ def decide(database: Database, now: datetime, *, series_id: str, span: Span, set
         decided_at=now,
     )
     if not hours:
-        raise NothingStoredError(f"no hour of {series_id} is stored from {isoformat(since)} to {isoformat(until)}")
+        raise NothingStoredError(f"nothing of {series_id} is stored from {isoformat(since)} to {isoformat(until)}")
 
 
 def _span(text: str) -> Span:

@@ -298,7 +298,7 @@ def stored_periods(settings: Settings, series_id: str, now: datetime) -> Points:
         history = database.reality(series_id, until=now, newest=newest, timeline=timeline)
     if history is None:
         raise replay.RecordingError(
-            f"no hour of {series_id} is stored; run: python update_real_data.py",
+            f"nothing of {series_id} is stored; run: python update_real_data.py",
         )
     times = timeline.starts(history.numbers)
     return Points(times, history.values).where(~np.isnan(history.values))

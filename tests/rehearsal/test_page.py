@@ -48,7 +48,7 @@ def test_titles_that_mean_harm_stay_text() -> None:
     outcome = replace(outcome_of(harm, 600, 1), errors=[(0, 500.0)])
     outcome.progress.violations = [f"{harm} is lost"]
     plan = plan_of(2)
-    settings = replace(plan.settings, series={harm: plan.settings.series[plan.series_id]})
+    settings = plan.settings.model_copy(update={"series": {harm: plan.settings.series[plan.series_id]}})
     plan = replace(plan, series_id=harm, settings=settings)
     text = page_of(plan, replace(report_of(outcome), unit=harm, scenario=harm))
     assert "<script" not in text

@@ -86,7 +86,7 @@ def test_hours_to_come_and_silence_are_findings(config: Path, capsys: Any) -> No
 
 def test_a_series_without_hours_fails_and_names_the_remedy(config: Path, capsys: Any) -> None:
     assert check(config) == 1
-    assert "no hour of demo is stored; run: python update_real_data.py --series demo" in capsys.readouterr().err
+    assert "nothing of demo is stored; run: python update_real_data.py --series demo" in capsys.readouterr().err
 
 
 def test_an_unknown_series_is_asked_wrongly(config: Path) -> None:
@@ -111,7 +111,7 @@ def test_hours_are_set_aside_by_hand_and_released_again(config: Path, capsys: An
 def test_a_span_without_hours_fails_and_names_it(config: Path, capsys: Any) -> None:
     store(config, seasonal(LENGTH))
     assert check(config, "--quarantine", "2021-01-01..2021-01-02") == 1
-    assert "no hour of demo is stored from 2021-01-01T00:00:00Z to 2021-01-02T00:00:00Z" in capsys.readouterr().err
+    assert "nothing of demo is stored from 2021-01-01T00:00:00Z to 2021-01-02T00:00:00Z" in capsys.readouterr().err
 
 
 @pytest.mark.parametrize("span", ["2022-02-13", "2022-02-13..2022-02-12", "a..b"])
