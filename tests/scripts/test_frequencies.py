@@ -150,11 +150,11 @@ def test_from_a_file_to_a_verdict(copy: Copy) -> None:
         if numbers is known:
             train.run(copy.settings, copy.database, now, series_id="demo")
             report = make_predictions.run(copy.settings, copy.database, now, series_id="demo")
+            freshness = check_freshness.run(copy.settings, copy.database, now, series_ids=["demo"], api=None)
+            assert not freshness.failed, freshness.as_text()
     assert [row["prediction_date"] for row in report.rows] == [timeline.start_of(int(number)) for number in later]
     predictions = [row["prediction"] for row in report.rows]
     assert predictions == pytest.approx((later - last).astype(float), abs=0.4)
     check = check_retrain.run(copy.settings, copy.database, now, series_id="demo")
     assert check.as_json()["verdict"] in ("good", "watch")
-    freshness = check_freshness.run(copy.settings, copy.database, now, series_ids=["demo"], api=None)
-    assert not freshness.failed
     assert not check_data.run(copy.settings, copy.database, now, series_id="demo").failed
