@@ -57,14 +57,14 @@ class AddedReport(Report):
 
     def as_text(self) -> str:
         if self.failed:
-            fault = f"its hours could not be loaded: {self.load['error']}"
+            fault = f"its values could not be loaded: {self.load['error']}"
             return (
                 f"{self.series}: {self.outcome}, but {fault}\nagain: python update_real_data.py --series {self.series}"
             )
         if not self.load:
             return f"{self.series}: {self.outcome}"
-        hours = f"{self.load['periods_loaded']} hours loaded, the last {self.load['last_period']}"
-        return f"{self.series}: {self.outcome}; {hours}\nnext: {self.next_command}"
+        loaded = f"{self.load['periods_loaded']} periods loaded, the last {self.load['last_period']}"
+        return f"{self.series}: {self.outcome}; {loaded}\nnext: {self.next_command}"
 
 
 def run(arguments: argparse.Namespace, settings: Settings) -> AddedReport:

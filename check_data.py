@@ -102,8 +102,8 @@ def _span(text: str) -> Span:
 
 def _add_flags(parser: argparse.ArgumentParser) -> None:
     decision = parser.add_mutually_exclusive_group()
-    decision.add_argument("--quarantine", type=_span, metavar="FROM..UNTIL", help="set these hours aside")
-    decision.add_argument("--release", type=_span, metavar="FROM..UNTIL", help="let these hours count again")
+    decision.add_argument("--quarantine", type=_span, metavar="FROM..UNTIL", help="set these periods aside")
+    decision.add_argument("--release", type=_span, metavar="FROM..UNTIL", help="let these periods count again")
     many_series.add_flags(parser)
 
 

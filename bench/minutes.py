@@ -8,6 +8,7 @@ actioncast/cli/bill.py: a few retrains, pushes and deployments a month.
     python -m bench.minutes             # a table
     python -m bench.minutes --readme    # the same, put between the marks in README.md
     python -m bench.minutes --json
+    python -m bench.minutes --frequencies  # the hourly load instead, for series of several frequencies
 
 Needs act, git, uv and a package registry. Exit codes: 0 measured; 1 a workflow failed, or a month costs more than
 MOST_MINUTES and MOST_DOLLARS.
@@ -20,7 +21,7 @@ import json
 import math
 import sys
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
@@ -37,6 +38,8 @@ RUNNER_SECONDS = 5  # "Set up job" and "Complete job"
 MOST_MINUTES = 1000
 MOST_DOLLARS = 3
 FIELDS = {"minute": 60, "hour": 24, "weekday": 7}
+FREQUENCIES = {"15min": 1, "1h": 4, "1D": 96, "1W": 672}  # of which the recording holds some; points per period
+DAILY = 24  # hours between the loads of a clock that fits series of days and weeks
 MARKS = ("<!-- minutes: begin -->", "<!-- minutes: end -->")
 
 
@@ -97,6 +100,53 @@ def measure() -> list[Cost]:
         order = ("retrain", "update_real_data", "make_predictions", "check_freshness", "pages")
         measured = [_cost(github, _run(clock, f"{name}.yml")) for name in order]
     return measured + [_assumed(item) for item in bill.without_schedule()]
+
+
+@dataclass(frozen=True)
+class Load:
+    """The scheduled load of one series of a frequency: seconds of the first run and of the next one."""
+
+    frequency: str
+    first: float
+    next: float
+    next_is_skipped: bool
+
+    def billed_minutes(self, hours_between: int) -> float:
+        """Of a month in which it runs every so many hours."""
+        return math.ceil(self.next / 60) * bill.HOURS_PER_MONTH / hours_between
+
+
+def measure_frequencies() -> list[Load]:
+    """A copy for each frequency: its history is loaded, then the clock ticks again within the same period."""
+    return [_measured_load(frequency, points) for frequency, points in FREQUENCIES.items()]
+
+
+def _measured_load(frequency: str, points: int) -> Load:
+    with TemporaryDirectory() as place, project.source() as source, GitHub(Path(place) / "github") as github:
+        changes = {
+            "frequency": f'"{frequency}"',
+            "points_per_period": str(points),
+            "minimum_points_per_period": str(math.ceil(0.75 * points)),
+        }
+        project.seed(github, source.url, **changes)
+        clock = Clock(github)
+        first, following = (clock.tick("update_real_data.yml").check() for _ in range(2))
+        return Load(
+            frequency,
+            first=max(job.seconds for job in first.jobs) + RUNNER_SECONDS,
+            next=max(job.seconds for job in following.jobs) + RUNNER_SECONDS,
+            next_is_skipped="skipped, nothing new can be there" in following.log,
+        )
+
+
+def loads_as_text(loads: Sequence[Load]) -> str:
+    rows: list[list[object]] = []
+    for load in loads:
+        following = f"{load.next:.0f}{' (skipped)' if load.next_is_skipped else ''}"
+        hourly, daily = (round(load.billed_minutes(hours)) for hours in (1, DAILY))
+        rows.append([load.frequency, round(load.first), following, hourly, daily])
+    headers = ["frequency", "seconds of the first load", "of the next one", "billed minutes a month, hourly", "daily"]
+    return table(headers, rows)
 
 
 def _run(clock: Clock, file: str) -> Run:
@@ -192,7 +242,12 @@ def main(argv: Sequence[str] | None = None) -> int:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--json", action="store_true", help="one JSON object on stdout")
     parser.add_argument("--readme", action="store_true", help="write the table into README.md")
+    parser.add_argument("--frequencies", action="store_true", help="the hourly load of series of several frequencies")
     arguments = parser.parse_args(argv)
+    if arguments.frequencies:
+        loads = measure_frequencies()
+        print(json.dumps([asdict(load) for load in loads]) if arguments.json else loads_as_text(loads))
+        return 0
     try:
         costs = measure()
     except AssertionError as error:

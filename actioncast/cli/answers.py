@@ -17,10 +17,10 @@ ANSWERS = {  # flag -> what it answers; each is a key of the table that is writt
     "delimiter": "sign between columns",
     "encoding": "of the text, such as cp1252",
     "records": "dotted path to the records of a JSON document",
-    "aggregate": "what an hour makes of its points",
+    "aggregate": "what a period makes of its points",
     "stamps": "which end of its period a time names",
     "revisions": "last: the later of two rows for one time wins",
-    "unit": "unit of the hours",
+    "unit": "unit of the values",
     "title": "name for people",
 }
 

@@ -67,7 +67,7 @@ def refuse_stored(name: str, settings: Settings) -> None:
         if name in database.series(only=name):
             raise NewSeriesError(f"the table series has a row {name!r}; say --name ANOTHER")
         if database.last_period(name) is not None:
-            raise NewSeriesError(f"hours of a series {name!r} are stored already; say --name ANOTHER")
+            raise NewSeriesError(f"a series {name!r} is stored already; say --name ANOTHER")
 
 
 def address_keys(address: str, form: str, settings: Settings, *, copies: bool) -> dict[str, Any]:

@@ -28,7 +28,7 @@ CARRIED_DAYS = 0.25  # many columns come every three or six hours: a value holds
 FEWEST_DAYS = 14  # of a column before the backtest: fewer teach nothing
 YEARS_AHEAD = 3  # of holidays that a champion carries with it
 COLUMN_REMEDY = (
-    "run: python update_real_data.py; ask for fewer hours; "
+    "run: python update_real_data.py; ask for fewer periods; "
     "or take the column out of config.toml and run: python train.py"
 )
 

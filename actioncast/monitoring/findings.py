@@ -39,8 +39,8 @@ class Kind:
 
 DATA = Kind(
     title="The data are stale",
-    problem="no new hour of {} is stored",
-    problems="no new hour of {} series is stored",
+    problem="no new period of {} is stored",
+    problems="no new period of {} series is stored",
     workflow="update_real_data.yml",
     jobs=("update_real_data",),
 )
@@ -64,8 +64,8 @@ CHAMPION = Kind(
 )
 COVERAGE = Kind(
     title="Intervals are off",
-    problem="the intervals of {} hold too few or too many hours",
-    problems="the intervals of {} series hold too few or too many hours",
+    problem="the intervals of {} hold too few or too many values",
+    problems="the intervals of {} series hold too few or too many values",
 )
 
 # Titles of issues as earlier versions opened them, one a series or a shard, and those in their place.

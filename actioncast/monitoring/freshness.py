@@ -31,7 +31,7 @@ WORKFLOW_REMEDY = (
     "Look at its runs in the Actions tab; run it by hand. GitHub's schedule is late at times, and drops runs."
 )
 STUCK_REMEDY = (
-    "Look at the sensor or at the source's cache; `python check_data.py --series NAME` shows the hours concerned."
+    "Look at the sensor or at the source's cache; `python check_data.py --series NAME` shows the periods concerned."
 )
 NEVER_LOADED = (
     "Nothing has ever been stored: press Run workflow of `start` in the Actions tab, "

@@ -218,7 +218,7 @@ def _count(bad_looks: int, policy: RetrainPolicy) -> str:
     return (
         f"bad looks among the last {policy.of_checks}: {bad_looks}, "
         f"{policy.bad_checks} are needed; "
-        "only looks at newer hours since the last retrain count"
+        "only looks at newer periods since the last retrain count"
     )
 
 

@@ -58,7 +58,7 @@ def _add_recordings(parser: argparse.ArgumentParser) -> None:
     recording.add_argument(
         "--stored",
         action="store_true",
-        help="the hours in your own database (DATABASE_URL)",
+        help="the series in your own database (DATABASE_URL)",
     )
     recording.add_argument(
         "--own",

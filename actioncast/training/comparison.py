@@ -35,7 +35,7 @@ class TrainingComparison(Report):
         parts = [
             f"## Model report: {self.series}",
             _headline(base_errors, branch_errors),
-            f"The champion that serves, on the gate's hours: {verdict}",
+            f"The champion that serves, on the periods of the gate: {verdict}",
             self._table(base_errors, branch_errors),
             self._chart(base_errors, branch_errors),
         ]

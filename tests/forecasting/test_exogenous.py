@@ -247,7 +247,7 @@ def test_without_the_future_of_a_column_the_forecast_is_refused_with_the_reason(
     train.run(settings, database, NOW, series_id="demo")
     with pytest.raises(ForecastError, match=r"needs the column wind, which is not known for 42 of the hours") as error:
         make_predictions.run(settings, database, NOW, series_id="demo", horizon=72)
-    assert "ask for fewer hours" in str(error.value)
+    assert "ask for fewer periods" in str(error.value)
 
 
 def test_a_champion_that_needs_a_dropped_column_is_replaced(driven: Any) -> None:

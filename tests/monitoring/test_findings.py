@@ -16,13 +16,13 @@ def test_without_a_stale_finding_there_is_no_issue() -> None:
 
 def test_the_first_line_names_one_series_with_its_evidence() -> None:
     lines = (issue_body([stale("demo")], "run 7") or "").splitlines()
-    assert lines[0] == "error: no new hour of demo is stored: newest stored hour: none"
+    assert lines[0] == "error: no new period of demo is stored: newest stored hour: none"
     assert lines[2] == "Seen by run 7."
 
 
 def test_the_first_line_counts_many_series_and_names_a_few() -> None:
     body = issue_body([stale(name) for name in "abcde"], "run 7") or ""
-    assert body.startswith("error: no new hour of 5 series is stored: a, b, c and 2 more\n")
+    assert body.startswith("error: no new period of 5 series is stored: a, b, c and 2 more\n")
     assert "| e " in body
 
 

@@ -586,7 +586,7 @@ def test_line_ends_of_windows_stay_those_of_windows(add: Add, tmp_path: Path) ->
 
 def test_the_load_and_the_next_command_act_as_at_the_end_of_a_finished_recording(add: Add) -> None:
     added = add(json_list(), "--yes")
-    assert "240 hours loaded, the last 2024-04-03T23:00:00Z" in added.out
+    assert "240 periods loaded, the last 2024-04-03T23:00:00Z" in added.out
     assert "python train.py --series new --now 2024-04-04T00:00:00Z" in added.out
 
 

@@ -118,7 +118,7 @@ def load_and_forecast(config: Path, series_id: str) -> None:
 def test_findings_become_issues_and_recovery_closes_them(github: GitHub, config: Path, tmp_path: Path) -> None:
     assert look(config) == 1
     assert open_issues(github) == ["The data are stale", "The forecasts are stale"]
-    assert github.issues[1]["body"].startswith("error: no new hour of demo is stored")
+    assert github.issues[1]["body"].startswith("error: no new period of demo is stored")
     assert (tmp_path / "output").read_text() == "looked=true\n"
     assert look(config) == 1
     assert len(github.issues) == 2, "the open ones are brought up to date"
@@ -140,7 +140,7 @@ def test_where_issues_are_off_it_still_looks_and_says_so(
 def test_an_issue_of_many_series_stays_open_until_the_last_has_recovered(github: GitHub, config: Path) -> None:
     config.write_text(config.read_text() + MORE.format(number=2))
     assert look(config) == 1
-    assert github.issues[1]["body"].startswith("error: no new hour of 2 series is stored: demo, s2")
+    assert github.issues[1]["body"].startswith("error: no new period of 2 series is stored: demo, s2")
     load_and_forecast(config, "demo")
     assert look(config) == 1
     assert "demo" not in github.issues[1]["body"]

@@ -40,7 +40,7 @@ def find(
     if "aggregate" in answers:
         kind = answers["aggregate"]
         keys = {} if kind == "mean" else {"aggregate": kind}
-        return keys, [f"an hour is the {kind} of its points, as you said"]
+        return keys, [f"a period is the {kind} of its points, as you said"]
     falls: Flags = np.diff(values) < 0
     if _only_rise(values, falls):
         return _counter(name, falls)
@@ -52,7 +52,7 @@ def find(
         return {}, []
     if AMOUNT.search(name):
         raise _sum_or_mean(name, rhythm)
-    return {}, ["an hour is the mean of its points (--aggregate sum, if they are amounts)"]
+    return {}, ["a period is the mean of its points (--aggregate sum, if they are amounts)"]
 
 
 def _counter(name: str, falls: Flags) -> tuple[Keys, Lines]:
@@ -61,7 +61,7 @@ def _counter(name: str, falls: Flags) -> tuple[Keys, Lines]:
     if not count and not COUNTS_UP.search(name):
         raise _is_it_a_counter()
     restarts = f", with {count} restarts" if count else ""
-    line = f"a counter: the values only rise{restarts}; an hour is its rise"
+    line = f"a counter: the values only rise{restarts}; a period is its rise"
     return {"aggregate": "counter"}, [line]
 
 
@@ -99,15 +99,15 @@ def _often_rise(values: Values) -> bool:
 
 def _is_it_a_counter() -> QuestionError:
     fact = "The values only rise."
-    question = "Are they the readings of a counter, of which an hour is the rise?"
+    question = "Are they the readings of a counter, of which a period is the rise?"
     return QuestionError("aggregate", f"{fact} {question}", ["counter", "mean"])
 
 
 def _is_it_a_sum() -> QuestionError:
     question = (
         "The values rise and start again at zero. "
-        "Are they a sum since midnight or another restart, of which an hour is the rise? "
-        "The hour of each restart will be missing then."
+        "Are they a sum since midnight or another restart, of which a period is the rise? "
+        "The period of each restart will be missing then."
     )
     return QuestionError("aggregate", question, ["counter", "mean"])
 
@@ -116,7 +116,7 @@ def _irregular(rhythm: Rhythm) -> QuestionError:
     question = (
         f"Points come at irregular times, typically {duration(rhythm.step)} apart. "
         "Does each value hold until the next one (time_weighted), "
-        "or is an hour the mean or the sum of its points?"
+        "or is a period the mean or the sum of its points?"
     )
     choices = ["time_weighted", "mean", "sum", "last"]
     return QuestionError("aggregate", question, choices)
@@ -126,6 +126,6 @@ def _sum_or_mean(name: str, rhythm: Rhythm) -> QuestionError:
     question = (
         f"{rhythm.points_per_period} points an hour, "
         f"and the name {name!r} sounds like an amount. "
-        "Is an hour the sum of its points, or their mean?"
+        "Is a period the sum of its points, or their mean?"
     )
     return QuestionError("aggregate", question, ["sum", "mean"])
