@@ -72,7 +72,7 @@ def training() -> dict[str, Any]:
         "finished_at": at(0),
         "window_start": at(-HISTORY),
         "window_end": at(0),
-        "hours": HISTORY,
+        "periods": HISTORY,
         "leaderboard": leaderboard,
         "champion": {"name": "ridge_0"},
         "challenger": {"name": "ridge_0"},

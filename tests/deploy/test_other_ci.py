@@ -183,7 +183,7 @@ def test_loop_loads_trains_pushes_builds_and_then_forecasts(
 
     machine.kept.clear()
     assert pipeline(machine, "hourly") == ["ingest"]
-    assert "hours forecast" in machine.log
+    assert "periods forecast" in machine.log
     assert pipeline(machine, "check") == nothing_due
     assert len(machine.clouds.calls("docker", "build")) == 1, "no new champion, no new image"
     assert pipeline(machine, "build") == [push]

@@ -35,18 +35,18 @@ def test_a_copy_with_a_series_and_a_champion_of_its_own_is_green(
     run = copy_clock.push("ci.yml").check()
     assert skipped_jobs(run) == ["check", "report", "test"], "the template's own jobs"
     assert "load: ridge" in run.log, "the champion has been loaded"
-    assert "Live error over 24 hours" in run.log, "a day was rehearsed"
+    assert "Live error over 24 periods" in run.log, "a day was rehearsed"
     assert "champion's backtest error" in run.log
     assert "| MAE, MWh |" in run.log.replace("  ", " "), "of the copy's own file"
 
 
 def test_an_unknown_key_is_red_and_named(copy_clock: Clock, copy: GitHub) -> None:
     copies.make_copy(copy)
-    text = copy.repository.read("config.toml").decode().replace("gate_hours", "gate_ours")
+    text = copy.repository.read("config.toml").decode().replace("gate_margin", "gate_marging")
     copy.repository.commit({"config.toml": text}, "A slip of the pen")
     run = copy_clock.push("ci.yml").check("failure")
-    assert "unknown key train.gate_ours; allowed here: " in run.log
-    assert "unknown key train.gate_ours" in run.summary
+    assert "unknown key train.gate_marging; allowed here: " in run.log
+    assert "unknown key train.gate_marging" in run.summary
 
 
 def test_a_broken_champion_and_an_error_in_a_module_are_red_and_named(copy_clock: Clock, copy: GitHub) -> None:
