@@ -4,6 +4,9 @@ The width of an interval is the mean absolute error at its lead, times a factor 
 of the day, weekday, month), times a factor for the level of the forecast (busy hours err more), times a quantile of the
 residuals that these three have standardised. It is asymmetric where the residuals are, its lower
 bound is not negative where the series never is, and the forecast always lies inside.
+
+Days and longer periods are few, so that their errors are used otherwise: newer ones count more, one
+quantile holds for both sides, and errors that resemble their neighbours widen the interval.
 """
 
 from __future__ import annotations
@@ -18,6 +21,10 @@ NEIGHBOURS = 6  # leads on either side that are averaged: one lead alone has too
 PRIOR = 30.0  # residuals of average size given to each phase: few residuals change little
 QUANTILES = 201  # of the standardised residuals, at probabilities 0, 0.005, ... 1
 SMALLEST_LEVEL = 0.02  # share of the typical level below which a forecast counts as that much
+HALF_LIFE = 0.25  # of the backtest: long periods so much older count half
+MOST_ALIKE = 0.95  # correlation of neighbouring errors
+SHARE_OF_EVIDENCE = 0.5  # of independent errors of long periods: measured on monthly and quarterly series
+LEAST_FREEDOM = 0.7
 TINY = 1e-12  # keeps a series of zeros from dividing by zero
 
 
@@ -30,7 +37,7 @@ class Spread:
     typical: float  # mean absolute forecast, in the series' unit
     level_power: float  # errors grow with (forecast / typical) ** this: 0.5, or 0 with negatives
     quantiles: Values  # [201] of the standardised residuals, at probabilities 0, 0.005, ... 1
-    freedom: float  # about how many independent horizons the backtest holds; few widen the interval
+    freedom: float  # about how many independent horizons, or long periods, the backtest holds; few widen
 
 
 def calibrate(
@@ -41,31 +48,40 @@ def calibrate(
     phase_count: int,
     nonnegative: bool,
     span: int,
-    unlearned: float = 0.0,
+    long_periods: Numbers | None = None,
 ) -> Spread:
     """Spread of out-of-sample residuals [origins, h], actual - forecast, NaN where the period
     is missing.
 
     `phases` [origins, h], of `phase_count`, are those that errors differ by (see Axis.errors); `span`
-    is the backtest's length in periods. `unlearned` is a share by which errors are larger than the
-    backtest shows, because parameters were learned from few periods.
+    is the backtest's length in periods. `long_periods` [origins, h] are the days, or longer periods, that
+    the forecasts are for, counted from the first origin; None for shorter ones, of which there are many.
     """
     horizon = forecasts.shape[1]
     typical = float(np.abs(forecasts).mean()) + TINY
     power = 0.5 if nonnegative else 0.0
     at_typical = residuals / _level_factor(forecasts, typical, power)
-    by_lead = (1 + unlearned) * _mean_by_lead(np.abs(at_typical)) + 1e-9 * typical
+    weights = np.ones(residuals.shape)
+    if long_periods is not None:
+        age = (span - long_periods) / span
+        weights = 0.5 ** (age / HALF_LIFE)
+    by_lead = _mean_by_lead(np.abs(at_typical), weights) + 1e-9 * typical
     by_phase = _factor_by_phase(at_typical / by_lead, phases, phase_count)
-    standardised = (1 + unlearned) * at_typical / by_lead / by_phase[phases]
-    probabilities = np.linspace(0, 1, QUANTILES)
-    horizons = 1.5 * span / horizon - 1.0
+    standardised = at_typical / by_lead / by_phase[phases]
+    if long_periods is None:
+        quantiles = np.nanquantile(standardised, np.linspace(0, 1, QUANTILES))
+        freedom = float(np.clip(1.5 * span / horizon - 1.0, 2.0, 10.0))
+    else:
+        quantiles = _symmetric_quantiles(standardised, weights)
+        independent = _independent_errors(standardised, long_periods)
+        freedom = max(SHARE_OF_EVIDENCE * independent, LEAST_FREEDOM)
     return Spread(
         by_lead=by_lead,
         by_phase=by_phase,
         typical=typical,
         level_power=power,
-        quantiles=np.nanquantile(standardised, probabilities),
-        freedom=float(np.clip(horizons, 2.0, 10.0)),
+        quantiles=quantiles,
+        freedom=freedom,
     )
 
 
@@ -106,13 +122,40 @@ def _level_factor(forecast: Values, typical: float, power: float) -> Values:
     return np.asarray(level**power)
 
 
-def _mean_by_lead(errors: Values) -> Values:
+def _symmetric_quantiles(standardised: Values, weights: Values) -> Values:
+    """[201] quantiles that are alike on both sides: those of the sizes of the errors."""
+    present = ~np.isnan(standardised)
+    sizes = np.abs(standardised[present])
+    order = np.argsort(sizes)
+    shares = weights[present][order]
+    below = (np.cumsum(shares) - shares / 2) / shares.sum()
+    from_the_middle = np.linspace(-1, 1, QUANTILES)
+    return np.asarray(np.sign(from_the_middle) * np.interp(np.abs(from_the_middle), below, sizes[order]))
+
+
+def _independent_errors(standardised: Values, periods: Numbers) -> float:
+    """How many errors say something of their own: an error that resembles its neighbour says little.
+
+    The mean error at each period makes a series; of one with the correlation r from a period to the
+    next, n values say as much as n (1 - r) / (1 + r) independent ones.
+    """
+    present = ~np.isnan(standardised)
+    counts = np.bincount(periods[present])
+    sums = np.bincount(periods[present], standardised[present])
+    errors = sums[counts > 0] / counts[counts > 0]
+    alike = float(errors[1:] @ errors[:-1] / (errors @ errors + TINY))
+    alike = float(np.clip(alike, 0.0, MOST_ALIKE))
+    return len(errors) * (1 - alike) / (1 + alike)
+
+
+def _mean_by_lead(errors: Values, weights: Values) -> Values:
     """[h] mean over the origins, smoothed over neighbouring leads; a lead without residuals takes the mean of all."""
     present = ~np.isnan(errors)
-    counts = np.count_nonzero(present, axis=0)
-    sums = np.nansum(errors, axis=0)
-    means = sums / np.maximum(counts, 1)
-    per_lead = np.where(counts > 0, means, np.nanmean(errors))
+    weights = np.where(present, weights, 0.0)
+    weighted = np.where(present, errors, 0.0) * weights
+    shares = weights.sum(axis=0)
+    means = weighted.sum(axis=0) / np.maximum(shares, TINY)
+    per_lead = np.where(shares > 0, means, weighted.sum() / (shares.sum() + TINY))
     smooth = []
     for lead in range(len(per_lead)):
         # The first leads differ most from each other, so they take few neighbours.

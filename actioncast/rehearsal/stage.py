@@ -146,6 +146,5 @@ def refuse_used_database(stage: Stage) -> None:
     """Raise RecordingError when the database holds this series already: it belongs to somebody."""
     if stage.database.last_period(stage.series_id) is not None:
         raise RecordingError(
-            f"{stage.database.address} holds {stage.series_id} already; "
-            "a rehearsal wants a database of its own"
+            f"{stage.database.address} holds {stage.series_id} already; a rehearsal wants a database of its own"
         )

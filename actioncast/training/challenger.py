@@ -25,7 +25,6 @@ from actioncast.training.inputs import TrainingInputs
 from actioncast.training.leaderboard import Candidate, challengers
 from actioncast.training.metrics import mae_by_lead
 
-UNLEARNED = 10.0  # over the periods before the first origin: measured on the M3 and tourism competitions
 log = logging.getLogger("actioncast")
 
 
@@ -90,6 +89,7 @@ def _fit(recipe: Recipe, series: CleanSeries) -> FittedRecipe:
 
 
 def _calibrate(candidate: Candidate, test: Backtest) -> Spread:
+    is_within_day = test.series.history.timeline.frequency.is_within_day
     return intervals.calibrate(
         test.actual - candidate.forecasts,
         candidate.forecasts,
@@ -97,15 +97,8 @@ def _calibrate(candidate: Candidate, test: Backtest) -> Spread:
         phase_count=phases_of_errors(test.series.axis.timeline),
         nonnegative=test.series.nonnegative,
         span=test.window,
-        unlearned=_unlearned(test),
+        long_periods=None if is_within_day else test.target - int(test.origins[0]),
     )
-
-
-def _unlearned(test: Backtest) -> float:
-    """By which share errors are larger than the backtest shows; of periods within a day, which are many, 0."""
-    if test.series.history.timeline.frequency.is_within_day:
-        return 0.0
-    return UNLEARNED / int(test.origins[0])
 
 
 def describe(

@@ -98,6 +98,40 @@ def test_few_independent_horizons_widen_the_interval() -> None:
     assert intervals._widening(0.9, 2) > intervals._widening(0.9, 20) > 1
 
 
+MONTHS = HOURS[:48, :12]
+
+
+def of_months(residuals: NDArray[np.float64]) -> Spread:
+    """Calibrated on forecasts of twelve months from each of 48."""
+    forecasts = np.full(residuals.shape, 100.0)
+    phases = np.zeros_like(MONTHS)
+    return calibrate(
+        residuals, forecasts, phases, phase_count=1, nonnegative=False, span=MONTHS.max() + 1, long_periods=MONTHS
+    )
+
+
+def width_of(spread: Spread) -> tuple[float, float]:
+    """How far the bounds lie below and above a forecast of 100."""
+    lower, upper = bounds(spread, np.full(12, 100.0), np.zeros(12, dtype=np.int64), 0.8)
+    return float((100 - lower).mean()), float((upper - 100).mean())
+
+
+def test_long_periods_have_intervals_with_equal_sides() -> None:
+    below, above = width_of(of_months(np.abs(noise(shape=(48, 12)))))
+    assert below == pytest.approx(above)
+
+
+def test_newer_errors_of_long_periods_count_more() -> None:
+    errors = noise(shape=(48, 12)) * np.where(MONTHS > 40, 1, 3)
+    assert width_of(of_months(errors))[0] < 0.75 * width_of(of_months(errors[::-1]))[0]
+
+
+def test_errors_that_resemble_their_neighbours_widen_the_interval() -> None:
+    by_month = noise(shape=(1, int(MONTHS.max()) + 1))[0]
+    lasting = np.convolve(by_month, np.ones(10) / np.sqrt(10), mode="same")
+    assert of_months(by_month[MONTHS]).freedom > 5 * of_months(lasting[MONTHS]).freedom
+
+
 def test_missing_hours_are_left_out() -> None:
     holes = noise()
     holes[::3] = NAN
