@@ -89,19 +89,19 @@ class Frequency:
 
     @property
     def noun(self) -> str:
-        """A period in words: "hour", "quarter hour", "5 minutes", "month"."""
+        """A period in words: "hour", "quarter hour", "period of 5 minutes", "month"."""
         if self.count > 1:
             special = {"15min": "quarter hour", "30min": "half-hour"}
             plural = {"min": "minutes", "h": "hours"}
-            return special.get(str(self)) or f"{self.count} {plural[self.unit]}"
+            return special.get(str(self)) or f"period of {self.count} {plural[self.unit]}"
         nouns = {"min": "minute", "h": "hour", "D": "day", "W": "week", "MS": "month", "QS": "quarter", "YS": "year"}
         return nouns[self.unit]
 
     @property
     def plural(self) -> str:
         """Several periods in words: "hours", "quarter hours", "periods of 5 minutes", "months"."""
-        if self.noun[0].isdigit():
-            return f"periods of {self.noun}"
+        if self.noun.startswith("period"):
+            return self.noun.replace("period", "periods", 1)
         return f"{self.noun}s"
 
 

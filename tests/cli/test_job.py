@@ -11,6 +11,7 @@ import pytest
 from actioncast.api import client
 from actioncast.cli import job
 from actioncast.config import load_settings
+from actioncast.database.database import open_database
 from actioncast.settings import Settings
 from tests.support.clock import MIDNIGHT
 from tests.support.fake_github import FakeGitHub
@@ -71,6 +72,32 @@ def test_from_data_to_forecast_and_check(
     assert job.run(settings, "make_predictions", NOW, ["demo"]) == []
     assert job.run(settings, "check_retrain", NOW, ["demo"]) == []
     assert "too few periods" in written.read_text()
+
+
+def test_a_series_of_days_waits_for_its_day_without_a_request(
+    tmp_path: Path, stub: Stub, written: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    days = TABLE.format(name="demo", url=stub.url)
+    days = days.replace("points_per_period = 4", 'frequency = "1D"\npoints_per_period = 96')
+    (tmp_path / "config.toml").write_text(days + TRAIN)
+    settings = load_settings(tmp_path / "config.toml", {})
+    stub.answer(chart(quarters(*([1.0, 2.0, 3.0, 2.0] * 24 * DAYS), start=0)))
+    assert job.run(settings, "update_real_data", NOW, ["demo"]) == []
+    asked = len(stub.requests)
+    with open_database(settings) as database:
+        runs = len(database.etl_runs("demo", since=MIDNIGHT))
+    capsys.readouterr()
+    later = NOW + timedelta(hours=23)
+    assert job.run(settings, "update_real_data", later, ["demo"]) == []
+    skipped = "demo: skipped, nothing new can be there: the next day is over 2022-03-29T00:00:00Z"
+    assert skipped in capsys.readouterr().out
+    assert skipped in written.read_text()
+    assert len(stub.requests) == asked
+    with open_database(settings) as database:
+        assert len(database.etl_runs("demo", since=MIDNIGHT)) == runs
+    stub.answer(chart(quarters(*([1.0, 2.0, 3.0, 2.0] * 24 * (DAYS + 1)), start=0)))
+    assert job.run(settings, "update_real_data", later + timedelta(hours=1), ["demo"]) == []
+    assert len(stub.requests) > asked
 
 
 def test_the_first_training_is_asked_for_once_there_is_enough_data(
