@@ -65,7 +65,7 @@ def judge_data(series_id: str, newest: Newest, now: datetime, timeline: Timeline
         detail = f"no {noun} is stored; run: python update_real_data.py"
         return Check(name="data", series=series_id, ok=False, detail=detail)
     end = timeline.end_of(timeline.number_of(newest.period))
-    age = age_verdict(end, now, allowed)
+    age = age_verdict(end, now, allowed, timeline)
     detail = (
         f"newest {noun} {newest.period:%Y-%m-%d %H:%MZ}, over for {age.hours:,.0f} h, "
         f"at most {age.allowed_hours:g} h are allowed"

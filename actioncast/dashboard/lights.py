@@ -10,7 +10,7 @@ from typing import Literal
 from actioncast.dashboard.charts import Row
 from actioncast.database.database import Newest
 from actioncast.forecasting.card import Card
-from actioncast.monitoring.age import age_verdict
+from actioncast.monitoring.age import Age, age_verdict
 from actioncast.periods.timeline import Timeline
 from actioncast.policies import FreshnessPolicy
 from actioncast.text import duration
@@ -46,7 +46,7 @@ def lights(
     last_run = etl_runs[0] if etl_runs else None
     return [
         _data(newest.period, now, policy.actual, timeline),
-        _forecast(newest.issued_at, now, policy.forecast),
+        _forecast(newest.issued_at, now, policy.forecast, timeline),
         _model(card, card_problem, now, policy.champion),
         _error(last_check, now),
         _loading(last_run, now),
@@ -68,18 +68,17 @@ def _data(newest_period: datetime | None, now: datetime, allowed: timedelta, tim
         return Light("Data", "bad", "missing", f"no {noun} is stored")
     end = timeline.end_of(timeline.number_of(newest_period))
     detail = f"{duration(now - end)} since the newest {noun} ended"
-    return _aged("Data", end, now, allowed, detail)
+    return _aged("Data", age_verdict(end, now, allowed, timeline), detail)
 
 
-def _forecast(issued_at: datetime | None, now: datetime, allowed: timedelta) -> Light:
+def _forecast(issued_at: datetime | None, now: datetime, allowed: timedelta, timeline: Timeline) -> Light:
     if issued_at is None:
         return Light("Forecast", "bad", "missing", "none is stored")
     detail = f"{duration(now - issued_at)} since it was issued"
-    return _aged("Forecast", issued_at, now, allowed, detail)
+    return _aged("Forecast", age_verdict(issued_at, now, allowed, timeline), detail)
 
 
-def _aged(name: str, newest: datetime, now: datetime, allowed: timedelta, detail: str) -> Light:
-    age = age_verdict(newest, now, allowed)
+def _aged(name: str, age: Age, detail: str) -> Light:
     if age.stale:
         return Light(name, "bad", "old", detail)
     if age.ageing:

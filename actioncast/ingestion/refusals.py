@@ -65,7 +65,7 @@ def refuse_old(
     """Raise SourceError when the newest point is too old: a dead source may still answer."""
     seconds = int(points.times.max())
     newest = from_seconds(seconds)
-    age_hours = (now - newest) / ONE_HOUR
+    age_hours = timeline.open_time(newest, now) / ONE_HOUR
     if age_hours <= maximum_hours:
         return
     end = timeline.end_of(timeline.number_of(newest))
@@ -74,7 +74,7 @@ def refuse_old(
         advice = "Is it no unix time? Then say what the number means by date_format of the source"
     raise SourceError(
         f"{source_name}: the newest point is from {readable_moment(seconds)}, "
-        f"{age_hours:,.0f} h before {isoformat(now)}, more "
+        f"{age_hours:,.0f} h{' of its opening times' if timeline.opening else ''} before {isoformat(now)}, more "
         f"than freshness.source = {maximum_hours:g} h; nothing was loaded. {advice}"
     )
 

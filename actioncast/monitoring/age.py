@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
+from actioncast.periods.timeline import UTC_HOURS, Timeline
 from actioncast.times import ONE_HOUR
 
 
@@ -40,9 +41,14 @@ class Age:
         return self.allowed / ONE_HOUR
 
 
-def age_verdict(newest: datetime | None, now: datetime, allowed: timedelta) -> Age:
-    """How old the newest thing is at `now`, beside the age it may have.
+def age_verdict(
+    newest: datetime | None,
+    now: datetime,
+    allowed: timedelta,
+    timeline: Timeline = UTC_HOURS,
+) -> Age:
+    """How old the newest thing is at `now`, beside the age it may have. Closed hours of a timeline do not count.
 
     `newest` is when the newest thing came to be; of a stored period it is the end.
     """
-    return Age(newest, None if newest is None else now - newest, allowed)
+    return Age(newest, None if newest is None else timeline.open_time(newest, now), allowed)

@@ -119,7 +119,7 @@ def _data(state: SeriesState, policy: FreshnessPolicy, moments: Sequence[datetim
     ages = []
     for moment in moments:
         ends = [end for loaded_at, end in state.loads if loaded_at <= moment]
-        ages.append(age_verdict(max(ends, default=None), moment, policy.actual))
+        ages.append(age_verdict(max(ends, default=None), moment, policy.actual, state.timeline))
     never = not state.loads
     subject = f"newest stored {state.timeline.frequency.noun}"
     evidence = _evidence(subject, ages[0])
@@ -165,7 +165,7 @@ def _forecast(state: SeriesState, policy: FreshnessPolicy, moments: Sequence[dat
     ages = []
     for moment in moments:
         issued_at = _newest_until(moment, state.issues)
-        ages.append(age_verdict(issued_at, moment, policy.forecast))
+        ages.append(age_verdict(issued_at, moment, policy.forecast, state.timeline))
     never = not state.issues
     too_short = never and 0 < state.hours < state.first_periods
     evidence = _evidence("newest forecast", ages[0])

@@ -14,7 +14,7 @@ at midnight of the zone.
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import datetime, timedelta
 from functools import cache, cached_property
 
 from actioncast.arrays import Flags, Numbers, Seconds, np
@@ -181,6 +181,19 @@ class Timeline:
         """The number of the newest period that is over."""
         number = self.number_of(now)
         return number if self.end_of(number) <= now else number - 1
+
+    def open_time(self, since: datetime, until: datetime) -> timedelta:
+        """How much of the time between two moments lies in periods that exist: a closed weekend is no time."""
+        if not self.opening:
+            return until - since
+        return self._open_time(until) - self._open_time(since)
+
+    def _open_time(self, moment: datetime) -> timedelta:
+        """Since the period of the number 0 began."""
+        number = self.number_of(moment)
+        start = self.start_of(number)
+        whole = timedelta(seconds=number * self.frequency.seconds)
+        return whole + min(moment - start, self.end_of(number) - start)
 
 
 @cache

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import numpy as np
@@ -86,6 +86,17 @@ def test_closed_periods_have_no_number() -> None:
     assert line.is_open(np.array([int(friday.timestamp())])).all()
     assert Cycles(line).day == 56
     assert Cycles(line).week == 280
+
+
+def test_a_closed_weekend_is_no_time() -> None:
+    offices = timeline("15min", "America/New_York", "Mon-Fri 07:00-21:00")
+    friday = datetime(2026, 10, 30, 20, 45, tzinfo=UTC)  # 16:45 there
+    sunday = datetime(2026, 11, 1, 12, tzinfo=UTC)
+    monday = datetime(2026, 11, 2, 12, 7, tzinfo=UTC)  # 07:07 there, now an hour farther from UTC
+    assert offices.open_time(friday, sunday) == timedelta(hours=4, minutes=15)
+    assert offices.open_time(sunday, monday) == timedelta(minutes=7)
+    assert offices.open_time(friday, monday) == timedelta(hours=4, minutes=22)
+    assert timeline("15min").open_time(friday, monday) == monday - friday
 
 
 def test_the_newest_period_that_is_over() -> None:
