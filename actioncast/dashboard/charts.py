@@ -135,7 +135,8 @@ def summaries(
     if charts["error"]["t"]:
         sentences["error"] = _error_sentence(charts["error"], unit, naive)
         sentences["coverage"] = _coverage_sentence(charts["error"], words)
-    live = [error for error in charts["lead"]["live"] if error is not None]
+    by_lead = zip(charts["lead"]["t"], charts["lead"]["live"], strict=True)
+    live = {lead: error for lead, error in by_lead if error is not None}
     if live:
         sentences["lead"] = _lead_sentence(live, unit, words)
     return sentences
@@ -152,13 +153,17 @@ def _error_sentence(chart: Chart, unit: str, naive: str) -> str:
     mae = number(chart["mae"][-1])
     of_naive = number(chart["naive"][-1])
     limit = number(chart["limit"][-1])
-    return f"At the end the error is {mae} {unit}, the naive's ({naive}) {of_naive}, the retrain limit {limit}."
+    return f"At the end the error is {mae} {unit}, that of {naive} earlier {of_naive}, the retrain limit {limit}."
 
 
-def _lead_sentence(live: Sequence[float], unit: str, words: Words) -> str:
-    first = number(live[0])
-    last = number(live[-1])
-    return f"From {first} one {words.noun} ahead to {last} {unit} {words.count(len(live))} ahead."
+def _lead_sentence(live: Mapping[int, float], unit: str, words: Words) -> str:
+    """`live` holds the error by lead, in periods."""
+    nearest = min(live)
+    farthest = max(live)
+    sentence = f"{number(live[nearest])} {unit} {words.count(nearest)} ahead"
+    if farthest > nearest:
+        sentence += f", {number(live[farthest])} {unit} {words.count(farthest)} ahead"
+    return f"{sentence}."
 
 
 def _coverage_sentence(chart: Chart, words: Words) -> str:

@@ -25,8 +25,14 @@
   const plain = (value) => (value == null ? "–" : figures.format(value));
   const share = (value) => (value == null ? "–" : percent.format(value));
 
+  // A value without neighbours has no line: it gets a point.
+  function lonely(chart, series) {
+    const values = chart.data[series];
+    const positions = [...values.keys()];
+    return positions.filter((at) => values[at] != null && values[at - 1] == null && values[at + 1] == null);
+  }
   const line = (label, name, options = {}) => ({
-    label, stroke: colour(name), width: 2, points: { show: false }, value: (_, value) => plain(value), ...options,
+    label, stroke: colour(name), width: 2, points: { show: true, filter: lonely }, value: (_, value) => plain(value), ...options,
   });
   const dashed = { width: 1.5, dash: [5, 4] };
   const shares = { value: (_, value) => share(value) };
