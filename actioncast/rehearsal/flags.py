@@ -18,7 +18,7 @@ from actioncast.ingestion.documents import SourceError
 from actioncast.paths import RECORDING
 from actioncast.periods.frequency import DAY
 from actioncast.periods.points import Points
-from actioncast.rehearsal.plan import SHORTEST_LEAD_IN, seconds_of_tick
+from actioncast.rehearsal.plan import lead_in_ticks, seconds_of_tick
 from actioncast.rehearsal.policies import NAMED
 from actioncast.rehearsal.world import replay
 from actioncast.rehearsal.world.faults import SCENARIOS, Faults
@@ -212,7 +212,7 @@ def recording_of(arguments: argparse.Namespace, settings: Settings) -> tuple[Set
     if arguments.candidates:
         settings = _with_candidates(settings, arguments.candidates)
     if arguments.csv:
-        points = replay.read_csv(arguments.csv)
+        points = replay.read_csv(arguments.csv, settings.series[series_id].timeline)
         settings = _reading(settings, series_id, points)
         return _without_titles(settings, series_id), points
     if arguments.stored:
@@ -280,7 +280,7 @@ def _own_points(settings: Settings, series_id: str, arguments: argparse.Namespac
     )
     first, last = replay.first_and_last(reading.points)
     series = settings.series[series_id]
-    ticks = SHORTEST_LEAD_IN + ticks_of(arguments, series)
+    ticks = lead_in_ticks(series.timeline) + ticks_of(arguments, series)
     needed = timedelta(seconds=ticks * seconds_of_tick(series.timeline))
     if last - first <= needed:
         days = needed / timedelta(days=1)

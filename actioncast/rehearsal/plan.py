@@ -111,7 +111,7 @@ def make_plan(
         days = timedelta(seconds=seconds_of_tick(timeline)) / timedelta(days=1)
         raise RecordingError(
             f"the recording spans {(last - first).days} days; "
-            f"{ticks * days:.3g} live leave less than {_lead_in_ticks(timeline) * days:.3g} to learn from"
+            f"{ticks * days:.3g} live leave less than {lead_in_ticks(timeline) * days:.3g} to learn from"
         )
     return Plan(
         settings=settings,
@@ -124,7 +124,7 @@ def make_plan(
     )
 
 
-def _lead_in_ticks(timeline: Timeline) -> int:
+def lead_in_ticks(timeline: Timeline) -> int:
     """Ticks before the live span to learn from, at least."""
     if seconds_of_tick(timeline) == HOUR:
         return SHORTEST_LEAD_IN
@@ -134,7 +134,7 @@ def _lead_in_ticks(timeline: Timeline) -> int:
 def _starts(timeline: Timeline, first: datetime, last: datetime, ticks: int) -> tuple[datetime, datetime]:
     """When the live span of so many ticks begins, and when it may begin at the earliest."""
     minute = timedelta(minutes=MINUTE)
-    lead_in = _lead_in_ticks(timeline)
+    lead_in = lead_in_ticks(timeline)
     if seconds_of_tick(timeline) == HOUR:
         earliest = floor_hour(first) + timedelta(hours=lead_in)
         return floor_hour(last) - timedelta(hours=ticks) + minute, earliest

@@ -12,7 +12,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from actioncast.ingestion.documents import SourceError
+from actioncast.periods.frequency import parse_frequency
 from actioncast.periods.points import Points
+from actioncast.periods.timeline import timeline_of
 from actioncast.rehearsal.world.replay import (
     RecordingError,
     ReplayServer,
@@ -22,7 +24,7 @@ from actioncast.rehearsal.world.replay import (
     read_recording,
     shown_at,
 )
-from actioncast.times import HOUR
+from actioncast.times import HOUR, from_seconds, isoformat
 from tests.support.clock import at
 from tests.support.source import chart, quarters
 
@@ -145,3 +147,10 @@ def test_a_csv_is_sorted_and_each_time_taken_once(tmp_path: Path) -> None:
     (tmp_path / "b.csv").write_text("timestamp,value\nyesterday,2\n")
     with pytest.raises(SourceError, match="yesterday"):
         read_csv(tmp_path / "b.csv")
+
+
+def test_the_dates_of_a_csv_are_days_of_the_zone(tmp_path: Path) -> None:
+    (tmp_path / "months.csv").write_text("timestamp,value\n2022-01-01,1\n2022-07-01,2\n")
+    months = timeline_of(parse_frequency("1MS"), "America/New_York", None)
+    times = read_csv(tmp_path / "months.csv", months).times
+    assert [isoformat(from_seconds(int(time))) for time in times] == ["2022-01-01T05:00:00Z", "2022-07-01T04:00:00Z"]

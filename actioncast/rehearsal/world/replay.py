@@ -24,6 +24,7 @@ from actioncast.errors import ActioncastError
 from actioncast.ingestion import sources
 from actioncast.paths import RECORDING, ROOT
 from actioncast.periods.points import Points, describe, read_points
+from actioncast.periods.timeline import UTC_HOURS, Timeline
 from actioncast.rehearsal.world.faults import Answer
 from actioncast.rehearsal.world.loopback import Handler, Loopback
 from actioncast.settings import SeriesSettings, Settings
@@ -130,15 +131,20 @@ def joined(earlier: Points, later: Points) -> Points:
     return Points(times, values)
 
 
-def read_csv(path: Path) -> Points:
+def read_csv(path: Path, timeline: Timeline = UTC_HOURS) -> Points:
     """The columns timestamp,value of a CSV file (ISO 8601 or unix seconds; gzip allowed), sorted,
-    each time once.
+    each time once. A date without a clock names a day of the timeline's zone.
 
     Raises RecordingError when a line cannot be read or none is usable, SourceError when the file
     cannot be read.
     """
     source = FileSource(kind="file", path=path.resolve())
-    series_settings = SeriesSettings(source=source, unit="")
+    series_settings = SeriesSettings(
+        source=source,
+        unit="",
+        frequency=timeline.frequency,
+        timezone=timeline.timezone,
+    )
     settings = Settings(series={"csv": series_settings})
     rows = sources.fetch(settings, "csv", since=None, until=from_seconds(0))
     points, unreadable = read_points(rows)
