@@ -50,9 +50,11 @@ def usual(timeline: Timeline, known: int) -> tuple[int, ...]:
     """The usual seasons of a timeline, ascending, of which `known` periods can show something; (1,) for none.
 
     A year counts where the history holds it twice; that of months and quarters where it holds one.
+    Of days it is 52 weeks, so that weekdays meet.
     """
     cycles = Cycles(timeline)
-    year = round(cycles.year)
+    week = cycles.week or 1
+    year = week * round(cycles.year / week)
     short = [season for season in (cycles.day, cycles.week) if season > 1]
     if timeline.frequency.is_within_day:
         return tuple(sorted(set(short))) or (NO_SEASON,)

@@ -7,6 +7,9 @@ import pytest
 
 from actioncast.config import load_settings
 from actioncast.forecasting import seasons
+from actioncast.periods.frequency import parse_frequency
+from actioncast.periods.opening import parse_opening
+from actioncast.periods.timeline import timeline_of
 from actioncast.settings import SettingsError
 from bench.accuracy import bikes
 from tests.support.series import recorded, with_gaps
@@ -99,3 +102,21 @@ def test_wrong_seasons_are_named(value: str, message: str, tmp_path: Path) -> No
     with pytest.raises(SettingsError) as error:
         load_settings(config, {})
     assert message in str(error.value)
+
+
+@pytest.mark.parametrize(
+    ("frequency", "opening", "expected"),
+    [
+        ("15min", "", (96, 672)),
+        ("6h", "", (4, 28)),
+        ("1D", "", (7, 364)),
+        ("1D", "Mon-Fri", (5, 260)),
+        ("1W", "", (52,)),
+        ("1MS", "", (12,)),
+        ("1QS", "", (4,)),
+        ("1YS", "", (1,)),
+    ],
+)
+def test_the_usual_seasons_of_a_frequency(frequency: str, opening: str, expected: tuple[int, ...]) -> None:
+    timeline = timeline_of(parse_frequency(frequency), "UTC", parse_opening(opening) if opening else None)
+    assert seasons.usual(timeline, 5_000) == expected
