@@ -97,6 +97,7 @@ class Card(BaseModel):
     frequency: str = "1h"
     timezone: str = "UTC"
     open: str = ""  # opening times; empty: always
+    wall: bool = False  # whether it looks back by the clocks on the wall
     seasonality: tuple[int, ...]
     coverage: float
     mae: float

@@ -108,6 +108,7 @@ def make_card(forecaster: Forecaster, numbers: bytes, facts: Facts) -> Card:
         frequency=str(forecaster.timeline.frequency),
         timezone=forecaster.timeline.timezone,
         open=str(forecaster.timeline.opening or ""),
+        wall=forecaster.timeline.wall,
         seasonality=forecaster.seasonality,
         coverage=forecaster.coverage,
         mae=six_figures(facts.mae),
@@ -304,7 +305,7 @@ def _unpack(card: Card, numbers: bytes) -> Forecaster:
 def timeline_of_card(card: Card) -> Timeline:
     """The periods that the champion has learned from."""
     opening = parse_opening(card.open) if card.open else None
-    return timeline_of(parse_frequency(card.frequency), card.timezone, opening)
+    return timeline_of(parse_frequency(card.frequency), card.timezone, opening, card.wall)
 
 
 def _unpack_member(member: Member, index: int, arrays: Mapping[str, Array]) -> FittedRecipe:

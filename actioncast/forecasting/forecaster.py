@@ -30,6 +30,7 @@ from actioncast.forecasting.statistical.smoothing import made_of, walk
 from actioncast.periods.axis import Axis
 from actioncast.periods.grid import Grid
 from actioncast.periods.timeline import UTC_HOURS, Timeline
+from actioncast.periods.wall import Seen, seen_by
 
 NO_COLUMNS: Mapping[str, Values] = {}
 NEWEST_ROWS = 4_400  # hours, half a year, to learn from at most; more cost time and change little
@@ -251,9 +252,12 @@ def forecast(forecaster: Forecaster, history: Grid, horizon: int) -> Forecast:
     Raises ForecastError when the history is shorter than the reach or mostly gaps, or when a column
     that the forecaster needs is not known so far ahead.
     """
+    seen = _as_learned(forecaster, history, horizon)
+    history = seen.history
+    steps = int(seen.ahead.max()) + 1
     _check_history(forecaster, history)
-    _check_columns(forecaster, history, horizon)
-    axis = _axis_of(forecaster, history)
+    _check_columns(forecaster, history, steps)
+    axis = history.axis
     filled = forecaster.clean_history(history)
     origin = len(history)
     paths = []
@@ -262,32 +266,30 @@ def forecast(forecaster: Forecaster, history: Grid, horizon: int) -> Forecast:
             member,
             filled,
             np.array([origin]),
-            horizon,
+            steps,
             axis=axis,
             columns=history.exogenous,
         )
         paths.append(path[0])
     middle = forecaster.weights @ np.array(paths)
-    phases = axis.errors(np.arange(origin, origin + horizon))
+    phases = axis.errors(np.arange(origin, origin + steps))
     lower, upper = bounds(forecaster.spread, middle, phases, forecaster.coverage)
-    return Forecast(prediction=middle, lower=lower, upper=upper)
+    return Forecast(prediction=middle[seen.ahead], lower=lower[seen.ahead], upper=upper[seen.ahead])
 
 
-def _axis_of(forecaster: Forecaster, history: Grid) -> Axis:
-    """The axis of the history as the forecaster has learned it.
+def _as_learned(forecaster: Forecaster, history: Grid, horizon: int) -> Seen:
+    """The history as the forecaster has learned it.
 
     Its zone may be another one as long as the periods are the same: hours of Madrid are those of
     UTC. Raises ForecastError where they are not.
     """
-    timeline = forecaster.timeline
-    first = timeline.number_of(history.start)
-    at = np.array([0, len(history)])
-    learned = timeline.starts(first + at)
-    if (learned != history.axis.starts(at)).any():
+    try:
+        return seen_by(forecaster.timeline, history, horizon)
+    except ValueError:
         raise ForecastError(
-            f"the champion was trained on {timeline}, the series is {history.timeline} now; run: python train.py"
-        )
-    return Axis(timeline, first)
+            f"the champion was trained on {forecaster.timeline}, the series is {history.timeline} now; "
+            "run: python train.py"
+        ) from None
 
 
 def _check_history(forecaster: Forecaster, history: Grid) -> None:

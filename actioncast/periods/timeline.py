@@ -28,11 +28,15 @@ MONDAY = 4  # days from 1970-01-01, a Thursday, to the first Monday
 
 @dataclass(frozen=True)
 class Timeline:
-    """The periods of a series. `opening`: those of other hours do not exist."""
+    """The periods of a series. `opening`: those of other hours do not exist.
+
+    `wall`: periods shorter than a day follow the clocks through each change, as models see them (wall.py).
+    """
 
     frequency: Frequency = HOURLY
     timezone: str = "UTC"
     opening: Opening | None = field(default=None)
+    wall: bool = False
 
     def __str__(self) -> str:
         """Such as 1D in Europe/Madrid, open Mon-Fri."""
@@ -52,7 +56,7 @@ class Timeline:
     @cached_property
     def _follows_wall(self) -> bool:
         """Whether periods shorter than a day follow the clocks on the wall through their changes."""
-        return self.opening is not None or not self.clocks.all_change_by(self.frequency.seconds)
+        return self.wall or self.opening is not None or not self.clocks.all_change_by(self.frequency.seconds)
 
     @cached_property
     def _phase(self) -> int:
@@ -197,9 +201,14 @@ class Timeline:
 
 
 @cache
-def timeline_of(frequency: Frequency, timezone: str, opening: Opening | None) -> Timeline:
+def timeline_of(
+    frequency: Frequency,
+    timezone: str,
+    opening: Opening | None,
+    wall: bool = False,
+) -> Timeline:
     """One timeline for all who ask for the same, which keeps what it has computed."""
-    return Timeline(frequency, timezone, opening)
+    return Timeline(frequency, timezone, opening, wall)
 
 
 def _months_of(local: Seconds) -> Numbers:

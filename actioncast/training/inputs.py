@@ -13,6 +13,7 @@ from actioncast.forecasting.recipes import ForecastError
 from actioncast.forecasting.seasons import Seasons
 from actioncast.periods.axis import Cycles
 from actioncast.periods.grid import Grid
+from actioncast.periods.wall import seen_by, wall_of
 from actioncast.settings import SeriesSettings, Settings
 from actioncast.training import backtest
 from actioncast.training.clean import CleanSeries, clean
@@ -63,10 +64,11 @@ def prepare(
     `level_shifts.find`.
     """
     series_settings = settings.series[series_id]
-    found_seasons = find_seasons(series_settings, history)
     holidays = find_holidays(series_settings, history)
     history = _with_columns(database, history, series_settings, series_id=series_id)
     history = _with_holidays(history, holidays, horizon=series_settings.horizon_periods)
+    history = seen_by(wall_of(history.timeline), history, 0).history
+    found_seasons = find_seasons(series_settings, history)
     history, unusable = _usable_columns(settings, history, series_id=series_id)
     return TrainingInputs(
         series_id=series_id,
