@@ -94,7 +94,7 @@ TABLE = """
                  1min  5min  15min  1h    2h    1D    1W    1MS   1QS  1YS
 horizon          6h    1D    2D     7D    14D   28D   13W   12M   8Q   6Y
 history          30D   180D  730D   730D  4Y    10Y   20Y   50Y   50Y  100Y
-backtest         4D    14D   30D    60D   90D   180D  104W  36M   12Q  8Y
+backtest         4D    14D   30D    60D   90D   365D  104W  36M   12Q  8Y
 gate             1D    3D    7D     7D    14D   28D   13W   12M   8Q   4Y
 first_training   7D    14D   21D    21D   28D   21D   12W   12M   8Q   4Y
 window           12h   1D    2D     2D    7D    14D   8W    6M    4Q   3Y
