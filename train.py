@@ -109,7 +109,7 @@ def _backtest(settings: Settings, inputs: TrainingInputs) -> Backtest:
             horizon=settings.series[inputs.series_id].horizon_periods,
             longest=policy.backtest,
             watch=advance,
-            budget_seconds=policy.budget_seconds,
+            budget=policy.budget,
         )
 
 

@@ -21,7 +21,7 @@ class TrainPolicy:
     backtest: int = 1_440
     candidates: tuple[str, ...] = ()
     coverage: float = 0.8
-    budget_seconds: float = 40
+    budget: float = 40
     gate: int = 168
     gate_margin: float = 0.01
     seed: int = 123

@@ -37,6 +37,7 @@ TABLE_KEYS = {
         "history_days": Renamed("history", '"{}D"', default="730"),
         "backtest_days": Renamed("backtest", '"{}D"', default="60"),
         "gate_hours": Renamed("gate", '"{}h"', default="168"),
+        "budget_seconds": Renamed("budget", "{}", default="40"),
     },
     "retrain": {
         "window_hours": Renamed("window", '"{}h"', default="48"),

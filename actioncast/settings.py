@@ -62,7 +62,7 @@ class TrainSettings(Table):
     backtest: LengthField | None = None
     candidates: tuple[Candidate, ...] = CANDIDATES
     coverage: float = Field(default=0.8, gt=0, lt=1)
-    budget_seconds: float = Field(default=40, gt=0)
+    budget: float = Field(default=40, gt=0)
     gate: LengthField | None = None
     gate_margin: float = Field(default=0.01, ge=0, lt=1)
     seed: int = 123
@@ -310,7 +310,7 @@ class Settings(Config):
             backtest=(table.backtest or series.defaults.backtest).periods(frequency),
             candidates=table.candidates,
             coverage=table.coverage,
-            budget_seconds=table.budget_seconds,
+            budget=table.budget,
             gate=(table.gate or series.defaults.gate).periods(frequency),
             gate_margin=table.gate_margin,
             seed=table.seed,

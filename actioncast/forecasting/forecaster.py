@@ -136,6 +136,11 @@ def fit(
     return replace(fitted, **learn(recipe, training))
 
 
+def most_learned(recipe: Recipe) -> int:
+    """How many of the newest periods a recipe learns from at most."""
+    return NEWEST_SMOOTHED if recipe.estimator in STATISTICAL else NEWEST_ROWS
+
+
 def _fit_smoothing(fitted: FittedRecipe, filled: Values, first: int) -> FittedRecipe:
     """A statistical family, fitted to values [n] from the period of number `first` on. Raises ForecastError."""
     from actioncast.forecasting.statistical import fitting  # heavy, and training alone needs it

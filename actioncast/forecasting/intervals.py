@@ -25,6 +25,7 @@ HALF_LIFE = 0.25  # of the backtest: long periods so much older count half
 MOST_ALIKE = 0.95  # correlation of neighbouring errors
 SHARE_OF_EVIDENCE = 0.5  # of independent errors of long periods: measured on monthly and quarterly series
 LEAST_FREEDOM = 0.7
+MOST_FREEDOM = 10.0  # however long the backtest: the times to come differ from those that it has seen
 TINY = 1e-12  # keeps a series of zeros from dividing by zero
 
 
@@ -70,11 +71,11 @@ def calibrate(
     standardised = at_typical / by_lead / by_phase[phases]
     if long_periods is None:
         quantiles = np.nanquantile(standardised, np.linspace(0, 1, QUANTILES))
-        freedom = float(np.clip(1.5 * span / horizon - 1.0, 2.0, 10.0))
+        freedom = float(np.clip(1.5 * span / horizon - 1.0, 2.0, MOST_FREEDOM))
     else:
         quantiles = _symmetric_quantiles(standardised, weights)
         independent = _independent_errors(standardised, long_periods)
-        freedom = max(SHARE_OF_EVIDENCE * independent, LEAST_FREEDOM)
+        freedom = float(np.clip(SHARE_OF_EVIDENCE * independent, LEAST_FREEDOM, MOST_FREEDOM))
     return Spread(
         by_lead=by_lead,
         by_phase=by_phase,

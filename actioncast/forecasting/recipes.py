@@ -85,7 +85,7 @@ def recipe_pool(
     timeline: Timeline = UTC_HOURS,
     columns: Sequence[str] = (),
 ) -> list[Recipe]:
-    """The recipes of these families for a history of so many periods.
+    """The recipes of these families for a history of so many periods, by promise: what a budget may leave out is last.
 
     Seasonal naives are always among them, the longest season first, and the last value as the
     forecast of a history that holds no season. `seasonality` is in periods, ascending; `columns` are
@@ -102,12 +102,12 @@ def recipe_pool(
         pool += _ridges(seasonality, sets)
     if timeline.frequency.seconds >= WEEK:
         return pool  # trees need more rows than years have weeks
-    if "random_forest" in families:
-        pool.append(_random_forest(sets, seed))
     if "lightgbm" in families:
         pool.append(_boosting("lightgbm", sets["trees"], seed))
         if columns:
             pool.append(_boosting("lightgbm_exogenous", sets["trees_exogenous"], seed))
+    if "random_forest" in families:
+        pool.append(_random_forest(sets, seed))
     return pool
 
 

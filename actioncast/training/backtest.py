@@ -7,6 +7,7 @@ cut to the hours that exist, so that the newest hours count as well.
 
 from __future__ import annotations
 
+import logging
 import math
 import time
 from collections.abc import Callable, Iterator, Sequence
@@ -17,6 +18,7 @@ from actioncast.forecasting import features, forecaster
 from actioncast.forecasting.recipes import FOREST_GRID, NAIVE, ForecastError, Recipe, obstacle
 from actioncast.periods.axis import Cycles
 from actioncast.training.clean import CleanSeries
+from actioncast.training.work import Amount, work_of
 
 LARGEST_SHARE = 0.4  # of the history that the backtest's window may take
 LONG_WINDOW = 12  # days: a longer window takes a long horizon or a long history
@@ -26,11 +28,13 @@ FEWEST_LEARNED = 17.5  # days before the first origin, where the history has the
 FEWEST_ORIGINS = 60  # about; the stride is short enough for so many
 LONGEST_STRIDE = 0.25  # days from one origin to the next, of periods within a day
 REFITS = 5  # over the backtest's window
+SLOWEST = 15  # times as many seconds as the budget has units of work: the last guard
 SHORTEST_LEAD = 1  # days that the last origin must be able to see
 SLOW = "arima"  # fitted once: its search takes longest, and its states know each value until the origin
 TUNING_HORIZON = 10  # hours, of the random forest's grid, as in the tutorial
 TUNING_SHARE = 0.8  # of the history that a forest of the grid is fitted on; the newer hours judge it
 
+log = logging.getLogger("actioncast")
 Watch = Callable[[float], object]  # called with 1 after each recipe, to advance a progress bar
 
 
@@ -45,6 +49,15 @@ class Plan:
     @property
     def first_origin(self) -> int:
         return int(self.origins[0])
+
+    def amount_of(self, recipe: Recipe) -> Amount:
+        """How much a recipe has to do in this backtest."""
+        return Amount(
+            fits=1 if recipe.estimator == SLOW else REFITS,
+            learned=min(self.first_origin, forecaster.most_learned(recipe)),
+            origins=len(self.origins),
+            horizon=self.horizon,
+        )
 
 
 @dataclass(frozen=True)
@@ -123,23 +136,26 @@ def backtest(
     horizon: int,
     longest: int,
     watch: Watch,
-    budget_seconds: float = math.inf,
+    budget: float = math.inf,
 ) -> Backtest:
     """Forecast with every recipe that can be fitted, from every origin, each by a fit that ends
     before the origin.
 
-    When the budget is spent, the recipes that are left are skipped, except the naives. Raises
-    ForecastError when none can be fitted.
+    A recipe whose work (work.py) is more than what is left of the budget is skipped, but never a
+    naive: the same ones on every machine. Raises ForecastError when none can be fitted.
     """
-    deadline = time.perf_counter() + budget_seconds
+    deadline = time.perf_counter() + SLOWEST * budget
+    spent = 0.0
     folds = plan(len(series), horizon=horizon, longest=longest, cycles=series.cycles, settled=series.settled)
     trials: list[_Trial] = []
     skipped: dict[str, str] = {}
     for recipe in recipes:
+        work = work_of(recipe, folds.amount_of(recipe))
         reason = obstacle(series.without_spikes, recipe, before=folds.first_origin)
-        if not reason and recipe.estimator != NAIVE and time.perf_counter() > deadline:
-            reason = f"budget_seconds = {budget_seconds:g} was spent"
+        if not reason and recipe.estimator != NAIVE:
+            reason = _reason_to_stop(work, budget - spent, deadline)
         if not reason:
+            spent += work
             try:
                 trials.append(_try(recipe, series, folds))
             except ForecastError as error:
@@ -161,6 +177,16 @@ def backtest(
         actual=_actual(series, folds),
         skipped=skipped,
     )
+
+
+def _reason_to_stop(work: float, left: float, deadline: float) -> str:
+    """Why a recipe with this much work is skipped; empty when it is not."""
+    if work > left:
+        return f"work of {work:.1f}, and {max(left, 0):.1f} is left of train.budget"
+    if time.perf_counter() > deadline:
+        log.warning("this machine takes over %d times as long as train.budget allows; candidates are skipped", SLOWEST)
+        return f"this machine took over {SLOWEST} times as long as train.budget allows"
+    return ""
 
 
 def _actual(series: CleanSeries, folds: Plan) -> Values:

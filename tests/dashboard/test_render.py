@@ -15,6 +15,7 @@ from actioncast.database.database import open_database
 from actioncast.settings import Settings
 from tests.support.clock import at
 from tests.support.serving import HISTORY, NOW, SERIES, client_of, fill, load, settings_in, wave
+from tests.support.stage import Stage
 
 
 @pytest.fixture
@@ -67,3 +68,17 @@ def test_nothing_on_the_page_comes_from_elsewhere() -> None:
     for path in (*render.ASSETS.glob("dashboard.*"), *(render.FOLDER / "templates").iterdir()):
         assert not re.search(r"(src|href|url)\W{1,3}https?:", path.read_text(encoding="utf-8")), path.name
     assert "MIT License" in (render.ASSETS / "uPlot.LICENSE").read_text(encoding="utf-8")
+
+
+def test_candidates_that_were_skipped_are_counted_apart(stage: Stage) -> None:
+    now = stage.load(400)
+    tight = stage.settings.train.model_copy(update={"budget": 0.05})
+    stage.settings = stage.settings.model_copy(update={"train": tight})
+    report = stage.train(now)
+    page = collect(stage.settings, stage.database, now, "demo")
+    html = render.render_page(page, {"demo": "index.html"}, {"demo": page.title}, live=True)
+    assert report.skipped
+    assert f"{len(report.board)} candidates on the same backtest" in html
+    assert any("is left of train.budget" in reason for reason in report.skipped.values())
+    name, reason = next(iter(report.skipped.items()))
+    assert f"{len(report.skipped)} more were skipped, such as {name}: {reason}." in html

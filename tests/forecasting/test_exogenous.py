@@ -212,7 +212,7 @@ def driven(tmp_path: Path, url: str) -> Iterator[tuple[Settings, Database, NDArr
     config.write_text(
         f'[series.demo]\nsource = {{ kind = "file", path = "load.csv" }}\nunit = "x"\nhorizon = {HORIZON}\n'
         'exogenous = { wind = { kind = "file", path = "wind.csv" } }\n'
-        '[train]\ncandidates = ["seasonal_naive", "ridge", "blend"]\nbacktest = "7D"\nbudget_seconds = 3600\n'
+        '[train]\ncandidates = ["seasonal_naive", "ridge", "blend"]\nbacktest = "7D"\nbudget = 3600\n'
     )
     settings = load_settings(config, {"DATABASE_URL": url})
     with open_database(settings) as database:
@@ -309,7 +309,7 @@ def test_holidays_are_a_candidate_and_the_champion_carries_them(tmp_path: Path) 
     config = tmp_path / "config.toml"
     config.write_text(
         '[series.demo]\nsource = { kind = "file", path = "none.csv" }\nunit = "x"\nhorizon = 24\nholidays = "US"\n'
-        '[train]\ncandidates = ["seasonal_naive", "ridge"]\nbudget_seconds = 3600\n'
+        '[train]\ncandidates = ["seasonal_naive", "ridge"]\nbudget = 3600\n'
     )
     settings = load_settings(config, {"DATABASE_URL": f"sqlite:///{tmp_path / 'test.db'}"})
     now = datetime(2023, 1, 16, tzinfo=UTC)  # Martin Luther King's day begins

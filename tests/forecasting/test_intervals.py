@@ -129,7 +129,7 @@ def test_newer_errors_of_long_periods_count_more() -> None:
 def test_errors_that_resemble_their_neighbours_widen_the_interval() -> None:
     by_month = noise(shape=(1, int(MONTHS.max()) + 1))[0]
     lasting = np.convolve(by_month, np.ones(10) / np.sqrt(10), mode="same")
-    assert of_months(by_month[MONTHS]).freedom > 5 * of_months(lasting[MONTHS]).freedom
+    assert of_months(by_month[MONTHS]).freedom > 3 * of_months(lasting[MONTHS]).freedom
 
 
 def test_missing_hours_are_left_out() -> None:

@@ -180,12 +180,12 @@ def test_all_families_are_tried_by_default(tmp_path: Path) -> None:
 
 
 def test_what_was_skipped_is_said_with_its_reason(tmp_path: Path) -> None:
-    _, settings = stage_in(tmp_path, 'candidates = ["ridge"]\nbudget_seconds = 1e-9')
+    _, settings = stage_in(tmp_path, 'candidates = ["ridge"]\nbudget = 1e-9')
     with open_database(settings) as database:
         stage = Stage(settings, database, tmp_path)
         report = stage.train(stage.load(400))
         last = report.as_json()["leaderboard"][-1]
-        assert (last["mae"], last["note"]) == (None, "budget_seconds = 1e-09 was spent")
+        assert (last["mae"], last["note"]) == (None, "work of 0.0, and 0.0 is left of train.budget")
         assert stage.ledger()[0]["leaderboard"][-1] == last
     assert "skipped, e.g. ridge_" in report.as_text()
 

@@ -27,7 +27,7 @@ TRAIN = """
 candidates = ["seasonal_naive", "ridge", "blend"]
 backtest = '7D'
 gate_margin = 0.05
-budget_seconds = 3600
+budget = 3600
 """
 
 

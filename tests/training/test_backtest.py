@@ -1,5 +1,8 @@
 from __future__ import annotations
 
+import itertools
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
@@ -8,6 +11,7 @@ from actioncast.periods.axis import Cycles
 from actioncast.periods.timeline import UTC_HOURS
 from actioncast.training import backtest, metrics
 from actioncast.training.clean import clean
+from actioncast.training.work import work_of
 from tests.support.series import SEASONS, grid, seasonal, with_gaps
 from tests.support.training import DAY, DAY_NAIVE, WEEK_NAIVE, backtested, ignore
 from utils import Predictors
@@ -61,10 +65,36 @@ def test_when_the_budget_is_spent_the_rest_is_skipped_but_not_the_naive() -> Non
         horizon=24,
         longest=24 * 60,
         watch=ignore,
-        budget_seconds=-1,
+        budget=0,
     )
     assert [recipe.name for recipe in test.recipes] == ["seasonal_naive_24"]
-    assert test.skipped == {"day": "budget_seconds = -1 was spent"}
+    assert test.skipped == {"day": "work of 0.0, and 0.0 is left of train.budget"}
+
+
+def test_the_budget_counts_work_and_no_clock(monkeypatch: pytest.MonkeyPatch) -> None:
+    """However long a recipe takes, the same ones are tried."""
+
+    def tried(seconds_each: float) -> list[str]:
+        clock = itertools.count(0, seconds_each)
+        monkeypatch.setattr("time.perf_counter", lambda: next(clock))
+        recipes = [DAY, replace(DAY, name="again"), replace(DAY, name="once more"), DAY_NAIVE]
+        series = clean(grid(seasonal(400)), SEASONS)
+        folds = backtest.plan(len(series), horizon=24, longest=24 * 60, cycles=series.cycles)
+        budget = 2.5 * work_of(DAY, folds.amount_of(DAY))
+        test = backtest.backtest(series, recipes, horizon=24, longest=24 * 60, watch=ignore, budget=budget)
+        return [recipe.name for recipe in test.recipes]
+
+    assert tried(0.0) == ["day", "again", "seasonal_naive_24"]
+    assert tried(0.001) == tried(0.0)
+
+
+def test_a_machine_far_too_slow_is_said(caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch) -> None:
+    clock = itertools.count(0, 1000)
+    monkeypatch.setattr("time.perf_counter", lambda: next(clock))
+    series = clean(grid(seasonal(400)), SEASONS)
+    test = backtest.backtest(series, [DAY, DAY_NAIVE], horizon=24, longest=24 * 60, watch=ignore, budget=40)
+    assert test.skipped == {"day": "this machine took over 15 times as long as train.budget allows"}
+    assert "candidates are skipped" in caplog.text
 
 
 def test_a_season_longer_than_the_history_is_said() -> None:
