@@ -24,6 +24,7 @@ from actioncast.periods.timeline import Timeline
 from utils import Predictors
 
 HOLIDAY = "holiday"  # the column that the key `holidays` of a series makes
+FESTIVE_DAYS = 3  # around a holiday: people stay away, and come back
 CARRIED_DAYS = 0.25  # many columns come every three or six hours: a value holds that long, not longer
 FEWEST_DAYS = 14  # of a column before the backtest: fewer teach nothing
 YEARS_AHEAD = 3  # of holidays that a champion carries with it
@@ -152,6 +153,20 @@ def attach_holidays(
         until=until,
     )
     return replace(history, exogenous={**history.exogenous, HOLIDAY: flags})
+
+
+def without_holidays(history: Grid) -> Grid:
+    """The series with known holidays and the days around them missing; the same one where none are known."""
+    flags = history.exogenous.get(HOLIDAY)
+    if flags is None:
+        return history
+    reach = Cycles(history.timeline).days(FESTIVE_DAYS)
+    days = np.flatnonzero(flags == 1)
+    changes = np.zeros(len(flags) + 1)
+    np.add.at(changes, np.maximum(days - reach, 0), 1)
+    np.add.at(changes, np.minimum(days + reach + 1, len(flags)), -1)
+    is_festive = np.cumsum(changes)[: len(history)] > 0
+    return replace(history, values=np.where(is_festive, np.nan, history.values))
 
 
 # What can be used ---------------------------------------------------------------------------------

@@ -4,16 +4,20 @@ Pure functions.
 A series that doubles overnight (a second meter, a new unit, a tariff) makes all it was before a
 misleading lesson, to learn from and to look back on. Restated, it stays a good one: the daily shape
 mostly survives such a change. What counts as a change is strict, since ordinary series have none:
-see `find`.
+see `find`. Christmas is none: known holidays and the days around them tell nothing about a level,
+what the same weeks of the year before did as well must last longer than a festive season, and an
+episode of some weeks after which the old level is back is no change, neither its begin nor its end.
 """
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 
 from actioncast.arrays import Values, np
+from actioncast.forecasting.exogenous import without_holidays
 from actioncast.periods.axis import Cycles
 from actioncast.periods.grid import Grid
 from actioncast.times import HOURS_PER_WEEK
@@ -29,6 +33,11 @@ SHARE_OUTSIDE = 0.9  # of the days since, which must be unusual
 LARGEST_FACTOR = 20.0  # more is a broken unit or a dead sensor, and a person's to look at
 MOST = 3  # changes that are restated
 STEEPEST = 8  # steepest hours that are looked at, of each kind
+WEEKS_OF_YEAR = 52
+AROUND_A_YEAR = 8  # days on either side of a year ago, in which the same is looked for
+SAME_SHARE = 0.4  # of a change, which a day of these must have shown, too
+BACK_SHARE = 0.2  # of a change, within which the old level is back
+FESTIVE_SEASON = 21  # days; a change that came a year ago as well is believed after them
 TINY = 1e-12  # keeps a series of zeros from dividing by zero
 
 
@@ -102,6 +111,7 @@ def find(history: Grid, seasonality: Sequence[int], *, gated: bool = False) -> t
     if not history.timeline.frequency.is_within_day:
         return ()  # what averages a day or more follows a new level by itself
     reach = Reach(Cycles(history.timeline).week / HOURS_PER_WEEK)
+    history = without_holidays(history)
     fitting = [season for season in seasonality if len(history) >= 2 * season + reach.fewest_before]
     if not fitting:
         return ()
@@ -115,6 +125,59 @@ def find(history: Grid, seasonality: Sequence[int], *, gated: bool = False) -> t
         shifts.append(shift)
         history = restate(history, [shift])
     return tuple(sorted(shifts, key=lambda shift: shift.since))
+
+
+def _came_a_year_ago(deviations: Values, position: int, size: float, cycles: Cycles) -> bool:
+    """Whether a day around the same week of the year before lay as far from the days before it."""
+    year = WEEKS_OF_YEAR * cycles.week
+    around = cycles.days(AROUND_A_YEAR)
+    day = cycles.days(1)
+    middle = position - year
+    if middle - 2 * around < 0:
+        return False
+    before = deviations[middle - 2 * around : middle - around]
+    days = deviations[middle - around : middle + around]
+    if np.isnan(before).all():
+        return False
+    medians = [np.nanmedian(part) for part in np.array_split(days, len(days) // day) if not np.isnan(part).all()]
+    farthest = max((median - np.nanmedian(before)) * np.sign(size) for median in medians) if medians else 0.0
+    return bool(farthest > SAME_SHARE * abs(size))
+
+
+def _is_episode(history: Grid, position: int, size: float, season: int) -> bool:
+    """Whether the level only came back here from some weeks elsewhere, or was back some weeks later."""
+    cycles = Cycles(history.timeline)
+    day = cycles.days(1)
+    weeks = cycles.days(FESTIVE_SEASON)
+    since = history.values[position : position + day]
+    long_before = history.values[max(position - weeks - SEASONS_BACK * season, 0) : max(position - weeks, 0)]
+    before = history.values[max(position - SEASONS_BACK * season, 0) : position]
+    later = history.values[position + day : position + weeks]
+    back = BACK_SHARE * abs(size)
+    came_back = _beside(since, long_before, season, offset=len(long_before) + weeks)
+    if abs(came_back) < back:
+        return True
+    days = [later[at : at + day] for at in range(0, len(later) - day + 1, day)]
+    levels = [_beside(one, before, season, offset=len(before) + day * (at + 1)) for at, one in enumerate(days)]
+    return any(abs(first) < back and abs(second) < back for first, second in itertools.pairwise(levels))
+
+
+def _beside(values: Values, reference: Values, season: int, *, offset: int) -> float:
+    """The median deviation of the values from the same phases of the reference; infinite where nothing can be compared.
+
+    `offset` is the number of periods from the begin of the reference to that of the values.
+    """
+    if len(reference) < season or not len(values):
+        return np.inf
+    whole = len(reference) // season * season
+    seasons = reference[len(reference) - whole :].reshape(-1, season)
+    known = ~np.isnan(seasons).all(axis=0)
+    usual = np.where(known, np.nanmedian(np.where(known, seasons, 0.0), axis=0), np.nan)
+    phase = (offset - (len(reference) - whole) + np.arange(len(values))) % season
+    together = np.concatenate([usual[phase], values])
+    deviations, _ = _deviations(together, len(values))
+    newest = deviations[len(values) :]
+    return float(np.nanmedian(newest)) if not np.isnan(newest).all() else np.inf
 
 
 def _is_near(shift: Shift, others: Iterable[Shift], history: Grid, season: int) -> bool:
@@ -151,16 +214,22 @@ def index_of(history: Grid, shift: Shift) -> int:
 
 def _first_lasting(history: Grid, season: int, gated: bool, reach: Reach) -> Shift | None:
     """The first lasting change among the hours at which the level may have changed, the steepest first."""
-    deviations, unit = _deviations(history.values, season)
-    compared = ~np.isnan(deviations)
+    all_deviations, unit = _deviations(history.values, season)
+    compared = ~np.isnan(all_deviations)
     periods = np.flatnonzero(compared)
-    deviations = deviations[periods]
+    deviations = all_deviations[periods]
     for index in _steepest(deviations, season, reach):
         if not _is_lasting(deviations, index, season, reach):
             continue
         size = _step(deviations, index, reach.step)
         periods_since = len(deviations) - index
         if _is_too_early(size, periods_since, gated, reach):
+            continue
+        position = int(periods[index])
+        if _is_episode(history, position, size, season):
+            continue
+        came_a_year_ago = _came_a_year_ago(all_deviations, position, size, Cycles(history.timeline))
+        if came_a_year_ago and periods_since < FESTIVE_SEASON * reach.day:
             continue
         since = history.timeline.start_of(history.first + int(periods[index]))
         if unit:

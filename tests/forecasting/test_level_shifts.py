@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from datetime import timedelta
+from datetime import UTC, date, datetime, timedelta
 
 import numpy as np
 import pytest
 from numpy.typing import NDArray
 
-from actioncast.forecasting import forecaster, level_shifts, recipes
+from actioncast.forecasting import exogenous, forecaster, level_shifts, recipes
 from actioncast.forecasting.level_shifts import Shift
 from actioncast.periods.grid import Grid
 from actioncast.training.backtest import Backtest
@@ -152,3 +152,47 @@ def test_six_hours_after_a_doubling_the_new_champion_replaces_the_old_and_foreca
         float(np.mean(np.abs(forecaster.forecast(f, now, 48).prediction - after))) for f in (champion, challenger)
     )
     assert new < 0.25 * old
+
+
+# Christmas ----------------------------------------------------------------------------------------
+
+YEARS_BEGIN = datetime(2021, 1, 4, tzinfo=UTC)
+
+
+def with_christmas(until: datetime, *, low: float = 0.6) -> Grid:
+    """Two years of hours until a moment, of which 22 December to 2 January are low."""
+    hours = int((until - YEARS_BEGIN) / timedelta(hours=1))
+    moments = [YEARS_BEGIN + timedelta(hours=hour) for hour in range(hours)]
+    is_low = np.array([(m.month, m.day) >= (12, 22) or (m.month, m.day) <= (1, 2) for m in moments])
+    values = seasonal(hours, noise=3)
+    return Grid(YEARS_BEGIN, np.where(is_low, low * values, values))
+
+
+def with_holidays(history: Grid) -> Grid:
+    days = [
+        date(year, month, day) for year in (2021, 2022, 2023) for month, day in ((1, 1), (1, 6), (12, 25), (12, 26))
+    ]
+    return exogenous.attach_holidays(history, days, "UTC", 168, until=date(2030, 1, 1))
+
+
+@pytest.mark.parametrize("day", range(24, 50))
+@pytest.mark.parametrize("gated", [False, True])
+def test_christmas_is_no_level_where_holidays_are_known(day: int, *, gated: bool) -> None:
+    """From 24 December of the first year to the middle of January: no year before can tell."""
+    history = with_christmas(datetime(2021, 12, 1, 9, tzinfo=UTC) + timedelta(days=day - 1))
+    assert level_shifts.find(with_holidays(history), (24, 168), gated=gated) == ()
+
+
+@pytest.mark.parametrize("day", range(24, 50))
+def test_christmas_is_no_level_where_the_year_before_had_it_too(day: int) -> None:
+    history = with_christmas(datetime(2022, 12, 1, 9, tzinfo=UTC) + timedelta(days=day - 1))
+    assert level_shifts.find(history, (24, 168), gated=True) == ()
+
+
+def test_a_change_at_christmas_that_stays_is_believed_in_january() -> None:
+    history = with_christmas(datetime(2022, 1, 14, tzinfo=UTC))
+    at = int((datetime(2021, 12, 22, tzinfo=UTC) - YEARS_BEGIN) / timedelta(hours=1))
+    values = history.values.copy()
+    values[at:] = 0.5 * seasonal(len(values), noise=3)[at:]
+    (shift,) = level_shifts.find(with_holidays(Grid(YEARS_BEGIN, values)), (24, 168))
+    assert shift.factor == pytest.approx(0.5, abs=0.05)
