@@ -26,6 +26,7 @@ MOST_ALIKE = 0.95  # correlation of neighbouring errors
 SHARE_OF_EVIDENCE = 0.5  # of independent errors of long periods: measured on monthly and quarterly series
 LEAST_FREEDOM = 0.7
 MOST_FREEDOM = 10.0  # however long the backtest: the times to come differ from those that it has seen
+LEAST_WIDTH = 0.05  # mean absolute errors on each side: a series of rare events has moved
 TINY = 1e-12  # keeps a series of zeros from dividing by zero
 
 
@@ -104,8 +105,10 @@ def bounds(
     width = width * _level_factor(forecast, spread.typical, spread.level_power)
     width = width * _widening(1.0 - tail, spread.freedom)
     low, high = _quantiles(spread, [tail, 1.0 - tail])
-    lower = forecast + min(low, 0.0) * width
-    upper = forecast + max(high, 0.0) * width
+    has_erred = spread.quantiles[0] < spread.quantiles[-1]
+    least = LEAST_WIDTH if has_erred else 0.0
+    lower = forecast + min(low, -least) * width
+    upper = forecast + max(high, least) * width
     if spread.level_power:
         highest = np.maximum(forecast, 0.0)
         lower = np.clip(lower, 0.0, highest)

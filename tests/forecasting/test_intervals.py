@@ -149,6 +149,14 @@ def test_leads_beyond_the_backtest_count_as_its_last_one() -> None:
     np.testing.assert_allclose((upper - lower)[HORIZON:], np.tile((upper - lower)[HORIZON:][:24], 2))
 
 
+def test_rare_errors_leave_some_width() -> None:
+    residuals = np.zeros((ORIGINS, HORIZON))
+    residuals[::25] = 7.0
+    lower, upper = bounds(calibrated(residuals), np.full(HORIZON, 100.0), phases_from(0), 0.8)
+    assert (lower < 100).all()
+    assert (upper > 100).all()
+
+
 def test_a_forecast_without_errors_has_an_interval_without_width() -> None:
     lower, upper = bounds(calibrated(np.zeros((ORIGINS, HORIZON))), np.full(HORIZON, 100.0), phases_from(0), 0.8)
     np.testing.assert_array_equal(upper, lower)
