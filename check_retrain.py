@@ -83,7 +83,14 @@ def look(
         policy = _naming_its_naive(policy, card)
         score = _score(settings, database, now, series_id, policy, card)
         last_training = _last_training(database, series_id, since, now)
-        verdict = judge(score, earlier=earlier, last_training=last_training, policy=policy, now=now)
+        verdict = judge(
+            score,
+            earlier=earlier,
+            last_training=last_training,
+            policy=policy,
+            now=now,
+            holidays=card.holidays if card else None,
+        )
     except ModelError as error:
         score = NO_SCORE
         verdict = Verdict("alarm", bad=False, reasons=[str(error)])

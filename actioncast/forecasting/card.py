@@ -7,13 +7,15 @@ from __future__ import annotations
 
 import json
 import re
-from datetime import date
+from datetime import date, datetime, timedelta
 from pathlib import Path
 from typing import Any, Literal
+from zoneinfo import ZoneInfo
 
 from pydantic import AliasChoices, AwareDatetime, BaseModel, ConfigDict, Field, ValidationError
 
 from actioncast.errors import ActioncastError
+from actioncast.forecasting.exogenous import FESTIVE_DAYS
 from actioncast.forecasting.level_shifts import Shift
 from actioncast.paths import CARD
 
@@ -40,7 +42,7 @@ class Member(BaseModel):
 
 
 class Holidays(BaseModel):
-    """The public holidays that a champion with the column `holiday` knows: serving needs no library for them."""
+    """The public holidays of a series that asks for them: neither serving nor the checks need a library for them."""
 
     model_config = ConfigDict(extra="forbid")
 
@@ -48,6 +50,12 @@ class Holidays(BaseModel):
     timezone: str
     until: date
     days: list[date]
+
+    def beside(self, moment: datetime) -> date | None:
+        """The holiday within FESTIVE_DAYS of a moment, on the clocks of the zone; None without one."""
+        day = moment.astimezone(ZoneInfo(self.timezone)).date()
+        near = [holiday for holiday in self.days if abs(holiday - day) <= timedelta(days=FESTIVE_DAYS)]
+        return min(near, default=None)
 
 
 class Ranked(BaseModel):
@@ -111,7 +119,7 @@ class Card(BaseModel):
     libraries: dict[str, str]
     bytes: int
     sha256: str
-    holidays: Holidays | None = None  # of a champion that needs them
+    holidays: Holidays | None = None  # of a series that asks for them
     explanation: Explanation | None = None
 
 

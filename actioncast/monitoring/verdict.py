@@ -13,6 +13,7 @@ from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 from typing import Literal, NamedTuple
 
+from actioncast.forecasting.card import Holidays
 from actioncast.monitoring.live_error import LiveScore, Row, is_sound
 from actioncast.policies import RetrainPolicy
 from actioncast.text import duration, number
@@ -69,11 +70,13 @@ def judge(
     last_training: datetime | None,
     policy: RetrainPolicy,
     now: datetime,
+    holidays: Holidays | None = None,
 ) -> Verdict:
     """The verdict of this look.
 
     `earlier`: rows of `checks`, newest first, of the last week and the cooldown at least;
-    `last_training`: start of the newest training run, None if there was none.
+    `last_training`: start of the newest training run, None if there was none; `holidays`: those of
+    the series, around which a retrain waits.
     """
     look = _judge_look(score, policy, now)
     if not look.bad:
@@ -84,7 +87,7 @@ def judge(
     verdict = look.because(_count(bad_looks, policy))
     if bad_looks < policy.bad_checks:
         return verdict
-    obstacle = _obstacle(requests, last_training, policy, now)
+    obstacle = _holiday(score.newest_period, holidays) or _obstacle(requests, last_training, policy, now)
     if obstacle is not None:
         return replace(verdict.because(obstacle), name="wait")
     return replace(verdict, name="retrain")
@@ -247,6 +250,16 @@ def _obstacle(
     if this_week >= cap:
         return f"retrains asked for in the last 7 days: {this_week}, the cap is {cap}"
     return None
+
+
+def _holiday(newest_period: datetime | None, holidays: Holidays | None) -> str | None:
+    """Why what the newest periods show says little; None where it does."""
+    if holidays is None or newest_period is None:
+        return None
+    holiday = holidays.beside(newest_period)
+    if holiday is None:
+        return None
+    return f"{holiday:%Y-%m-%d} is a holiday: what is learned around it does not last"
 
 
 def _is_unanswered(requests: Sequence[datetime], last_training: datetime | None) -> bool:

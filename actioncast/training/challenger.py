@@ -11,7 +11,6 @@ from actioncast.arrays import np
 from actioncast.forecasting import forecaster, intervals
 from actioncast.forecasting.card import Card, Explanation, ModelError, read_card
 from actioncast.forecasting.champion import Champion, Facts, load_champion, make_card, pack_numbers
-from actioncast.forecasting.exogenous import HOLIDAY
 from actioncast.forecasting.fitted import FittedRecipe
 from actioncast.forecasting.forecaster import Forecaster
 from actioncast.forecasting.intervals import Spread
@@ -111,7 +110,6 @@ def describe(
 ) -> Card:
     """The challenger's card."""
     candidate = challenger.candidate
-    needs_holidays = HOLIDAY in challenger.forecaster.columns
     facts = Facts(
         series=inputs.series_id,
         name=candidate.name,
@@ -123,7 +121,7 @@ def describe(
         mase=candidate.mase,
         mae_by_lead=mae_by_lead(candidate.forecasts, test.actual),
         libraries=run.library_versions(run.LIBRARIES),
-        holidays=inputs.holidays if needs_holidays else None,
+        holidays=inputs.holidays,
         explanation=explanation,
     )
     return make_card(challenger.forecaster, challenger.numbers, facts)

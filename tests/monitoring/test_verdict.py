@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
-from datetime import datetime, timedelta
+from datetime import date, datetime, timedelta
 from itertools import pairwise, takewhile
 from typing import Any
 
@@ -12,6 +12,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from actioncast.forecasting.card import Holidays
 from actioncast.monitoring.live_error import LiveScore, live_score
 from actioncast.monitoring.verdict import OPEN_HOURS, Verdict, VerdictName, judge
 from actioncast.policies import RetrainPolicy
@@ -51,6 +52,21 @@ def look(
 
 BAD = score(30.0)
 THREE_BAD = [check(2), check(4), check(6)]
+
+
+# holidays ------------------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(("days", "name"), [(-3, "wait"), (0, "wait"), (3, "wait"), (4, "retrain"), (-4, "retrain")])
+def test_a_retrain_waits_around_a_holiday(days: int, name: str) -> None:
+    newest = BAD.newest_period
+    assert newest is not None
+    holiday = newest.date() - timedelta(days=days)
+    holidays = Holidays(code="ES", timezone="UTC", until=date(2030, 1, 1), days=[holiday])
+    verdict = judge(BAD, earlier=THREE_BAD, last_training=None, policy=POLICY, now=NOW, holidays=holidays)
+    assert verdict.name == name
+    assert verdict.bad
+    assert (f"{holiday:%Y-%m-%d} is a holiday" in verdict.reasons[-1]) == (name == "wait")
 
 
 # one look ------------------------------------------------------------------------------------------------------------
