@@ -29,6 +29,7 @@ from actioncast.forecasting.card import read_card
 from actioncast.forecasting.champion import load_champion
 from actioncast.forecasting.exogenous import ColumnError
 from actioncast.forecasting.recipes import ForecastError, Recipe
+from actioncast.forecasting.trial import try_champion
 from actioncast.periods.axis import Axis
 from actioncast.periods.grid import Periods
 from actioncast.periods.timeline import UTC_HOURS
@@ -326,6 +327,7 @@ def test_holidays_are_a_candidate_and_the_champion_carries_them(tmp_path: Path) 
     assert stored is not None
     assert stored.holidays is not None
     assert date(2025, 12, 25) in stored.holidays.days
+    assert try_champion(settings.model_directory("demo")) == stored, "a copy's ci tries what needs a column, too"
     assert np.mean([row["prediction"] for row in made.rows]) < 70, "100 on any other Monday"
 
 

@@ -20,6 +20,7 @@ import train
 import update_real_data
 from actioncast.config import load_settings
 from actioncast.database.database import Database, open_database
+from actioncast.forecasting.trial import try_champion
 from actioncast.settings import Settings
 
 ZONES = ("UTC", "Europe/Madrid", "America/New_York", "Asia/Kolkata", "Australia/Lord_Howe")
@@ -149,6 +150,7 @@ def test_from_a_file_to_a_verdict(copy: Copy) -> None:
         update_real_data.run(copy.settings, copy.database, now, series_id="demo")
         if numbers is known:
             train.run(copy.settings, copy.database, now, series_id="demo")
+            try_champion(copy.settings.model_directory("demo"))
             report = make_predictions.run(copy.settings, copy.database, now, series_id="demo")
             freshness = check_freshness.run(copy.settings, copy.database, now, series_ids=["demo"], api=None)
             assert not freshness.failed, freshness.as_text()
