@@ -65,7 +65,7 @@ def run(settings: Settings, database: Database, now: datetime, *, series_id: str
 
     test = _backtest(settings, inputs)
     board = rank_candidates(test, policy.candidates)
-    challenger = best_challenger(board, test, coverage=policy.coverage)
+    challenger = best_challenger(board, test, coverage=policy.coverage, levels=policy.quantiles)
     gate = run_gate(champion, challenger.candidate, test, policy=policy)
     explanation = explain(board, challenger.candidate, test, gate=gate, seasons=inputs.seasons)
     card = describe(challenger, test, inputs, now=now, explanation=explanation)

@@ -21,6 +21,7 @@ class TrainPolicy:
     backtest: int = 1_440
     candidates: tuple[str, ...] = ()
     coverage: float = 0.8
+    quantiles: tuple[float, ...] = ()
     budget: float = 40
     gate: int = 168
     gate_margin: float = 0.01

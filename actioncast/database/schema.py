@@ -46,16 +46,16 @@ class UtcTime(TypeDecorator[datetime]):
 
 
 class Json(TypeDecorator[Any]):
-    """JSON kept as text, on both kinds of database."""
+    """JSON kept as text, on both kinds of database; None is null."""
 
     impl = String
     cache_ok = True
 
-    def process_bind_param(self, value: Any, dialect: Dialect) -> str:  # noqa: ARG002
-        return json.dumps(value)
+    def process_bind_param(self, value: Any, dialect: Dialect) -> str | None:  # noqa: ARG002
+        return None if value is None else json.dumps(value)
 
     def process_result_value(self, value: Any, dialect: Dialect) -> Any:  # noqa: ARG002
-        return json.loads(value)
+        return None if value is None else json.loads(value)
 
 
 def _table(table_name: str, /, **kinds: Any) -> Any:
@@ -106,6 +106,9 @@ _PREDICTION_COLUMNS: dict[str, Any] = {
     "lead": Integer,
     "model_version": String,
     "naive": Float,
+    "quantiles": Json,
+    "width": Float,
+    "fallback": String,
 }
 PREDICTIONS = _table("predictions", **_PREDICTION_COLUMNS)
 PERFORMANCE = _table(

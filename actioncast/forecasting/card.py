@@ -86,6 +86,17 @@ class Explanation(BaseModel):
     gate: GateScores
 
 
+class Distribution(BaseModel):
+    """The quantiles that are stated, and how good they were in the backtest: null where it could not tell."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    levels: tuple[float, ...]
+    crps: float | None = None  # in the series' unit, as the mean over these levels tells
+    wql: float | None = None  # weighted quantile loss
+    below: dict[str, float] = {}  # level -> share of the values at or below its quantile
+
+
 class Card(BaseModel):
     """What the champion is, how good it was in the backtest and what it was made with. Errors in the series' unit."""
 
@@ -120,6 +131,7 @@ class Card(BaseModel):
     bytes: int
     sha256: str
     holidays: Holidays | None = None  # of a series that asks for them
+    distribution: Distribution | None = None  # of a series whose `quantiles` are asked for
     explanation: Explanation | None = None
 
 

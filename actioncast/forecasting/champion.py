@@ -27,6 +27,7 @@ from actioncast.arrays import Array, Values, np
 from actioncast.forecasting.card import (
     REMEDY,
     Card,
+    Distribution,
     Explanation,
     Holidays,
     Member,
@@ -73,6 +74,7 @@ class Facts:
     mae_by_lead: Values  # [horizon], NaN for a lead that was never observed
     libraries: Mapping[str, str]
     holidays: Holidays | None = None
+    distribution: Distribution | None = None
     explanation: Explanation | None = None
 
 
@@ -122,6 +124,7 @@ def make_card(forecaster: Forecaster, numbers: bytes, facts: Facts) -> Card:
         bytes=len(numbers),
         sha256=checksum,
         holidays=facts.holidays,
+        distribution=facts.distribution,
         explanation=facts.explanation,
     )
 
@@ -299,6 +302,7 @@ def _unpack(card: Card, numbers: bytes) -> Forecaster:
         shifts=card.shifts,
         spike_limit=math.inf if card.spike_limit is None else card.spike_limit,
         timeline=timeline_of_card(card),
+        levels=card.distribution.levels if card.distribution else (),
     )
 
 

@@ -22,7 +22,7 @@ from actioncast.arrays import Numbers, Values, np
 from actioncast.forecasting import exogenous, outliers, trees
 from actioncast.forecasting.features import TrainingPeriods, fill_missing
 from actioncast.forecasting.fitted import FittedRecipe
-from actioncast.forecasting.intervals import Spread, bounds
+from actioncast.forecasting.intervals import Spread, bounds, distribution
 from actioncast.forecasting.level_shifts import Shift, restate
 from actioncast.forecasting.linear import fit_linear, walk_filter
 from actioncast.forecasting.recipes import STATISTICAL, ForecastError, Recipe
@@ -59,6 +59,7 @@ class Forecaster:
     shifts: tuple[Shift, ...] = ()  # changes of level: hours before them are restated
     spike_limit: float = math.inf  # in the series' unit: see outliers.limit
     timeline: Timeline = UTC_HOURS  # whose periods it has learned from
+    levels: tuple[float, ...] = ()  # of the quantiles that a forecast states, ascending
 
     def clean_history(self, history: Grid) -> Values:
         """What a forecast looks back on [hours]: at the newest level, without spikes and gaps."""
@@ -98,6 +99,9 @@ class Forecast:
     prediction: Values
     lower: Values
     upper: Values
+    levels: tuple[float, ...]  # of the quantiles
+    quantiles: Values  # [levels, horizon]
+    width: float | None = None  # the factor by which live errors have changed the width; None: by none
 
 
 def fit(
@@ -251,8 +255,8 @@ def _keep_in_range(fitted: FittedRecipe, ahead: Values, past: Values, margin: fl
     return np.clip(without_nan, lower, upper)
 
 
-def forecast(forecaster: Forecaster, history: Grid, horizon: int) -> Forecast:
-    """The next `horizon` hours after the history.
+def forecast(forecaster: Forecaster, history: Grid, horizon: int, *, width: float | None = None) -> Forecast:
+    """The next `horizon` hours after the history, with intervals `width` times as wide as the backtest says.
 
     Raises ForecastError when the history is shorter than the reach or mostly gaps, or when a column
     that the forecaster needs is not known so far ahead.
@@ -278,8 +282,17 @@ def forecast(forecaster: Forecaster, history: Grid, horizon: int) -> Forecast:
         paths.append(path[0])
     middle = forecaster.weights @ np.array(paths)
     phases = axis.errors(np.arange(origin, origin + steps))
-    lower, upper = bounds(forecaster.spread, middle, phases, forecaster.coverage)
-    return Forecast(prediction=middle[seen.ahead], lower=lower[seen.ahead], upper=upper[seen.ahead])
+    spread = forecaster.spread if width is None else forecaster.spread.widened(width)
+    lower, upper = bounds(spread, middle, phases, forecaster.coverage)
+    quantiles = distribution(spread, middle, phases, forecaster.levels, forecaster.coverage)
+    return Forecast(
+        prediction=middle[seen.ahead],
+        lower=lower[seen.ahead],
+        upper=upper[seen.ahead],
+        levels=forecaster.levels,
+        quantiles=quantiles[:, seen.ahead],
+        width=width,
+    )
 
 
 def _as_learned(forecaster: Forecaster, history: Grid, horizon: int) -> Seen:

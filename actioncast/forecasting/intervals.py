@@ -12,7 +12,7 @@ quantile holds for both sides, and errors that resemble their neighbours widen t
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from statistics import NormalDist
 
 from actioncast.arrays import Numbers, Values, np
@@ -27,6 +27,7 @@ SHARE_OF_EVIDENCE = 0.5  # of independent errors of long periods: measured on mo
 LEAST_FREEDOM = 0.7
 MOST_FREEDOM = 10.0  # however long the backtest: the times to come differ from those that it has seen
 LEAST_WIDTH = 0.05  # mean absolute errors on each side: a series of rare events has moved
+SAME_LEVEL = 1e-9  # difference of two levels that are one: 1 - 0.9 is not quite 0.1
 TINY = 1e-12  # keeps a series of zeros from dividing by zero
 
 
@@ -40,6 +41,10 @@ class Spread:
     level_power: float  # errors grow with (forecast / typical) ** this: 0.5, or 0 with negatives
     quantiles: Values  # [201] of the standardised residuals, at probabilities 0, 0.005, ... 1
     freedom: float  # about how many independent horizons, or long periods, the backtest holds; few widen
+
+    def widened(self, factor: float) -> Spread:
+        """The same with errors so many times as large."""
+        return replace(self, by_lead=self.by_lead * factor)
 
 
 def calibrate(
@@ -87,23 +92,29 @@ def calibrate(
     )
 
 
+def typical_errors(spread: Spread, forecast: Values, phases: Numbers) -> Values:
+    """[..., h] the mean absolute error at each lead, phase [..., h] and level of the forecast [..., h].
+
+    Leads beyond the backtest's are as uncertain as its last one.
+    """
+    steps = np.arange(forecast.shape[-1])
+    lead = np.minimum(steps, len(spread.by_lead) - 1)
+    level = _level_factor(forecast, spread.typical, spread.level_power)
+    return np.asarray(spread.by_lead[lead] * spread.by_phase[phases] * level)
+
+
 def bounds(
     spread: Spread,
     forecast: Values,
     phases: Numbers,
     coverage: float,
 ) -> tuple[Values, Values]:
-    """Lower and upper bound [h] of the central interval; the forecast lies inside.
+    """Lower and upper bound [..., h] of the central interval around forecasts [..., h], which lie inside.
 
-    `phases` [h] are those that errors differ by. Leads beyond the backtest's are as uncertain as its
-    last one.
+    `phases` [..., h] are those that errors differ by.
     """
     tail = (1.0 - coverage) / 2.0
-    steps = np.arange(len(forecast))
-    lead = np.minimum(steps, len(spread.by_lead) - 1)
-    width = spread.by_lead[lead] * spread.by_phase[phases]
-    width = width * _level_factor(forecast, spread.typical, spread.level_power)
-    width = width * _widening(1.0 - tail, spread.freedom)
+    width = typical_errors(spread, forecast, phases) * _widening(1.0 - tail, spread.freedom)
     low, high = _quantiles(spread, [tail, 1.0 - tail])
     has_erred = spread.quantiles[0] < spread.quantiles[-1]
     least = LEAST_WIDTH if has_erred else 0.0
@@ -113,6 +124,36 @@ def bounds(
         highest = np.maximum(forecast, 0.0)
         lower = np.clip(lower, 0.0, highest)
     return lower, upper
+
+
+def distribution(
+    spread: Spread,
+    forecast: Values,
+    phases: Numbers,
+    levels: Sequence[float],
+    coverage: float,
+) -> Values:
+    """[levels, ..., h] the quantiles at ascending levels, ascending themselves.
+
+    Those of the tails of the central interval are its bounds; the others lie between or beyond them.
+    """
+    errors = typical_errors(spread, forecast, phases)
+    lower, upper = bounds(spread, forecast, phases, coverage)
+    tail = (1.0 - coverage) / 2.0
+    quantiles = np.empty((len(levels), *forecast.shape))
+    for row, level, deviation in zip(quantiles, levels, _quantiles(spread, levels), strict=True):
+        row[:] = forecast + deviation * _widening(level, spread.freedom) * errors
+        if level <= tail + SAME_LEVEL:
+            np.minimum(row, lower, out=row)
+        if level >= tail - SAME_LEVEL:
+            np.maximum(row, lower, out=row)
+        if level <= 1.0 - tail + SAME_LEVEL:
+            np.minimum(row, upper, out=row)
+        if level >= 1.0 - tail - SAME_LEVEL:
+            np.maximum(row, upper, out=row)
+    if spread.level_power:
+        quantiles = np.maximum(quantiles, 0.0)
+    return np.maximum.accumulate(quantiles, axis=0)
 
 
 def _quantiles(spread: Spread, probabilities: Sequence[float]) -> Values:

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any, Self
 from actioncast.arrays import np
 from actioncast.forecasting.naive import seasonal_naive
 from actioncast.periods.timeline import Timeline
+from actioncast.quantiles import by_name
 from actioncast.times import from_seconds, isoformat
 
 if TYPE_CHECKING:
@@ -60,12 +61,15 @@ class Vintage:
 
 
 def _prediction(row: Row) -> dict[str, Any]:
-    return {
+    prediction = {
         "prediction_date": isoformat(row["prediction_date"]),
         "prediction": row["prediction"],
         "lower": row["lower"],
         "upper": row["upper"],
     }
+    if row["quantiles"]:
+        prediction["quantiles"] = row["quantiles"]
+    return prediction
 
 
 def vintage_rows(
@@ -76,8 +80,12 @@ def vintage_rows(
     history: Grid,
     seasonality: Sequence[int],
     model_version: str,
+    fallback: str | None = None,
 ) -> list[dict[str, Any]]:
-    """The rows of a new vintage: one for each period after the history, by lead."""
+    """The rows of a new vintage: one for each period after the history, by lead.
+
+    `fallback` says why another than the champion made it.
+    """
     end = history.first + len(history)
     horizon = len(forecast.prediction)
     starts = history.timeline.starts(np.arange(end, end + horizon)).tolist()
@@ -95,6 +103,9 @@ def vintage_rows(
             "lead": lead,
             "model_version": model_version,
             "naive": None if np.isnan(references[index]) else float(references[index]),
+            "quantiles": by_name(forecast.levels, forecast.quantiles[:, index]),
+            "width": forecast.width,
+            "fallback": fallback,
         }
         rows.append(row)
     return rows

@@ -8,17 +8,17 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from actioncast.arrays import np
-from actioncast.forecasting import forecaster, intervals
-from actioncast.forecasting.card import Card, Explanation, ModelError, read_card
+from actioncast.forecasting import forecaster
+from actioncast.forecasting.card import Card, Distribution, Explanation, ModelError, read_card, six_figures
 from actioncast.forecasting.champion import Champion, Facts, load_champion, make_card, pack_numbers
 from actioncast.forecasting.fitted import FittedRecipe
 from actioncast.forecasting.forecaster import Forecaster
-from actioncast.forecasting.intervals import Spread
 from actioncast.forecasting.recipes import ForecastError, Recipe
-from actioncast.periods.axis import phases_of_errors
 from actioncast.settings import Settings
 from actioncast.tracking import run
+from actioncast.training import calibration
 from actioncast.training.backtest import Backtest
+from actioncast.training.calibration import calibrate
 from actioncast.training.clean import CleanSeries
 from actioncast.training.inputs import TrainingInputs
 from actioncast.training.leaderboard import Candidate, challengers
@@ -46,13 +46,15 @@ def stored_champion(settings: Settings, series_id: str) -> Champion | None:
         return None
 
 
-def best_challenger(board: Sequence[Candidate], test: Backtest, *, coverage: float) -> Challenger:
+def best_challenger(
+    board: Sequence[Candidate], test: Backtest, *, coverage: float, levels: tuple[float, ...] = ()
+) -> Challenger:
     """The first of those that may challenge whose numbers are small enough.
 
     Raises ForecastError without one.
     """
     for candidate in challengers(board):
-        fitted = fit_challenger(candidate, test, coverage=coverage)
+        fitted = fit_challenger(candidate, test, coverage=coverage, levels=levels)
         try:
             numbers = pack_numbers(fitted, candidate.name)
         except ModelError as error:
@@ -62,18 +64,21 @@ def best_challenger(board: Sequence[Candidate], test: Backtest, *, coverage: flo
     raise ForecastError("no candidate's file is small enough; add seasonal_naive to train.candidates")
 
 
-def fit_challenger(candidate: Candidate, test: Backtest, *, coverage: float) -> Forecaster:
+def fit_challenger(
+    candidate: Candidate, test: Backtest, *, coverage: float, levels: tuple[float, ...] = ()
+) -> Forecaster:
     """Fit a candidate on the whole history; its own residuals of the backtest calibrate its interval."""
     chosen = np.flatnonzero(candidate.weights)
     return Forecaster(
         members=tuple(_fit(test.recipes[index], test.series) for index in chosen),
         weights=candidate.weights[chosen],
-        spread=_calibrate(candidate, test),
+        spread=calibrate(candidate, test),
         coverage=coverage,
         seasonality=test.series.seasonality,
         shifts=test.series.shifts,
         spike_limit=test.series.spike_limit,
         timeline=test.series.history.timeline,
+        levels=levels,
     )
 
 
@@ -84,19 +89,6 @@ def _fit(recipe: Recipe, series: CleanSeries) -> FittedRecipe:
         axis=series.axis,
         seasonality=series.seasonality,
         columns=series.without_spikes.exogenous,
-    )
-
-
-def _calibrate(candidate: Candidate, test: Backtest) -> Spread:
-    is_within_day = test.series.history.timeline.frequency.is_within_day
-    return intervals.calibrate(
-        test.actual - candidate.forecasts,
-        candidate.forecasts,
-        test.series.axis.errors(test.target),
-        phase_count=phases_of_errors(test.series.axis.timeline),
-        nonnegative=test.series.nonnegative,
-        span=test.window,
-        long_periods=None if is_within_day else test.target - int(test.origins[0]),
     )
 
 
@@ -122,6 +114,23 @@ def describe(
         mae_by_lead=mae_by_lead(candidate.forecasts, test.actual),
         libraries=run.library_versions(run.LIBRARIES),
         holidays=inputs.holidays,
+        distribution=_distribution(challenger, test),
         explanation=explanation,
     )
     return make_card(challenger.forecaster, challenger.numbers, facts)
+
+
+def _distribution(challenger: Challenger, test: Backtest) -> Distribution | None:
+    """The quantiles that the challenger will state, and how good they were in the backtest; None without any."""
+    fitted = challenger.forecaster
+    if not fitted.levels:
+        return None
+    score = calibration.score(challenger.candidate, test, fitted.levels, fitted.coverage)
+    if score is None:
+        return Distribution(levels=fitted.levels)
+    return Distribution(
+        levels=fitted.levels,
+        crps=six_figures(score.crps),
+        wql=None if score.wql is None else six_figures(score.wql),
+        below={name: round(share, 3) for name, share in score.below.items()},
+    )

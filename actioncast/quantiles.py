@@ -1,0 +1,74 @@
+"""The quantiles of a forecast: how they are called, and how good they were. Pure functions.
+
+The loss of one is the pinball loss. Twice its mean over evenly spaced levels comes close to the CRPS,
+and twice its sum over the sum of the sizes of the values is the weighted quantile loss, WQL
+(Gneiting and Ranjan, "Comparing density forecasts using threshold- and quantile-weighted scoring
+rules", 2011; GluonTS computes it likewise).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from actioncast.arrays import Values, np
+
+Row = Mapping[str, Any]
+
+
+@dataclass(frozen=True)
+class DistributionScore:
+    """How good quantiles were over some periods; CRPS in the series' unit."""
+
+    crps: float
+    wql: float | None  # None where all values are 0
+    below: dict[str, float]  # level -> share of the values at or below its quantile
+
+
+def name_of(level: float) -> str:
+    """How a level is called where quantiles are stored and answered: 0.1."""
+    return f"{level:g}"
+
+
+def by_name(levels: Sequence[float], quantiles: Iterable[float]) -> dict[str, float] | None:
+    """The quantiles of one period by the name of their level; None without any."""
+    if not levels:
+        return None
+    return {name_of(level): float(f"{value:.7g}") for level, value in zip(levels, quantiles, strict=True)}
+
+
+def score(quantiles: Values, actual: Values, levels: Sequence[float]) -> DistributionScore | None:
+    """Score quantiles [levels, ...] beside actual values [...], NaN where unknown; None where all are."""
+    known = ~np.isnan(actual)
+    if not known.any() or not len(levels):
+        return None
+    values = actual[known]
+    forecasts = quantiles[:, known]
+    losses = pinball_losses(forecasts, values, levels)
+    size = float(np.abs(values).sum())
+    shares = (values <= forecasts).mean(axis=1)
+    return DistributionScore(
+        crps=float(2 * losses.mean()),
+        wql=float(2 * losses.mean(axis=0).sum() / size) if size else None,
+        below={name_of(level): float(share) for level, share in zip(levels, shares, strict=True)},
+    )
+
+
+def pinball_losses(quantiles: Values, actual: Values, levels: Sequence[float]) -> Values:
+    """[levels, n] of quantiles [levels, n] beside actual values [n]."""
+    level = np.array(levels)[:, None]
+    miss = actual - quantiles
+    return np.asarray(np.maximum(level * miss, (level - 1) * miss))
+
+
+def score_rows(rows: Iterable[Row]) -> DistributionScore | None:
+    """Score rows of the view `performance` that have reality and the levels of the newest of them; None without any."""
+    scored = [row for row in rows if row["reality"] is not None and row["quantiles"]]
+    if not scored:
+        return None
+    names = list(scored[-1]["quantiles"])
+    alike = [row for row in scored if list(row["quantiles"]) == names]
+    quantiles = np.array([[row["quantiles"][name] for row in alike] for name in names])
+    actual = np.array([row["reality"] for row in alike])
+    return score(quantiles, actual, [float(name) for name in names])
