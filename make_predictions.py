@@ -9,8 +9,9 @@ periods are asked for, because the newest vintage is what everybody sees. POST /
     python make_predictions.py --all
 
 Reads `reality` and model/<series>/; writes `predictions`.
-Exit codes: 0 forecast and stored; 1 no champion, no data, or the database failed, or a series of --all did; 2 wrong
-flags, config.toml or environment.
+Where the champion cannot forecast, or its forecast is absurd, that of the seasonal naive is stored, with the reason.
+Exit codes: 0 forecast and stored; 1 a fallback was stored, no champion, no data, or the database failed, or a series of
+--all did; 2 wrong flags, config.toml or environment.
 """
 
 from __future__ import annotations
@@ -24,13 +25,11 @@ from datetime import datetime
 from actioncast.cli import many_series
 from actioncast.cli.script import run_script
 from actioncast.database.database import Database
-from actioncast.errors import ActioncastError
-from actioncast.forecasting import exogenous, features, forecaster, recipes
-from actioncast.forecasting.champion import Champion, load_champion
+from actioncast.forecasting import recipes
 from actioncast.forecasting.vintage import Vintage, vintage_rows
-from actioncast.periods.grid import Grid
 from actioncast.periods.words import Words
 from actioncast.report import Report
+from actioncast.serving.make import make
 from actioncast.settings import Settings
 from actioncast.text import table
 from actioncast.times import isoformat
@@ -38,11 +37,7 @@ from actioncast.times import isoformat
 SHOWN_ROWS = 6  # periods of a forecast that a person sees
 
 
-class NoDataError(ActioncastError):
-    """There is nothing to forecast from."""
-
-
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class ForecastReport(Vintage, Report):
     """The beginning of the vintage that was stored, as far as it was asked for, in the words of its timeline."""
 
@@ -61,7 +56,13 @@ class ForecastReport(Vintage, Report):
         )
         if len(self.rows) > len(rows):
             text += f"\n... and {self.words.count(len(self.rows) - len(rows), 'more ')}"
+        if self.fallback:
+            text += f"\n\nThis is a fallback, the champion's forecast is not served: {self.fallback}"
         return text
+
+    @property
+    def failed(self) -> bool:
+        return self.fallback is not None
 
 
 def run(
@@ -74,69 +75,29 @@ def run(
 ) -> ForecastReport:
     """Forecast and store the series' horizon, or more when more is asked for; report the first `horizon` periods.
 
-    Raises ActioncastError when it cannot.
+    Where the champion cannot, the seasonal naive does. Raises ActioncastError when neither can.
     """
-    champion = load_champion(settings.model_directory(series_id))
     periods = max(horizon or 0, settings.series[series_id].horizon_periods)
-    history = _newest_periods(settings, database, series_id, now, champion)
-    history = _with_columns(history, database, series_id, champion, horizon=periods)
-    forecast = forecaster.forecast(champion.forecaster, history, periods)
+    made = make(settings, database, now, series_id=series_id, horizon=periods)
     rows = vintage_rows(
-        forecast,
+        made.forecast,
         series_id=series_id,
         issued_at=now,
-        history=history,
-        seasonality=champion.forecaster.seasonality,
-        model_version=champion.card.version,
+        history=made.history,
+        seasonality=made.seasonality,
+        model_version=made.model_version,
+        fallback=made.fallback,
     )
     database.store_vintage(rows)
     return ForecastReport(
         series=series_id,
         issued_at=now,
-        origin=history.end,
-        model_version=champion.card.version,
+        origin=made.history.end,
+        model_version=made.model_version,
         rows=rows[:horizon],
-        words=Words(history.timeline),
+        fallback=made.fallback,
+        words=Words(made.history.timeline),
     )
-
-
-def _newest_periods(settings: Settings, database: Database, series_id: str, now: datetime, champion: Champion) -> Grid:
-    """The periods the champion needs as history, plus some to fill gaps from."""
-    fitted = champion.forecaster
-    timeline = settings.series[series_id].timeline
-    newest = fitted.reach + features.fill_periods(timeline, fitted.seasonality)
-    if fitted.since is not None:
-        newest = max(newest, timeline.last_over(now) - fitted.since + 1)
-    history = database.reality(series_id, until=now, newest=newest, timeline=timeline)
-    if history is None:
-        raise NoDataError(f"nothing of {series_id} is stored; run: python update_real_data.py --series {series_id}")
-    return history
-
-
-def _with_columns(
-    history: Grid,
-    database: Database,
-    series_id: str,
-    champion: Champion,
-    *,
-    horizon: int,
-) -> Grid:
-    """The periods with the columns that the champion needs: stored ones, and the holidays of its card."""
-    names = [name for name in champion.forecaster.columns if name != exogenous.HOLIDAY]
-    if names:
-        until = history.timeline.shift(history.end, horizon)
-        stored = database.exogenous(series_id, names, since=history.start, until=until)
-        history = exogenous.attach(history, stored, horizon)
-    calendar = champion.card.holidays
-    if calendar:
-        history = exogenous.attach_holidays(
-            history,
-            calendar.days,
-            calendar.timezone,
-            horizon,
-            until=calendar.until,
-        )
-    return history
 
 
 def horizon_flag(text: str) -> int:

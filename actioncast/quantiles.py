@@ -8,6 +8,7 @@ rules", 2011; GluonTS computes it likewise).
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -15,6 +16,8 @@ from typing import Any
 from actioncast.arrays import Values, np
 
 Row = Mapping[str, Any]
+MOST_LEVELS = 99
+SMALLEST_LEVEL = 0.005
 
 
 @dataclass(frozen=True)
@@ -24,6 +27,17 @@ class DistributionScore:
     crps: float
     wql: float | None  # None where all values are 0
     below: dict[str, float]  # level -> share of the values at or below its quantile
+
+
+def levels_of(levels: tuple[float, ...]) -> tuple[float, ...]:
+    """The levels, which rise. Raises ValueError that says what else they must be."""
+    if len(levels) > MOST_LEVELS:
+        raise ValueError(f"at most {MOST_LEVELS} levels: each forecast stores them all")
+    if any(not SMALLEST_LEVEL <= level <= 1 - SMALLEST_LEVEL for level in levels):
+        raise ValueError(f"a level lies in {SMALLEST_LEVEL} to {1 - SMALLEST_LEVEL}; a backtest shows no rarer values")
+    if any(later <= earlier for earlier, later in itertools.pairwise(levels)):
+        raise ValueError("the levels must rise, such as [0.1, 0.5, 0.9]")
+    return levels
 
 
 def name_of(level: float) -> str:
@@ -64,7 +78,7 @@ def pinball_losses(quantiles: Values, actual: Values, levels: Sequence[float]) -
 
 def score_rows(rows: Iterable[Row]) -> DistributionScore | None:
     """Score rows of the view `performance` that have reality and the levels of the newest of them; None without any."""
-    scored = [row for row in rows if row["reality"] is not None and row["quantiles"]]
+    scored = [row for row in rows if row["reality"] is not None and row.get("quantiles")]
     if not scored:
         return None
     names = list(scored[-1]["quantiles"])

@@ -6,7 +6,6 @@ Secrets come from the environment (or .env beside config.toml) only and never pr
 
 from __future__ import annotations
 
-import itertools
 from datetime import timedelta
 from pathlib import Path
 from typing import Annotated, Literal, TypeVar, get_args
@@ -29,11 +28,10 @@ from actioncast.periods.lengths import Defaults, LengthField, defaults_of
 from actioncast.periods.opening import Opening, parse_opening
 from actioncast.periods.timeline import Timeline, timeline_of
 from actioncast.policies import FreshnessPolicy, RetrainPolicy, TrainPolicy
+from actioncast.quantiles import levels_of
 from actioncast.source_fields import Table, TabularFields, TimeZone
 from actioncast.source_settings import SourceSettings
 
-MOST_LEVELS = 99  # of quantiles
-SMALLEST_LEVEL = 0.005  # of a quantile: a backtest shows no rarer value
 SHOWN_CHARACTERS = 200  # of a wrong value
 LONGEST_HORIZON = 24 * 92  # periods
 Candidate = Literal["seasonal_naive", "ets", "theta", "ces", "arima", "ridge", "random_forest", "lightgbm", "blend"]
@@ -52,15 +50,6 @@ def _opening(value: object) -> Opening:
     return value if isinstance(value, Opening) else parse_opening(str(value))
 
 
-def _ascending(levels: tuple[float, ...]) -> tuple[float, ...]:
-    if len(levels) > MOST_LEVELS:
-        raise ValueError(f"at most {MOST_LEVELS} levels, each period stores them all")
-    if any(later <= earlier for earlier, later in itertools.pairwise(levels)):
-        raise ValueError("the levels must rise, such as [0.1, 0.5, 0.9]")
-    return levels
-
-
-Level = Annotated[float, Field(ge=SMALLEST_LEVEL, le=1 - SMALLEST_LEVEL)]
 Seasonality = Annotated[tuple[LengthField, ...], Field(min_length=1)]
 SeriesFrequency = Annotated[Frequency, PlainValidator(_frequency), PlainSerializer(str)]
 SeriesOpening = Annotated[Opening, PlainValidator(_opening), PlainSerializer(str)]
@@ -75,7 +64,7 @@ class TrainSettings(Table):
     backtest: LengthField | None = None
     candidates: tuple[Candidate, ...] = CANDIDATES
     coverage: float = Field(default=0.8, gt=0, lt=1)
-    quantiles: Annotated[tuple[Level, ...], AfterValidator(_ascending)] = ()
+    quantiles: Annotated[tuple[float, ...], AfterValidator(levels_of)] = ()
     budget: float = Field(default=40, gt=0)
     gate: LengthField | None = None
     gate_margin: float = Field(default=0.01, ge=0, lt=1)

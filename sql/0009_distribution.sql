@@ -5,13 +5,16 @@ drop view latest_predictions;
 
 -- JSON: level of a quantile -> its value; null where none were asked for.
 alter table predictions add column quantiles text;
--- By this factor the errors since the training have changed the width of the interval; null: by none.
-alter table predictions add column width double precision;
+-- By these factors the errors since the training have changed the distance of the bounds; null: by none.
+alter table predictions add column width_below double precision;
+alter table predictions add column width_above double precision;
 -- Why the champion did not make this forecast; null: it did.
 alter table predictions add column fallback text;
 
 create view latest_predictions as
-select series_id, prediction_date, issued_at, prediction, lower, upper, lead, model_version, naive, quantiles, width, fallback
+select
+    series_id, prediction_date, issued_at, prediction, lower, upper, lead, model_version, naive, quantiles,
+    width_below, width_above, fallback
 from (
     select p.*, row_number() over (partition by series_id, prediction_date order by issued_at desc) as newest
     from predictions p
@@ -35,7 +38,8 @@ select
     p.model_version,
     p.naive,
     p.quantiles,
-    p.width,
+    p.width_below,
+    p.width_above,
     p.fallback
 from latest_predictions p
 left join reality r on r.series_id = p.series_id and r.reality_date = p.prediction_date;

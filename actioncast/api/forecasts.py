@@ -39,6 +39,7 @@ log = logging.getLogger("actioncast")
 Clock = Callable[[], datetime]
 Basis = tuple[datetime | None, datetime | None, str | None]
 Stamp = tuple[int, ...]
+RETRY_SECONDS = 300  # until a champion that could not forecast is asked again, if nothing changes before
 KEPT_BODIES = 32  # lengths of one vintage that are kept as JSON
 KEPT_STATES = 10_000  # series; a state is a few hundred bytes
 
@@ -78,6 +79,11 @@ class KeptVintage:
     state: State
     vintage: Vintage
     bodies: LRUCache[int, Body] = field(default_factory=lambda: LRUCache(KEPT_BODIES))
+
+    @property
+    def is_to_be_retried(self) -> bool:
+        """Whether a naive stepped in so long ago that the champion is asked again."""
+        return self.vintage.fallback is not None and time.monotonic() > self.state.seen_at + RETRY_SECONDS
 
     def body(self, hours: int) -> Body:
         body = self.bodies.get(hours)
@@ -205,7 +211,7 @@ class Forecasts:
         horizon = max(hours or 0, own_horizon)
         state = await self.state(series_id)
         kept = self._newest.get(series_id)
-        if kept is None or kept.state.basis != state.basis or len(kept.vintage) < horizon:
+        if kept is None or kept.state.basis != state.basis or len(kept.vintage) < horizon or kept.is_to_be_retried:
             kept = await self.flights.run(
                 ("forecast", series_id, horizon), lambda: self._find_or_make(series_id, horizon)
             )

@@ -12,6 +12,7 @@ from fastapi.exceptions import RequestValidationError
 from fastapi.responses import Response
 from pydantic import AfterValidator, AwareDatetime, BeforeValidator
 
+from actioncast import quantiles
 from actioncast.api.access import reading, writing
 from actioncast.api.body import Body
 from actioncast.api.keys import TO_READ, TO_WRITE
@@ -193,11 +194,15 @@ async def performance(
 
 def _summary(page: Sequence[Mapping[str, Any]]) -> Summary:
     score = live_error.live_score(page, backtest_mae_by_lead=[])
+    distribution = quantiles.score_rows(page)
     return Summary(
         scored_periods=score.scored_periods,
         mae=score.mae,
         naive_mae=score.naive_mae,
         coverage=score.coverage,
+        crps=distribution.crps if distribution else None,
+        wql=distribution.wql if distribution else None,
+        below=distribution.below if distribution else None,
     )
 
 

@@ -13,6 +13,13 @@ from pydantic import AwareDatetime, BaseModel, Field
 
 from actioncast.api import keys, problems
 
+Quantiles = dict[str, float] | None
+QUANTILES = Field(
+    default=None,
+    examples=[{"0.1": 11211.9, "0.5": 12020.0, "0.9": 12856.0}],
+    description="level -> value, where config.toml asks for `quantiles`",
+)
+
 
 class Prediction(BaseModel):
     """The forecast of one hour."""
@@ -21,6 +28,7 @@ class Prediction(BaseModel):
     prediction: float = Field(examples=[12034.5])
     lower: float = Field(examples=[11211.9])
     upper: float = Field(examples=[12856.0])
+    quantiles: Quantiles = QUANTILES
 
 
 class Forecast(BaseModel):
@@ -30,6 +38,8 @@ class Forecast(BaseModel):
     issued_at: AwareDatetime = Field(examples=["2022-03-04T03:17:00Z"])
     origin: AwareDatetime = Field(examples=["2022-03-04T02:00:00Z"])
     model_version: str = Field(examples=["20220301T01-73a7fcbe"])
+    fallback: bool = Field(examples=[False], description="the champion could not forecast, and a naive did")
+    fallback_reason: str | None = Field(examples=[None], description="why")
     predictions: list[Prediction]
 
 
@@ -49,6 +59,8 @@ class ScoredPeriod(BaseModel):
     issued_at: AwareDatetime = Field(examples=["2022-03-04T00:37:00Z"])
     lead: int = Field(examples=[4], description="periods from the last known one to this one")
     model_version: str = Field(examples=["20220301T01-73a7fcbe"])
+    quantiles: Quantiles = QUANTILES
+    fallback: str | None = Field(default=None, examples=[None], description="why a naive made this forecast")
 
 
 class Summary(BaseModel):
@@ -58,6 +70,11 @@ class Summary(BaseModel):
     mae: float | None = Field(examples=[371.8])
     naive_mae: float | None = Field(examples=[979.1])
     coverage: float | None = Field(examples=[0.79])
+    crps: float | None = Field(examples=[251.3], description="continuous ranked probability score of the quantiles")
+    wql: float | None = Field(examples=[0.021], description="weighted quantile loss")
+    below: dict[str, float] | None = Field(
+        examples=[{"0.1": 0.12, "0.5": 0.49, "0.9": 0.91}], description="share of values at or below each quantile"
+    )
 
 
 class Performance(BaseModel):

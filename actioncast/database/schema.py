@@ -107,7 +107,8 @@ _PREDICTION_COLUMNS: dict[str, Any] = {
     "model_version": String,
     "naive": Float,
     "quantiles": Json,
-    "width": Float,
+    "width_below": Float,
+    "width_above": Float,
     "fallback": String,
 }
 PREDICTIONS = _table("predictions", **_PREDICTION_COLUMNS)

@@ -133,6 +133,34 @@ class StoredForecasts(Transactions):
         )
         return self._rows(query)
 
+    def live_errors(
+        self,
+        series_id: str,
+        model_version: str,
+        *,
+        since: datetime,
+        until: datetime,
+        longest_lead: int,
+    ) -> list[tuple[datetime, int, float, float]]:
+        """Forecasts of this model, up to this lead, for periods in [since, until] that have happened and count.
+
+        Each is the start of its period, lead, prediction and reality.
+        """
+        columns = PREDICTIONS.c
+        query = (
+            select(columns.prediction_date, columns.lead, columns.prediction, REALITY.c.value)
+            .select_from(_PREDICTIONS_WITH_REALITY)
+            .where(
+                columns.series_id == series_id,
+                columns.prediction_date.between(since, until),
+                columns.lead <= longest_lead,
+                columns.model_version == model_version,
+                ~is_set_aside(),
+            )
+        )
+        with self._transaction(write=False) as connection:
+            return [(start, lead, forecast, value) for start, lead, forecast, value in connection.execute(query)]
+
     def forecasts_with_reality(
         self,
         series_id: str,

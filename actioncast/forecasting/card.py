@@ -27,6 +27,10 @@ class ModelError(ActioncastError):
     """There is no champion, or the one there cannot be trusted."""
 
 
+class NoChampionError(ModelError):
+    """None was ever trained."""
+
+
 class Member(BaseModel):
     """One fitted recipe of the blend: what it is, and the scalars beside its arrays."""
 

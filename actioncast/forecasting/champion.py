@@ -32,6 +32,7 @@ from actioncast.forecasting.card import (
     Holidays,
     Member,
     ModelError,
+    NoChampionError,
     as_text,
     read_card,
     six_figures,
@@ -229,7 +230,7 @@ def load_champion(directory: Path) -> Champion:
     """The champion, checked. Raises ModelError that names what is missing or differs."""
     card = read_card(directory)
     if card is None:
-        raise ModelError(f"there is no champion in {directory}; run: python train.py")
+        raise NoChampionError(f"there is no champion in {directory}; run: python train.py")
     path = directory / NUMBERS
     numbers = _read_numbers(path, card)
     _check_libraries(card, directory)

@@ -22,7 +22,7 @@ from actioncast.arrays import Numbers, Values, np
 from actioncast.forecasting import exogenous, outliers, trees
 from actioncast.forecasting.features import TrainingPeriods, fill_missing
 from actioncast.forecasting.fitted import FittedRecipe
-from actioncast.forecasting.intervals import Spread, bounds, distribution
+from actioncast.forecasting.intervals import AS_TRAINED, Spread, Width, bounds, distribution
 from actioncast.forecasting.level_shifts import Shift, restate
 from actioncast.forecasting.linear import fit_linear, walk_filter
 from actioncast.forecasting.recipes import STATISTICAL, ForecastError, Recipe
@@ -101,7 +101,7 @@ class Forecast:
     upper: Values
     levels: tuple[float, ...]  # of the quantiles
     quantiles: Values  # [levels, horizon]
-    width: float | None = None  # the factor by which live errors have changed the width; None: by none
+    width: Width | None = None  # how live errors have changed the width; None: there were none
 
 
 def fit(
@@ -255,8 +255,8 @@ def _keep_in_range(fitted: FittedRecipe, ahead: Values, past: Values, margin: fl
     return np.clip(without_nan, lower, upper)
 
 
-def forecast(forecaster: Forecaster, history: Grid, horizon: int, *, width: float | None = None) -> Forecast:
-    """The next `horizon` hours after the history, with intervals `width` times as wide as the backtest says.
+def forecast(forecaster: Forecaster, history: Grid, horizon: int, *, width: Width | None = None) -> Forecast:
+    """The next `horizon` hours after the history; `width` changes what the backtest says of intervals.
 
     Raises ForecastError when the history is shorter than the reach or mostly gaps, or when a column
     that the forecaster needs is not known so far ahead.
@@ -282,9 +282,9 @@ def forecast(forecaster: Forecaster, history: Grid, horizon: int, *, width: floa
         paths.append(path[0])
     middle = forecaster.weights @ np.array(paths)
     phases = axis.errors(np.arange(origin, origin + steps))
-    spread = forecaster.spread if width is None else forecaster.spread.widened(width)
-    lower, upper = bounds(spread, middle, phases, forecaster.coverage)
-    quantiles = distribution(spread, middle, phases, forecaster.levels, forecaster.coverage)
+    now = width or AS_TRAINED
+    lower, upper = bounds(forecaster.spread, middle, phases, forecaster.coverage, now)
+    quantiles = distribution(forecaster.spread, middle, phases, forecaster.levels, forecaster.coverage, now)
     return Forecast(
         prediction=middle[seen.ahead],
         lower=lower[seen.ahead],

@@ -12,7 +12,7 @@ quantile holds for both sides, and errors that resemble their neighbours widen t
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from statistics import NormalDist
 
 from actioncast.arrays import Numbers, Values, np
@@ -41,10 +41,6 @@ class Spread:
     level_power: float  # errors grow with (forecast / typical) ** this: 0.5, or 0 with negatives
     quantiles: Values  # [201] of the standardised residuals, at probabilities 0, 0.005, ... 1
     freedom: float  # about how many independent horizons, or long periods, the backtest holds; few widen
-
-    def widened(self, factor: float) -> Spread:
-        """The same with errors so many times as large."""
-        return replace(self, by_lead=self.by_lead * factor)
 
 
 def calibrate(
@@ -92,12 +88,26 @@ def calibrate(
     )
 
 
-def typical_errors(spread: Spread, forecast: Values, phases: Numbers) -> Values:
-    """[..., h] the mean absolute error at each lead, phase [..., h] and level of the forecast [..., h].
+@dataclass(frozen=True)
+class Width:
+    """By which factors live errors have changed the distances of the quantiles from the forecast."""
+
+    below: float = 1.0
+    above: float = 1.0
+
+    def of(self, deviation: float) -> float:
+        """The factor of a quantile that deviates so much from the forecast."""
+        return self.below if deviation < 0 else self.above
+
+
+AS_TRAINED = Width()
+
+
+def typical_errors(spread: Spread, forecast: Values, phases: Numbers, steps: Numbers) -> Values:
+    """[..., h] the mean absolute error at these steps ahead [h], from 0, phases [..., h] and forecasts [..., h].
 
     Leads beyond the backtest's are as uncertain as its last one.
     """
-    steps = np.arange(forecast.shape[-1])
     lead = np.minimum(steps, len(spread.by_lead) - 1)
     level = _level_factor(forecast, spread.typical, spread.level_power)
     return np.asarray(spread.by_lead[lead] * spread.by_phase[phases] * level)
@@ -108,18 +118,20 @@ def bounds(
     forecast: Values,
     phases: Numbers,
     coverage: float,
+    width: Width = AS_TRAINED,
 ) -> tuple[Values, Values]:
     """Lower and upper bound [..., h] of the central interval around forecasts [..., h], which lie inside.
 
     `phases` [..., h] are those that errors differ by.
     """
     tail = (1.0 - coverage) / 2.0
-    width = typical_errors(spread, forecast, phases) * _widening(1.0 - tail, spread.freedom)
+    steps = np.arange(forecast.shape[-1])
+    errors = typical_errors(spread, forecast, phases, steps) * _widening(1.0 - tail, spread.freedom)
     low, high = _quantiles(spread, [tail, 1.0 - tail])
     has_erred = spread.quantiles[0] < spread.quantiles[-1]
     least = LEAST_WIDTH if has_erred else 0.0
-    lower = forecast + min(low, -least) * width
-    upper = forecast + max(high, least) * width
+    lower = forecast + min(low, -least) * width.below * errors
+    upper = forecast + max(high, least) * width.above * errors
     if spread.level_power:
         highest = np.maximum(forecast, 0.0)
         lower = np.clip(lower, 0.0, highest)
@@ -132,17 +144,18 @@ def distribution(
     phases: Numbers,
     levels: Sequence[float],
     coverage: float,
+    width: Width = AS_TRAINED,
 ) -> Values:
     """[levels, ..., h] the quantiles at ascending levels, ascending themselves.
 
     Those of the tails of the central interval are its bounds; the others lie between or beyond them.
     """
-    errors = typical_errors(spread, forecast, phases)
-    lower, upper = bounds(spread, forecast, phases, coverage)
+    errors = typical_errors(spread, forecast, phases, np.arange(forecast.shape[-1]))
+    lower, upper = bounds(spread, forecast, phases, coverage, width)
     tail = (1.0 - coverage) / 2.0
     quantiles = np.empty((len(levels), *forecast.shape))
     for row, level, deviation in zip(quantiles, levels, _quantiles(spread, levels), strict=True):
-        row[:] = forecast + deviation * _widening(level, spread.freedom) * errors
+        row[:] = forecast + deviation * width.of(deviation) * _widening(level, spread.freedom) * errors
         if level <= tail + SAME_LEVEL:
             np.minimum(row, lower, out=row)
         if level >= tail - SAME_LEVEL:

@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 Row = Mapping[str, Any]
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class Vintage:
     """`rows` as stored, by lead: prediction_date, prediction, lower, upper, lead; `origin` is the last known hour."""
 
@@ -30,6 +30,7 @@ class Vintage:
     origin: datetime
     model_version: str
     rows: Sequence[Row]
+    fallback: str | None = None  # why another than the champion made it
 
     @classmethod
     def of_rows(cls, rows: Sequence[Row], timeline: Timeline) -> Self:
@@ -41,6 +42,7 @@ class Vintage:
             origin=timeline.shift(first["prediction_date"], -first["lead"]),
             model_version=first["model_version"],
             rows=rows,
+            fallback=first["fallback"],
         )
 
     def __len__(self) -> int:
@@ -56,6 +58,8 @@ class Vintage:
             "issued_at": isoformat(self.issued_at),
             "origin": isoformat(self.origin),
             "model_version": self.model_version,
+            "fallback": self.fallback is not None,
+            "fallback_reason": self.fallback,
             "predictions": [_prediction(row) for row in self.rows],
         }
 
@@ -104,7 +108,8 @@ def vintage_rows(
             "model_version": model_version,
             "naive": None if np.isnan(references[index]) else float(references[index]),
             "quantiles": by_name(forecast.levels, forecast.quantiles[:, index]),
-            "width": forecast.width,
+            "width_below": forecast.width.below if forecast.width else None,
+            "width_above": forecast.width.above if forecast.width else None,
             "fallback": fallback,
         }
         rows.append(row)

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import math
 from collections.abc import Container, Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any
 
+from actioncast import quantiles
 from actioncast.forecasting.card import Card
 from actioncast.periods.timeline import Timeline
+from actioncast.quantiles import DistributionScore
 
 Row = Mapping[str, Any]
 
@@ -26,6 +28,7 @@ class LiveScore:
     naive_mae: float | None  # same hour one week earlier, over the naive hours
     mae_beside_naive: float | None  # the live error over the naive hours only
     coverage: float | None  # share of hours inside lower..upper
+    distribution: DistributionScore | None = None  # of the quantiles, if any were stated
 
     def errors(self) -> dict[str, float | None]:
         """The three errors by name, as they were computed."""
@@ -54,7 +57,8 @@ def of_champion(rows: Sequence[Row], card: Card | None, timeline: Timeline, *, w
     if card is not None:
         own_rows = [row for row in rows if row["model_version"] == card.version]
         backtest_mae_by_lead = card.mae_by_lead
-    return live_score(newest_window(own_rows, window, timeline), backtest_mae_by_lead)
+    newest = newest_window(own_rows, window, timeline)
+    return replace(live_score(newest, backtest_mae_by_lead), distribution=quantiles.score_rows(newest))
 
 
 def window_start(now: datetime, window: int, timeline: Timeline) -> datetime:

@@ -118,9 +118,13 @@ def scores_of(card: Card, gate_mae: float | None) -> dict[str, Any]:
     `mae` is the backtest's; `gate_mae` that on the hours of the gate, None where there was nothing
     to compare.
     """
-    return {
+    scores = {
         "name": card.name,
         "mae": card.mae,
         "version": card.version,
         "gate_mae": gate_mae,
     }
+    if card.distribution:
+        scores["crps"] = card.distribution.crps
+        scores["wql"] = card.distribution.wql
+    return scores

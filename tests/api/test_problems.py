@@ -160,11 +160,16 @@ def test_503_no_data(sqlite: Settings) -> None:
         assert "update_real_data.py" in problem(client.post("/forecast"), 503)["detail"]
 
 
-def test_503_a_champion_that_does_not_match_its_card(sqlite: Settings) -> None:
+def test_a_naive_steps_in_for_a_champion_that_does_not_match_its_card(sqlite: Settings) -> None:
     (sqlite.model_directory(SERIES) / NUMBERS).write_bytes(b"x")
     with client_of(sqlite) as client:
-        assert "expected" in problem(client.post("/forecast"), 503)["detail"]
+        answer = client.post("/forecast").json()
+        assert client.get("/forecast").json() == answer
         ready = client.get("/ready")
+    assert answer["fallback"] is True
+    assert "expected" in answer["fallback_reason"]
+    assert answer["model_version"] == "seasonal_naive_168"
+    assert all(row["lower"] <= row["prediction"] <= row["upper"] for row in answer["predictions"])
     assert ready.status_code == 503
     assert [check["name"] for check in ready.json()["checks"] if not check["ok"]] == ["model"]
 

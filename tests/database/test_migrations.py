@@ -31,6 +31,7 @@ def test_migrations_are_applied_once(url: str) -> None:
         "0006_quarantine.sql",
         "0007_periods.sql",
         f"0008_naive.{kind}.sql",
+        "0009_distribution.sql",
     ]
     assert database.migrate() == []
     database.close()

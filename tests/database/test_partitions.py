@@ -106,9 +106,10 @@ def test_a_file_can_be_read_by_a_person(stored: Path) -> None:
         "2022-03-03T01:00:00Z,2.0,4,2022-03-04T09:00:00Z",
     ]
     assert files["predictions/2022/03/03/06/a.csv"].decode().splitlines() == [
-        "series_id=a,prediction_date,issued_at=2022-03-03T06:00:00Z,prediction,lower,upper,lead,model_version=v1,naive",
-        "2022-03-03T07:00:00Z,1.0,0.0,2.0,1,\\N",
-        "2022-03-03T08:00:00Z,2.0,1.0,3.0,2,\\N",
+        "series_id=a,prediction_date,issued_at=2022-03-03T06:00:00Z,prediction,lower,upper,lead,model_version=v1,naive,"
+        "quantiles,width_below=\\N,width_above=\\N,fallback=\\N",
+        "2022-03-03T07:00:00Z,1.0,0.0,2.0,1,\\N,\\N",
+        "2022-03-03T08:00:00Z,2.0,1.0,3.0,2,\\N,\\N",
     ]
 
 

@@ -28,7 +28,7 @@ from actioncast.forecasting import exogenous, features, forecaster, recipes
 from actioncast.forecasting.card import read_card
 from actioncast.forecasting.champion import load_champion
 from actioncast.forecasting.exogenous import ColumnError
-from actioncast.forecasting.recipes import ForecastError, Recipe
+from actioncast.forecasting.recipes import Recipe
 from actioncast.forecasting.trial import try_champion
 from actioncast.periods.axis import Axis
 from actioncast.periods.grid import Periods
@@ -242,13 +242,15 @@ def test_a_column_makes_a_better_champion_and_is_used_where_it_serves(driven: An
         assert got == pytest.approx([row["prediction"] for row in made.rows])
 
 
-def test_without_the_future_of_a_column_the_forecast_is_refused_with_the_reason(driven: Any) -> None:
+def test_without_the_future_of_a_column_the_naive_steps_in_and_says_why(driven: Any) -> None:
     settings, database, _ = driven
     update_real_data.run(settings, database, NOW, series_id="demo")
     train.run(settings, database, NOW, series_id="demo")
-    with pytest.raises(ForecastError, match=r"needs the column wind, which is not known for 42 of the hours") as error:
-        make_predictions.run(settings, database, NOW, series_id="demo", horizon=72)
-    assert "ask for fewer periods" in str(error.value)
+    report = make_predictions.run(settings, database, NOW, series_id="demo", horizon=72)
+    assert report.failed
+    assert "needs the column wind, which is not known for 42 of the hours" in str(report.fallback)
+    assert "ask for fewer periods" in report.as_text()
+    assert len(database.vintage("demo", NOW)) == 72
 
 
 def test_a_champion_that_needs_a_dropped_column_is_replaced(driven: Any) -> None:

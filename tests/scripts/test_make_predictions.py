@@ -20,6 +20,7 @@ from actioncast.forecasting.recipes import Recipe
 from actioncast.periods.axis import Axis
 from actioncast.periods.grid import Periods
 from actioncast.periods.timeline import UTC_HOURS
+from actioncast.serving.history import NoDataError
 from actioncast.times import HOUR, isoformat, to_seconds
 from tests.support.checkout import ROOT
 from tests.support.series import SEASONS, START
@@ -132,7 +133,7 @@ def test_without_a_champion_the_command_to_run_is_named(stage: Stage) -> None:
 
 def test_without_data_the_command_to_run_is_named(stage: Stage) -> None:
     own_hour(stage, 240)
-    with pytest.raises(make_predictions.NoDataError, match=r"run: python update_real_data\.py --series demo"):
+    with pytest.raises(NoDataError, match=r"run: python update_real_data\.py --series demo"):
         make_predictions.run(stage.settings, stage.database, START - timedelta(days=1), series_id="demo")
 
 

@@ -53,6 +53,10 @@ def vintage(issued: float, *predictions: float, series_id: str = "a") -> list[di
             "lead": lead,
             "model_version": "v1",
             "naive": None,
+            "quantiles": None,
+            "width_below": None,
+            "width_above": None,
+            "fallback": None,
         }
         for lead, prediction in enumerate(predictions, start=1)
     ]
