@@ -101,6 +101,7 @@ def _backtest(settings: Settings, inputs: TrainingInputs) -> Backtest:
         periods=len(inputs.series),
         timeline=inputs.series.history.timeline,
         columns=list(inputs.series.history.exogenous),
+        horizon=settings.series[inputs.series_id].horizon_periods,
     )
     with progress("candidates", len(pool)) as advance:
         return backtest(

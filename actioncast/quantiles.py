@@ -17,6 +17,7 @@ from actioncast.arrays import Values, np
 
 Row = Mapping[str, Any]
 MOST_LEVELS = 99
+DECILES = (0.1, 0.2, 0.3, 0.4, 0.5, 0.6, 0.7, 0.8, 0.9)
 SMALLEST_LEVEL = 0.005
 
 

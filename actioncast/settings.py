@@ -28,7 +28,7 @@ from actioncast.periods.lengths import Defaults, LengthField, defaults_of
 from actioncast.periods.opening import Opening, parse_opening
 from actioncast.periods.timeline import Timeline, timeline_of
 from actioncast.policies import FreshnessPolicy, RetrainPolicy, TrainPolicy
-from actioncast.quantiles import levels_of
+from actioncast.quantiles import DECILES, levels_of
 from actioncast.source_fields import Table, TabularFields, TimeZone
 from actioncast.source_settings import SourceSettings
 
@@ -64,7 +64,7 @@ class TrainSettings(Table):
     backtest: LengthField | None = None
     candidates: tuple[Candidate, ...] = CANDIDATES
     coverage: float = Field(default=0.8, gt=0, lt=1)
-    quantiles: Annotated[tuple[float, ...], AfterValidator(levels_of)] = ()
+    quantiles: Annotated[tuple[float, ...], AfterValidator(levels_of)] = DECILES
     budget: float = Field(default=40, gt=0)
     gate: LengthField | None = None
     gate_margin: float = Field(default=0.01, ge=0, lt=1)

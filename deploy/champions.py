@@ -13,7 +13,7 @@ import sys
 from actioncast.config import load_settings
 from actioncast.errors import ActioncastError
 from actioncast.forecasting.card import read_card
-from actioncast.forecasting.trial import try_champion
+from actioncast.serving.trial import try_champion
 from actioncast.settings import Settings, SettingsError
 
 

@@ -27,6 +27,7 @@ SERIES_GAUGES = {
     "naive_mae": "The seasonal naive's error on the same periods",
     "backtest_mae": "The champion's backtest error at the same leads",
     "coverage": "Share of these periods inside lower..upper",
+    "crps": "Continuous ranked probability score of the quantiles on these periods, in the series' unit",
 }
 
 
@@ -121,6 +122,7 @@ def _errors(score: LiveScore) -> dict[str, float | None]:
     return {
         "scored_periods": score.scored_periods,
         "coverage": score.coverage,
+        "crps": score.distribution.crps if score.distribution else None,
         "live_mae": score.mae,
         "naive_mae": score.naive_mae,
         "backtest_mae": score.reference_mae,

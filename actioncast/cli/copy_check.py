@@ -21,9 +21,9 @@ from tempfile import TemporaryDirectory
 from actioncast.cli import schedule
 from actioncast.config import load_settings
 from actioncast.errors import ActioncastError
-from actioncast.forecasting.trial import try_champion
 from actioncast.github import summary
 from actioncast.paths import CARD, MODEL_FOLDER, ROOT
+from actioncast.serving.trial import try_champion
 from actioncast.settings import Settings, SettingsError
 from actioncast.source_settings import PythonSource, SourceSettings
 

@@ -6,6 +6,7 @@ gap.
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping, Sequence
 from datetime import datetime
 from typing import Any
@@ -26,6 +27,8 @@ Chart = dict[str, Any]
 FEWEST_SHARE = 0.5  # of the scored periods of a verdict, behind an error by lead time; fewer are noise
 TABLE_ROWS = 24  # of the next periods
 FORECAST_COLUMNS = ("prediction", "lower", "upper")
+FAN_PERIODS = 400  # ahead, over which the quantiles are drawn
+FAN_BANDS = 3  # pairs of quantiles inside the interval that are drawn
 
 
 def forecast_chart(history: Grid | None, rows: Sequence[Row], since: datetime, end: datetime) -> Chart:
@@ -46,7 +49,34 @@ def forecast_chart(history: Grid | None, rows: Sequence[Row], since: datetime, e
     chart: Chart = {"t": times, "end": to_seconds(end)}
     for name, values in columns.items():
         chart[name] = [values.get(time) for time in times]
+    chart["fan"] = fan([row for row in newest_rows if row["prediction_date"] > end])
     return chart
+
+
+def fan(rows: Sequence[Row]) -> dict[str, Any]:
+    """The pairs of quantiles inside the interval of the periods ahead, the widest first; `from` is the first period.
+
+    `rows` of the view `performance`, ascending.
+    """
+    shown = [row for row in rows if row.get("quantiles")][:FAN_PERIODS]
+    if not shown:
+        return {"from": 0, "bands": []}
+    levels = list(shown[0]["quantiles"])
+    half = len(levels) // 2
+    bands = []
+    for low, high in zip(levels[:half], reversed(levels[-half:]), strict=True):
+        alike = [row["quantiles"] for row in shown if low in row["quantiles"] and high in row["quantiles"]]
+        if len(alike) < len(shown) or _is_the_interval(shown, low):
+            continue
+        lower = [short(quantiles[low]) for quantiles in alike]
+        upper = [short(quantiles[high]) for quantiles in alike]
+        bands.append({"label": f"{low} to {high}", "lower": lower, "upper": upper})
+    return {"from": to_seconds(shown[0]["prediction_date"]), "bands": bands[:FAN_BANDS]}
+
+
+def _is_the_interval(rows: Sequence[Row], low: str) -> bool:
+    """Whether the quantiles of this level are the lower bounds, which are drawn anyway."""
+    return all(math.isclose(row["quantiles"][low], row["lower"], rel_tol=1e-6) for row in rows)
 
 
 def _reality(history: Grid | None) -> dict[int, float | None]:

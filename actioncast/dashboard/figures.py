@@ -8,6 +8,7 @@ from datetime import UTC, datetime, timedelta
 from statistics import fmean
 from typing import Any
 
+from actioncast import quantiles
 from actioncast.dashboard import charts
 from actioncast.dashboard.charts import Chart, Row
 from actioncast.dashboard.lights import Light, lights
@@ -66,6 +67,7 @@ class PageFigures:
     vintage: Vintage | None
     card: Card | None
     card_problem: str
+    notes: Sequence[str]  # about the champion and its newest forecast, a sentence each
     training: Row | None  # the newest one
     candidates: Sequence[Row]
     looks: list[Look]
@@ -190,22 +192,14 @@ def compute(stored: Stored, *, settings: Settings, now: datetime, series_id: str
         unit=series.unit,
         now=now,
         end=stored.newest.period,
-        lights=lights(
-            stored.newest,
-            card=card,
-            card_problem=stored.card_problem,
-            checks=stored.checks,
-            etl_runs=stored.etl_runs,
-            now=now,
-            policy=settings.freshness_of(series_id),
-            timeline=series.timeline,
-        ),
+        lights=_lights(stored, settings, now, series_id),
         figures=figures(newest_scored, coverage, words, naive),
         charts=page_charts,
         summaries=charts.summaries(page_charts, stored.vintage, series.unit, words, naive),
         vintage=stored.vintage,
         card=card,
         card_problem=stored.card_problem,
+        notes=notes(card, stored.vintage),
         training=stored.training,
         candidates=leaderboard(stored.training),
         looks=group(stored.checks)[:SHOWN_LOOKS],
@@ -215,6 +209,34 @@ def compute(stored: Stored, *, settings: Settings, now: datetime, series_id: str
         naive=naive,
         coverage=coverage,
     )
+
+
+def _lights(stored: Stored, settings: Settings, now: datetime, series_id: str) -> list[Light]:
+    return lights(
+        stored.newest,
+        card=stored.card,
+        card_problem=stored.card_problem,
+        checks=stored.checks,
+        etl_runs=stored.etl_runs,
+        now=now,
+        policy=settings.freshness_of(series_id),
+        timeline=settings.series[series_id].timeline,
+        fallback=stored.vintage.fallback if stored.vintage else None,
+    )
+
+
+def notes(card: Card | None, vintage: Vintage | None) -> list[str]:
+    """What the card says of the champion, how live errors have changed its intervals, and whether a naive stands in."""
+    sentences = list(card.explanation.notes) if card and card.explanation else []
+    if vintage is None:
+        return sentences
+    first = vintage.rows[0]
+    if first["width_below"] is not None:
+        below, above = first["width_below"], first["width_above"]
+        sentences.append(f"Live errors have made the interval {below:.2f} times as wide below and {above:.2f} above.")
+    if vintage.fallback:
+        sentences.append(f"The newest forecast is a fallback, {vintage.model_version}: {vintage.fallback}.")
+    return sentences
 
 
 def figures(scored: Sequence[Row], target_coverage: float, words: Words, naive: str) -> list[Figure]:
@@ -236,7 +258,18 @@ def figures(scored: Sequence[Row], target_coverage: float, words: Words, naive: 
         shown.append(comparison)
     target = f"{target_coverage:.0%} is aimed at"
     shown.append(Figure("Interval coverage", f"{coverage:.0%}", target))
+    distribution = quantiles.score_rows(scored)
+    if distribution:
+        shown.append(Figure("Quantiles", f"CRPS {number(distribution.crps)}", _below(distribution.below)))
     return shown
+
+
+def _below(shares: Mapping[str, float]) -> str:
+    """How many values were at or below the first, the middle and the last quantile."""
+    levels = list(shares)
+    chosen = dict.fromkeys((levels[0], levels[len(levels) // 2], levels[-1]))
+    parts = [f"{shares[level]:.0%} for {float(level):.0%}" for level in chosen]
+    return f"at or below them: {', '.join(parts)}"
 
 
 def _mean(rows: Sequence[Row], column: str) -> float:

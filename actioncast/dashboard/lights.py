@@ -40,13 +40,17 @@ def lights(
     now: datetime,
     policy: FreshnessPolicy,
     timeline: Timeline,
+    fallback: str | None = None,
 ) -> list[Light]:
-    """Data, forecast, model, error and loading. `checks` and `etl_runs` are newest first."""
+    """Data, forecast, model, error and loading. `checks` and `etl_runs` are newest first.
+
+    `fallback` says why the newest forecast is not the champion's.
+    """
     last_check = checks[0] if checks else None
     last_run = etl_runs[0] if etl_runs else None
     return [
         _data(newest.period, now, policy.actual, timeline),
-        _forecast(newest.issued_at, now, policy.forecast, timeline),
+        _forecast(newest.issued_at, fallback, now, policy.forecast, timeline),
         _model(card, card_problem, now, policy.champion),
         _error(last_check, now),
         _loading(last_run, now),
@@ -71,9 +75,13 @@ def _data(newest_period: datetime | None, now: datetime, allowed: timedelta, tim
     return _aged("Data", age_verdict(end, now, allowed, timeline), detail)
 
 
-def _forecast(issued_at: datetime | None, now: datetime, allowed: timedelta, timeline: Timeline) -> Light:
+def _forecast(
+    issued_at: datetime | None, fallback: str | None, now: datetime, allowed: timedelta, timeline: Timeline
+) -> Light:
     if issued_at is None:
         return Light("Forecast", "bad", "missing", "none is stored")
+    if fallback:
+        return Light("Forecast", "bad", "fallback", f"a naive stands in for the champion: {fallback}")
     detail = f"{duration(now - issued_at)} since it was issued"
     return _aged("Forecast", age_verdict(issued_at, now, allowed, timeline), detail)
 

@@ -217,7 +217,7 @@ def insert_arrays(connection: Connection, rows: Sequence[Mapping[str, Any]]) -> 
     """
     arrays = {}
     for column in PREDICTIONS.columns:
-        values = [row[column.name] for row in rows]
+        values = [row.get(column.name) for row in rows]
         convert = column.type.bind_processor(connection.dialect)
         arrays[column.name] = [convert(value) for value in values] if convert else values
     connection.exec_driver_sql(_insert_from_arrays(), arrays)

@@ -33,7 +33,7 @@ class StoredForecasts(Transactions):
     def store_vintage(self, rows: Sequence[Mapping[str, Any]]) -> None:
         """Store one vintage; one with the same `issued_at` is replaced as a whole.
 
-        Each row has the columns of `predictions`. Raises ValueError without a row.
+        Each row has the columns of `predictions`, but for those that may be null. Raises ValueError without a row.
         """
         if not rows:
             raise ValueError("expected at least one forecast, got none")

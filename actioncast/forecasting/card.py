@@ -88,6 +88,7 @@ class Explanation(BaseModel):
     # By hour of the day, weekday, month or quarter, whichever fits the frequency, on the clocks of the zone.
     mae_by_phase: list[float] = Field(validation_alias=AliasChoices("mae_by_phase", "mae_by_hour"))
     gate: GateScores
+    notes: tuple[str, ...] = ()  # a sentence each: the blend, what was skipped, changes of level, the intervals
 
 
 class Distribution(BaseModel):

@@ -195,7 +195,7 @@ def _arrays_of_member(fitted: FittedRecipe) -> dict[str, Array]:
         arrays["since"] = np.array([fitted.since])
     for name, array in fitted.smoothing.items():
         arrays[f"smoothing.{name}"] = array
-    if fitted.booster:
+    if fitted.booster and not fitted.trees:
         arrays["booster"] = np.frombuffer(fitted.booster.encode(), dtype=np.uint8)
     return arrays
 

@@ -19,13 +19,13 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 
 from actioncast.arrays import Numbers, Values, np
-from actioncast.forecasting import exogenous, outliers, trees
+from actioncast.forecasting import direct, exogenous, outliers, trees
 from actioncast.forecasting.features import TrainingPeriods, fill_missing
 from actioncast.forecasting.fitted import FittedRecipe
 from actioncast.forecasting.intervals import AS_TRAINED, Spread, Width, bounds, distribution
 from actioncast.forecasting.level_shifts import Shift, restate
 from actioncast.forecasting.linear import fit_linear, walk_filter
-from actioncast.forecasting.recipes import STATISTICAL, ForecastError, Recipe
+from actioncast.forecasting.recipes import DIRECT, STATISTICAL, ForecastError, Recipe
 from actioncast.forecasting.statistical.smoothing import made_of, walk
 from actioncast.periods.axis import Axis
 from actioncast.periods.grid import Grid
@@ -34,6 +34,7 @@ from actioncast.periods.wall import Seen, seen_by
 
 NO_COLUMNS: Mapping[str, Values] = {}
 NEWEST_ROWS = 4_400  # hours, half a year, to learn from at most; more cost time and change little
+NEWEST_OF_DIRECT = 17_520  # likewise, of a direct recipe: two years
 LOG_FLOOR = 0.1  # of the lowest value learned from: an hour below it counts as this much in logs
 LARGEST_LOG = 700  # exp of a larger number is infinite
 LARGEST_MISSING_SHARE = 0.5  # of the hours looked back on
@@ -44,6 +45,7 @@ LEARNERS = {
     "ridge": fit_linear,
     "random_forest": trees.fit_forest,
     "lightgbm": trees.fit_boosting,
+    DIRECT: direct.fit_direct,
 }
 
 
@@ -117,7 +119,7 @@ def fit(
     A missing hour serves as a filled lag, never as a target. `columns` are the exogenous ones [n or
     more], from the same first hour on.
     """
-    oldest = max(0, len(values) - NEWEST_ROWS - recipe.reach)
+    oldest = max(0, len(values) - most_learned(recipe) - recipe.reach)
     positions = np.arange(oldest, len(values))
     newest = values[positions]
     low = float(np.nanmin(newest))
@@ -142,6 +144,8 @@ def fit(
 
 def most_learned(recipe: Recipe) -> int:
     """How many of the newest periods a recipe learns from at most."""
+    if recipe.estimator == DIRECT:
+        return NEWEST_OF_DIRECT
     return NEWEST_SMOOTHED if recipe.estimator in STATISTICAL else NEWEST_ROWS
 
 
@@ -198,6 +202,9 @@ def predict(
     terms = exogenous.terms(recipe.predictors, columns, axis, targets)
     past = filled[origins[:, None] + np.arange(-recipe.reach, 0)]
     levels = _to_levels(fitted, past)
+    if recipe.estimator == DIRECT:
+        ahead = direct.walk_direct(fitted, levels, axis, targets, terms)
+        return _keep_in_range(fitted, _to_values(fitted, ahead), past)
     walk_recipe = walk_filter if len(fitted.filter) else trees.walk_trees
     ahead = walk_recipe(fitted, levels, axis.week_phases(targets), terms)
     return _keep_in_range(fitted, _to_values(fitted, ahead), past)

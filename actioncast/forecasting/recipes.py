@@ -17,6 +17,7 @@ from utils import Predictors, create_predictors
 
 BLEND = "blend"
 NAIVE = "seasonal_naive"
+DIRECT = "lightgbm_direct"
 LONGEST_HORIZON = 24 * 92  # periods
 FEWEST_ROWS = 60  # periods within a day that a recipe learns from, at least
 FEWEST_SMOOTHED = 8  # likewise, of the statistical families
@@ -39,6 +40,13 @@ BOOSTING = {
     "learning_rate": 0.08,
     "min_child_samples": 10,
 }
+DIRECT_SEASONS = 16  # of the longest season that a direct recipe needs
+DIRECT_BOOSTING = {
+    "n_estimators": 150,
+    "num_leaves": 16,
+    "learning_rate": 0.05,
+    "min_child_samples": 300,
+}
 # The tutorial's grid (100 or 500 trees of depth 3, 5 or 10), without the forests whose file is too
 # large for git.
 FOREST_GRID = (
@@ -57,7 +65,7 @@ class Recipe:
     """What to fit: an estimator, its predictors and the transformations around it."""
 
     name: str
-    estimator: str  # seasonal_naive | ridge | random_forest | lightgbm | ets | theta | ces | arima
+    estimator: str  # seasonal_naive | ridge | random_forest | lightgbm | lightgbm_direct | ets | theta | ces | arima
     predictors: Predictors
     log: bool = False
     difference: int = 0  # lag of the difference: 0 none, 1 to the period before, 24 to the day before
@@ -84,12 +92,13 @@ def recipe_pool(
     periods: int,
     timeline: Timeline = UTC_HOURS,
     columns: Sequence[str] = (),
+    horizon: int = 0,
 ) -> list[Recipe]:
     """The recipes of these families for a history of so many periods, by promise: what a budget may leave out is last.
 
     Seasonal naives are always among them, the longest season first, and the last value as the
     forecast of a history that holds no season. `seasonality` is in periods, ascending; `columns` are
-    the exogenous columns that recipes may use.
+    the exogenous columns that recipes may use. Direct recipes are made for a `horizon`.
     """
     families = set(families)
     sets = _predictor_sets(seasonality, periods, columns, timeline)
@@ -106,6 +115,8 @@ def recipe_pool(
         pool.append(_boosting("lightgbm", sets["trees"], seed))
         if columns:
             pool.append(_boosting("lightgbm_exogenous", sets["trees_exogenous"], seed))
+    if horizon and families & {"lightgbm", BLEND} and _is_long_enough(periods, seasonality, timeline):
+        pool.append(_direct(seasonality, horizon, seed, columns))
     if "random_forest" in families:
         pool.append(_random_forest(sets, seed))
     return pool
@@ -165,6 +176,22 @@ def _boosting(name: str, predictors: Predictors, seed: int) -> Recipe:
         estimator="lightgbm",
         predictors=predictors,
         parameters={**BOOSTING, "random_state": seed},
+    )
+
+
+def _is_long_enough(periods: int, seasonality: Sequence[int], timeline: Timeline) -> bool:
+    """Whether a direct recipe has enough to learn from: periods within a day, and many of their longest seasons."""
+    return timeline.frequency.is_within_day and periods >= DIRECT_SEASONS * seasonality[-1] > NO_SEASON
+
+
+def _direct(seasonality: Sequence[int], horizon: int, seed: int, columns: Sequence[str]) -> Recipe:
+    """LightGBM for every lead; its windows say how far it looks back, its lags are the shortest and longest season."""
+    day, week = seasonality[0], seasonality[-1]
+    return Recipe(
+        name=DIRECT,
+        estimator=DIRECT,
+        predictors=Predictors((day, week), windows=(4 * week,), exogenous=tuple(columns)),
+        parameters={**DIRECT_BOOSTING, "random_state": seed, "horizon": horizon},
     )
 
 

@@ -30,16 +30,16 @@ def fit_forest(recipe: Recipe, training: TrainingPeriods) -> dict[str, Any]:
     trees = [estimator.tree_ for estimator in forest.estimators_]
     return {
         "trees": {
-            "feature": _stack([tree.feature for tree in trees], np.int16),
-            "threshold": _stack([tree.threshold for tree in trees], np.float64),
-            "left": _stack([tree.children_left for tree in trees], np.int16),
-            "right": _stack([tree.children_right for tree in trees], np.int16),
-            "value": _stack([tree.value[:, 0, 0] for tree in trees], np.float64),
+            "feature": stack([tree.feature for tree in trees], np.int16),
+            "threshold": stack([tree.threshold for tree in trees], np.float64),
+            "left": stack([tree.children_left for tree in trees], np.int16),
+            "right": stack([tree.children_right for tree in trees], np.int16),
+            "value": stack([tree.value[:, 0, 0] for tree in trees], np.float64),
         }
     }
 
 
-def _stack(nodes_of_trees: list[Array], kind: type) -> Array:
+def stack(nodes_of_trees: list[Array], kind: type) -> Array:
     """[trees, nodes]: one array per tree, padded with zeros to the largest tree."""
     size = max(len(nodes) for nodes in nodes_of_trees)
     padded = [np.pad(nodes, (0, size - len(nodes))) for nodes in nodes_of_trees]
@@ -132,24 +132,22 @@ def _evaluate(fitted: FittedRecipe, x: Values) -> Values:
     """[rows] the next levels or differences from predictors [rows, features]."""
     if fitted.trees:
         return _forest_values(fitted.trees, x)
-    return _booster_values(fitted.booster, x)
+    return booster_values(fitted.booster, x)
 
 
 def _forest_values(trees: dict[str, Array], x: Values) -> Values:
     """[rows] mean over the trees."""
-    leaves = _leaves(trees, x.astype(np.float32))
+    # scikit-learn compares float32 predictors with float64 thresholds; so does this.
+    leaves = leaves_of(trees, x.astype(np.float32))
     tree = np.arange(leaves.shape[1])
     return np.asarray(trees["value"][tree, leaves].mean(axis=1))
 
 
-def _leaves(trees: dict[str, Array], x32: Array) -> Numbers:
-    """[rows, trees] the leaf where each row ends up; all rows descend all trees together.
-
-    scikit-learn compares float32 predictors with float64 thresholds; so does this.
-    """
+def leaves_of(trees: dict[str, Array], x: Array) -> Numbers:
+    """[rows, trees] the leaf where each row [rows, features] ends up; all rows descend all trees together."""
     tree = np.arange(len(trees["value"]))
-    row = np.arange(len(x32))[:, None]
-    node = np.zeros((len(x32), len(tree)), dtype=np.int64)
+    row = np.arange(len(x))[:, None]
+    node = np.zeros((len(x), len(tree)), dtype=np.int64)
     while True:
         left = trees["left"][tree, node]
         is_inner = left > 0  # the children of a leaf are -1
@@ -157,7 +155,7 @@ def _leaves(trees: dict[str, Array], x32: Array) -> Numbers:
             return node
         right = trees["right"][tree, node]
         feature = np.maximum(trees["feature"][tree, node], 0)  # that of a leaf is negative
-        goes_left = x32[row, feature] <= trees["threshold"][tree, node]
+        goes_left = x[row, feature] <= trees["threshold"][tree, node]
         child = np.where(goes_left, left, right)
         node = np.where(is_inner, child, node)
 
@@ -170,7 +168,7 @@ def booster(text: str) -> Any:
     return lightgbm.Booster(model_str=text)
 
 
-def _booster_values(text: str, x: Values) -> Values:
+def booster_values(text: str, x: Values) -> Values:
     """[rows] predictions of the booster."""
     with warnings.catch_warnings():
         # scikit-learn warns about feature names, which neither side has.

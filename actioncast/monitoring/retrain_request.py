@@ -53,6 +53,7 @@ class CheckReport(Report):
             "newest_period": isoformat(newest_period) if newest_period else None,
             **self.score.figures(),
             "coverage": self.score.coverage,
+            "crps": self.score.distribution.crps if self.score.distribution else None,
             "dispatched": self.dispatched,
         }
 

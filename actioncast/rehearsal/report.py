@@ -11,7 +11,7 @@ from typing import Any
 from actioncast.rehearsal.policies import TUTORIAL
 from actioncast.rehearsal.score import Outcome
 from actioncast.report import Report
-from actioncast.text import table
+from actioncast.text import number, table
 from actioncast.times import isoformat
 
 # Times the best live error: among policies this good the one that retrains least is recommended.
@@ -156,10 +156,12 @@ def _live_error(outcome: Outcome, unit: str) -> list[str]:
         ["seasonal naive", outcome.naive_mae, 1.0],
     ]
     coverage = "-" if outcome.coverage is None else f"{outcome.coverage:.0%}"
+    distribution = outcome.distribution
+    crps = f"the quantiles have a CRPS of {number(distribution.crps)}; " if distribution else ""
     return [
         f"Live error over {outcome.hours} periods",
         table(["", f"MAE, {unit}", "ratio"], rows),
-        f"{coverage} of the periods fell inside lower..upper; "
+        f"{coverage} of the periods fell inside lower..upper; {crps}"
         f"{outcome.billed_minutes:,} Actions minutes, "
         f"${outcome.dollars:.2f} in a private repository beyond its free minutes",
     ]

@@ -10,9 +10,11 @@ from typing import Any
 
 import numpy as np
 
+from actioncast import quantiles
 from actioncast.arrays import Values
 from actioncast.database.schema import Row
 from actioncast.periods.axis import Cycles
+from actioncast.quantiles import DistributionScore
 from actioncast.rehearsal.plan import Plan
 from actioncast.rehearsal.policies import Policy
 from actioncast.rehearsal.progress import Progress
@@ -47,6 +49,7 @@ class Outcome:
     day_ahead_mae: float | None  # of the newest vintage that was there 24 h before each hour
     naive_mae: float | None
     coverage: float | None
+    distribution: DistributionScore | None  # of the quantiles, if config.toml asks for some
     retrains: int
     promoted: int
     false_alarms: int  # asked for by a check, and the gate found nothing better
@@ -80,6 +83,9 @@ class Outcome:
             "naive_mae": self.naive_mae,
             "day_ahead_mae": self.day_ahead_mae,
             "coverage": self.coverage,
+            "crps": self.distribution.crps if self.distribution else None,
+            "wql": self.distribution.wql if self.distribution else None,
+            "below": self.distribution.below if self.distribution else None,
             "scored_periods": self.hours,
             "retrains": self.retrains,
             "promoted": self.promoted,
@@ -108,6 +114,7 @@ def score(stage: Stage, progress: Progress) -> Outcome:
         day_ahead_mae=_day_ahead_mae(stage),
         naive_mae=mean(naive_errors),
         coverage=mean([float(bool(row["covered"])) for row in rows]),
+        distribution=quantiles.score_rows(rows),
         retrains=len(retrains),
         promoted=sum(promoted for _, promoted in retrains),
         false_alarms=_false_alarms(stage, retrains),

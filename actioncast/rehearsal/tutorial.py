@@ -63,6 +63,7 @@ def rehearse(plan: Plan, policy: Policy) -> Outcome:
         day_ahead_mae=None,
         naive_mae=_naive_mae(history.values, first),
         coverage=None,
+        distribution=None,
         retrains=retrains,
         promoted=retrains,
         false_alarms=0,

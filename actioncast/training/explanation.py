@@ -34,7 +34,28 @@ def explain(
         leaderboard=_ranked(board, challenger),
         mae_by_phase=[six_figures(error) for error in errors],
         gate=_scores(gate),
+        notes=tuple(_notes(challenger, test)),
     )
+
+
+def _notes(challenger: Candidate, test: Backtest) -> list[str]:
+    """A sentence each about the blend, what was skipped, the changes of level and the intervals."""
+    notes = []
+    used = np.flatnonzero(challenger.weights)
+    if len(used) > 1:
+        largest = used[np.argmax(challenger.weights[used])]
+        notes.append(
+            f"It is a blend of {len(used)} recipes, weighted by their errors in the backtest; "
+            f"{test.recipes[largest].name} has the largest share, {challenger.weights[largest]:.0%}."
+        )
+    if test.skipped:
+        name, reason = next(iter(test.skipped.items()))
+        others = f"{len(test.skipped)} candidates were skipped, such as" if len(test.skipped) > 1 else "Skipped was"
+        notes.append(f"{others} {name}: {reason}.")
+    notes += [f"{str(shift).capitalize()}." for shift in test.series.shifts]
+    known = int(np.count_nonzero(~np.isnan(test.actual)))
+    notes.append(f"The intervals come from {known:,} errors in the backtest, and follow the live errors from then on.")
+    return notes
 
 
 def mae_by_phase(forecasts: Values, actual: Values, phases: Numbers, count: int) -> Values:

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from actioncast.arrays import Values, np
-from actioncast.forecasting.recipes import BLEND, NAIVE, STATISTICAL
+from actioncast.forecasting.recipes import BLEND, DIRECT, NAIVE, STATISTICAL
 from actioncast.training.backtest import Backtest
 from actioncast.training.metrics import mae, seasonal_scale
 
@@ -18,6 +18,10 @@ SELECTION_NOISE = 0.5  # by which any other candidate must beat the blend
 BLENDABLE = ("ridge", NAIVE)  # linear recipes, which are blended by their errors
 FEW_LEARNED = 100  # periods before the first origin: so many make linear recipes count half of their share
 GROUP_POWER = 4.0  # of the ratio of the errors of both groups
+SHARES = (0.0, 0.05, 0.1, 0.15, 0.2, 0.25, 0.3, 0.35, 0.4, 0.45, 0.5)  # of the direct recipe in the blend
+USUAL_SHARE = 0.2  # of it: what helped in most backtests
+DOUBT = 0.3  # relative error by which a share must win that lies 1 away from the usual one, and its square nearer
+FAMILY = {DIRECT: "lightgbm"}
 TINY = 1e-9
 
 
@@ -51,7 +55,7 @@ def rank_candidates(test: Backtest, families: Sequence[str]) -> list[Candidate]:
     board = [
         _single(test, index, scale)
         for index, recipe in enumerate(test.recipes)
-        if recipe.estimator in families or recipe.estimator == NAIVE
+        if FAMILY.get(recipe.estimator, recipe.estimator) in {*families, NAIVE}
     ]
     if BLEND in families:
         board.append(_blend(test, scale))
@@ -151,6 +155,8 @@ def _weights(test: Backtest, forecasts: Values, actual: Values) -> Values:
     errors = blend_errors(forecasts, actual, nonnegative=test.series.nonnegative)
     weights = np.zeros(len(test.recipes))
     weights[linear] = blend_weights(errors[linear])
+    if (estimators == DIRECT).any():
+        return _with_direct(weights, forecasts, actual, int(np.flatnonzero(estimators == DIRECT)[0]))
     if not families.any():
         return weights
     of_families = families / families.sum()
@@ -158,6 +164,19 @@ def _weights(test: Backtest, forecasts: Values, actual: Values) -> Values:
     group_errors = blend_errors(groups, actual, nonnegative=test.series.nonnegative)
     share = linear_share(group_errors, learned=int(test.origins[0]))
     return np.asarray(share * weights + (1 - share) * of_families)
+
+
+def _with_direct(weights: Values, forecasts: Values, actual: Values, direct: int) -> Values:
+    """The weights with that share of the direct recipe which errs least in the backtest, drawn to the usual one."""
+    blended = np.tensordot(weights, forecasts, 1)
+    alone = mae(blended, actual) + TINY
+
+    def doubted_error(share: float) -> float:
+        error = mae((1 - share) * blended + share * forecasts[direct], actual)
+        return error / alone + DOUBT * (share - USUAL_SHARE) ** 2
+
+    share = min(SHARES, key=doubted_error)
+    return np.asarray((1 - share) * weights + share * np.eye(len(weights))[direct])
 
 
 def linear_share(group_errors: Values, *, learned: int) -> float:

@@ -35,6 +35,7 @@ FACTORS = {
     "seasonal_naive": _Factors(),
     "ridge": _Factors(learned_period=2e-6, period_looked_back=4e-9),
     "lightgbm": _Factors(fit=0.1, learned_period=3e-5),
+    "lightgbm_direct": _Factors(fit=0.8, step=5e-6),
     "random_forest": _Factors(fit=0.1, learned_period=4e-4, step=4e-5),
     "ets": _Factors(learned_period=3e-4),
     "theta": _Factors(learned_period=2e-4),

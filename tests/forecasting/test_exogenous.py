@@ -29,10 +29,10 @@ from actioncast.forecasting.card import read_card
 from actioncast.forecasting.champion import load_champion
 from actioncast.forecasting.exogenous import ColumnError
 from actioncast.forecasting.recipes import Recipe
-from actioncast.forecasting.trial import try_champion
 from actioncast.periods.axis import Axis
 from actioncast.periods.grid import Periods
 from actioncast.periods.timeline import UTC_HOURS
+from actioncast.serving.trial import try_champion
 from actioncast.settings import Settings, SettingsError
 from actioncast.times import HOUR, isoformat, to_seconds
 from tests.support.fitting import BOOSTING, CALENDAR, FIRST_HOUR

@@ -39,7 +39,7 @@ MAY_IMPORT = {
     "api": {"database", "forecasting", "monitoring"},
     "dashboard": {"api", "database", "forecasting", "monitoring"},
     "rehearsal": {"database", "forecasting", "github", "ingestion", "monitoring", "tracking", "training"},
-    "cli": {"api", "database", "forecasting", "github", "ingestion", "monitoring", "tracking", "training"},
+    "cli": {"api", "database", "forecasting", "github", "ingestion", "monitoring", "serving", "tracking", "training"},
 }
 DETECTION = ROOT / PACKAGE / "ingestion" / "detection"
 HEALTH = ROOT / PACKAGE / "ingestion" / "health"

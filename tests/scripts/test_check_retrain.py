@@ -170,6 +170,7 @@ def test_the_answer_has_the_documented_fields(make_world: Any) -> None:
         "reference_mae": 10.0,
         "naive_mae": 20.0,
         "coverage": 1.0,
+        "crps": None,
         "dispatched": False,
     }
 

@@ -20,7 +20,7 @@ import train
 import update_real_data
 from actioncast.config import load_settings
 from actioncast.database.database import Database, open_database
-from actioncast.forecasting.trial import try_champion
+from actioncast.serving.trial import try_champion
 from actioncast.settings import Settings
 
 ZONES = ("UTC", "Europe/Madrid", "America/New_York", "Asia/Kolkata", "Australia/Lord_Howe")

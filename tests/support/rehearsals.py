@@ -39,6 +39,7 @@ def outcome_of(name: str, live_mae: float, retrains: int) -> Outcome:
         live_mae=live_mae,
         day_ahead_mae=None,
         naive_mae=900.0,
+        distribution=None,
         coverage=0.8,
         retrains=retrains,
         promoted=retrains,

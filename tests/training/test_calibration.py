@@ -85,6 +85,8 @@ def test_a_training_states_them_on_the_card_and_a_forecast_stores_them(stage: St
 
 
 def test_without_levels_nothing_is_stated(stage: Stage, few_ridges: None) -> None:
+    _, settings = stage_in(stage.config.parent, f"{TRAIN}quantiles = []\n")
+    stage = replace(stage, settings=settings)
     now = stage.load(600)
     stage.train(now)
     card = read_card(stage.directory)

@@ -85,14 +85,22 @@
   // On a phone less on either side, so that the interval can be seen.
   const ofPhone = { range: [data.forecast.end - data.onPhone, data.forecast.end + data.onPhone] };
 
+  // The quantiles inside the interval, darker towards the middle, over the periods ahead.
+  const fan = data.forecast.fan;
+  const fanStart = data.forecast.t.indexOf(fan.from);
+  const ahead = (values) => data.forecast.t.map((_, at) => (at < fanStart ? null : values[at - fanStart] ?? null));
+  const fanColumns = fan.bands.flatMap((band) => [ahead(band.upper), ahead(band.lower)]);
+  const fanSeries = fan.bands.flatMap((band) => [0, 1].map(() => line(band.label, "band", { stroke: "transparent", width: 0, class: "fan", points: { show: false } })));
+  const fanBands = fan.bands.map((_, index) => ({ series: [5 + 2 * index, 6 + 2 * index], fill: colour("band") }));
+
   const bound = (label) => line(label, "band", { stroke: "transparent", width: 0 });
   // Each chart: its columns, which period the legend shows at rest (by default the last), and options for uPlot.
   const charts = {
     forecast: (width) => ({
-      columns: [data.forecast.t, data.forecast.upper, data.forecast.lower, data.forecast.prediction, data.forecast.reality],
+      columns: [data.forecast.t, data.forecast.upper, data.forecast.lower, data.forecast.prediction, data.forecast.reality, ...fanColumns],
       legendIndex: Math.max(0, data.forecast.t.indexOf(data.forecast.end)),
-      series: [times, bound("Upper"), bound("Lower"), line("Forecast", "forecast"), line("Reality", "reality", { width: 1.6 })],
-      bands: [{ series: [1, 2], fill: colour("band") }],
+      series: [times, bound("Upper"), bound("Lower"), line("Forecast", "forecast"), line("Reality", "reality", { width: 1.6 }), ...fanSeries],
+      bands: [{ series: [1, 2], fill: colour("band") }, ...fanBands],
       axes: axes(ticksInWords, compact),
       scales: { x: width < 560 ? ofPhone : {} },
       plugins: [border(data.forecast.end)],
