@@ -35,6 +35,7 @@ from actioncast.database.database import Database
 from actioncast.forecasting.card import Card, ModelError, read_card
 from actioncast.forecasting.naive import season_in_words
 from actioncast.monitoring import live_error, retrain_request
+from actioncast.monitoring.level import ended_level
 from actioncast.monitoring.live_error import LiveScore
 from actioncast.monitoring.retrain_request import NO_SCORE, CheckReport
 from actioncast.monitoring.verdict import Verdict, dispatch_times, judge
@@ -90,6 +91,7 @@ def look(
             policy=policy,
             now=now,
             holidays=card.holidays if card else None,
+            ended=ended_level(database, now, series_id, card, settings.series[series_id].timeline) if card else None,
         )
     except ModelError as error:
         score = NO_SCORE

@@ -154,15 +154,15 @@ def _is_episode(history: Grid, position: int, size: float, season: int) -> bool:
     before = history.values[max(position - SEASONS_BACK * season, 0) : position]
     later = history.values[position + day : position + weeks]
     back = BACK_SHARE * abs(size)
-    came_back = _beside(since, long_before, season, offset=len(long_before) + weeks)
+    came_back = beside(since, long_before, season, offset=len(long_before) + weeks)
     if abs(came_back) < back:
         return True
     days = [later[at : at + day] for at in range(0, len(later) - day + 1, day)]
-    levels = [_beside(one, before, season, offset=len(before) + day * (at + 1)) for at, one in enumerate(days)]
+    levels = [beside(one, before, season, offset=len(before) + day * (at + 1)) for at, one in enumerate(days)]
     return any(abs(first) < back and abs(second) < back for first, second in itertools.pairwise(levels))
 
 
-def _beside(values: Values, reference: Values, season: int, *, offset: int) -> float:
+def beside(values: Values, reference: Values, season: int, *, offset: int) -> float:
     """The median deviation of the values from the same phases of the reference; infinite where nothing can be compared.
 
     `offset` is the number of periods from the begin of the reference to that of the values.

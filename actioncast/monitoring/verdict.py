@@ -16,6 +16,7 @@ from typing import Literal, NamedTuple
 from actioncast.forecasting.card import Holidays
 from actioncast.monitoring.live_error import LiveScore, Row, is_sound
 from actioncast.policies import RetrainPolicy
+from actioncast.serving.restatement import Ended
 from actioncast.text import duration, number
 from actioncast.times import ONE_WEEK
 
@@ -71,17 +72,22 @@ def judge(
     policy: RetrainPolicy,
     now: datetime,
     holidays: Holidays | None = None,
+    ended: Ended | None = None,
 ) -> Verdict:
     """The verdict of this look.
 
     `earlier`: rows of `checks`, newest first, of the last week and the cooldown at least;
     `last_training`: start of the newest training run, None if there was none; `holidays`: those of
-    the series, around which a retrain waits.
+    the series, around which a retrain waits; `ended` is a change of level that the champion was trained
+    for and that is over, which is reason enough
+    once: a training since then has seen it.
     """
     look = _judge_look(score, policy, now)
+    requests = dispatch_times(earlier)
+    if ended is not None and _is_unseen(ended, last_training, now) and look.name != "alarm":
+        return _re_examine(ended, _obstacle(requests, last_training, policy, now))
     if not look.bad:
         return look
-    requests = dispatch_times(earlier)
     last_retrain = _last_retrain(requests, last_training)
     bad_looks = _bad_looks(score.newest_period, earlier, last_retrain, policy)
     verdict = look.because(_count(bad_looks, policy))
@@ -91,6 +97,17 @@ def judge(
     if obstacle is not None:
         return replace(verdict.because(obstacle), name="wait")
     return replace(verdict, name="retrain")
+
+
+def _is_unseen(ended: Ended, last_training: datetime | None, now: datetime) -> bool:
+    """Whether a training would believe the end now and none has seen it yet."""
+    return now >= ended.seen_at and (last_training is None or last_training < ended.seen_at)
+
+
+def _re_examine(ended: Ended, obstacle: str | None) -> Verdict:
+    """The verdict on a champion that was trained for a level that is over."""
+    verdict = Verdict("retrain", bad=True, reasons=[str(ended)])
+    return verdict if obstacle is None else replace(verdict.because(obstacle), name="wait")
 
 
 def dispatch_times(checks: Iterable[Row]) -> list[datetime]:

@@ -19,6 +19,7 @@ from actioncast.forecasting.recipes import ForecastError
 from actioncast.periods.grid import Grid
 from actioncast.serving import fallback, live_width
 from actioncast.serving.history import history_of, newest_periods
+from actioncast.serving.restatement import standing
 from actioncast.settings import Settings
 from actioncast.times import to_seconds
 
@@ -65,8 +66,12 @@ def _by_the_champion(
     timeline = settings.series[series_id].timeline
     history = history_of(champion, database, now, series_id=series_id, timeline=timeline, horizon=horizon)
     width = _live_width(champion, database, series_id, history)
-    made = forecaster.forecast(champion.forecaster, history, horizon, width=width)
-    absurd = fallback.why_absurd(made, history, champion.forecaster)
+    fitted = champion.forecaster
+    level = standing(history, fitted.shifts, fitted.seasonality)
+    made = forecaster.forecast(fitted, level.history, horizon, width=width)
+    if level.ended:
+        made = level.ended.undo(made)
+    absurd = fallback.why_absurd(made, history, fitted)
     if absurd:
         raise ForecastError(absurd)
     return Made(made, history, champion.forecaster.seasonality, champion.card.version)
