@@ -5,7 +5,7 @@
 
 A CSV has the columns timestamp (UTC without an offset) and value, gzip allowed. Every method forecasts from the same
 origins, spread evenly over the second half, and learns anew at each of them from all that came before. Prints a table
-per series, or with --json {SERIES: {METHOD: {"mae", "smape", "mase", "owa", "msis", "coverage",
+per series, or with --json {SERIES: {METHOD: {"mae", "smape", "mase", "owa", "msis", "wql", "coverage",
 "seconds_per_origin"}}}, with --csv the inner object alone. A figure that is not defined is null, such as MASE on a
 constant series. The peers need requirements/bench.txt. Exit codes: 0 measured; 2 wrong flags, or no hourly CSV.
 """
@@ -33,7 +33,7 @@ from bench.methods import METHODS, Rows, Task, as_table, average, chosen, measur
 
 SHORTEST_HISTORY = 72  # hours
 BIKES = ROOT / "data" / "bike_sharing_dc.csv.gz"
-COLUMNS = ("mae", "smape", "mase", "owa", "msis", "coverage", "seconds_per_origin")
+COLUMNS = ("mae", "smape", "mase", "owa", "msis", "wql", "coverage", "seconds_per_origin")
 
 
 def recording() -> Grid:

@@ -5,9 +5,10 @@
 
 DIR holds info.json (frequency, horizon, mase_season) and train.csv.gz and test.csv.gz (one series a row, its id
 first, oldest value first, no dates), or series.csv.gz (timestamp, value), whose last `origins` windows are forecast.
-`median` is the plain median of AutoETS, AutoTheta and AutoCES. MASE is scaled by the differences at mase_season;
-OWA is the mean of sMAPE and MASE relative to the seasonal naive's; the bounds are those of 80 %. Prints a table, or
-with --json {METHOD: {"mase", "smape", "owa", "msis", "coverage", "seconds_per_series"}}.
+`median` is the plain median of AutoETS, AutoTheta and AutoCES. MASE is scaled by the differences at mase_season. WQL
+is the weighted quantile loss of the deciles, which peers have from a normal with their bounds; those are of 80 %. OWA
+is the mean of sMAPE and MASE relative to the seasonal naive's. Prints a table, or with --json
+{METHOD: {"mase", "smape", "owa", "msis", "wql", "coverage", "seconds_per_series"}}.
 Needs statsforecast (requirements/bench.txt). Exit codes: 0 measured; 2 wrong flags or data.
 """
 
@@ -38,6 +39,7 @@ from actioncast.periods.grid import Grid, to_grid
 from actioncast.periods.lengths import defaults_of
 from actioncast.periods.opening import Opening
 from actioncast.periods.timeline import Timeline, timeline_of
+from actioncast.quantiles import DECILES
 from actioncast.settings import CANDIDATES
 from actioncast.text import progress
 from actioncast.times import to_seconds
@@ -45,7 +47,7 @@ from actioncast.training.backtest import backtest
 from actioncast.training.challenger import best_challenger
 from actioncast.training.clean import clean
 from actioncast.training.leaderboard import rank_candidates
-from bench.methods import Answer, Rows, as_table, rounded, scores
+from bench.methods import Answer, Rows, as_table, rounded, scores, wql_of
 
 COVERAGE = 0.8
 BEGIN = datetime(1980, 1, 6, tzinfo=UTC)  # of series without dates
@@ -54,7 +56,7 @@ LONGEST_SEASON = 24  # periods that statsforecast's ETS can learn
 MEDIAN_OF = ("AutoETS", "AutoTheta", "AutoCES")
 STATSFORECAST = (*MEDIAN_OF, "AutoARIMA")
 METHODS = ("seasonal_naive", *STATSFORECAST, "median", "ours")
-COLUMNS = ("mase", "smape", "owa", "msis", "coverage", "seconds_per_series")
+COLUMNS = ("mase", "smape", "owa", "msis", "wql", "coverage", "seconds_per_series")
 
 
 @dataclass(frozen=True)
@@ -161,12 +163,14 @@ def ours(task: Task) -> Answer:
     history = Grid(timeline.start_of(task.history.first + first), task.history.values[first:], timeline=timeline)
     found = seasons.detect(history.values, timeline)
     series = clean(history, found.periods)
-    pool = recipes.recipe_pool(found.periods, CANDIDATES, 1, periods=len(history), timeline=timeline)
+    pool = recipes.recipe_pool(
+        found.periods, CANDIDATES, 1, periods=len(history), timeline=timeline, horizon=task.horizon
+    )
     longest = defaults.backtest.periods(timeline.frequency)
     test = backtest(series, pool, horizon=task.horizon, longest=longest, watch=lambda _: None)
-    challenger = best_challenger(rank_candidates(test, CANDIDATES), test, coverage=COVERAGE)
+    challenger = best_challenger(rank_candidates(test, CANDIDATES), test, coverage=COVERAGE, levels=DECILES)
     made = forecaster.forecast(challenger.forecaster, history, task.horizon)
-    return Answer(made.prediction, made.lower, made.upper)
+    return Answer(made.prediction, made.lower, made.upper, made.quantiles)
 
 
 def naive(task: Task) -> Answer:
@@ -245,7 +249,8 @@ def average(measured: Sequence[Rows], names: Sequence[str]) -> Rows:
 
     result = {name: {key: mean(name, key) for key in measured[0][name]} for name in names}
     reference = result["seasonal_naive"]
-    for row in result.values():
+    for name, row in result.items():
+        row["wql"] = wql_of(measured, name)
         row["owa"] = (row["smape"] / reference["smape"] + row["mase"] / reference["mase"]) / 2
     return result
 

@@ -5,7 +5,8 @@
 
 Reads DIR/train.csv.gz and DIR/test.csv.gz (one series a row, its id first; from Mcompetitions/M4-methods). The bounds
 are those of 95 %. OWA is the mean of sMAPE and MASE relative to Naive2 on the same series. Prints a table, or with
---json {METHOD: {"smape", "mase", "owa", "msis", "coverage", "seconds_per_series"}}, null where a method has no bounds.
+--json {METHOD: {"smape", "mase", "owa", "msis", "wql", "coverage", "seconds_per_series"}}, null where a method has no
+bounds. WQL is the weighted quantile loss of the deciles.
 The peers need requirements/bench.txt. Exit codes: 0 measured, or there is no data to measure on; 2 wrong flags.
 """
 
@@ -26,7 +27,7 @@ from bench.methods import METHODS, Rows, Task, as_table, average, chosen, measur
 
 HORIZON = 48
 COVERAGE = 0.95
-COLUMNS = ("smape", "mase", "owa", "msis", "coverage", "seconds_per_series")
+COLUMNS = ("smape", "mase", "owa", "msis", "wql", "coverage", "seconds_per_series")
 Series = tuple[Values, Values]  # to learn from, to forecast
 
 

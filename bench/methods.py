@@ -21,6 +21,7 @@ import numpy as np
 from actioncast.arrays import Values
 from actioncast.forecasting import features, forecaster, recipes
 from actioncast.periods.grid import Grid
+from actioncast.quantiles import DECILES, pinball_losses
 from actioncast.text import progress, table
 from actioncast.times import HOUR, HOURS_PER_DAY, HOURS_PER_WEEK, from_seconds
 from actioncast.training import metrics
@@ -51,11 +52,12 @@ class Task:
 
 @dataclass(frozen=True)
 class Answer:
-    """Arrays [horizon]; no bounds from a method that has none."""
+    """Arrays [horizon]; no bounds from a method that has none. `quantiles` [9, horizon] are the deciles."""
 
     prediction: Values
     lower: Values | None = None
     upper: Values | None = None
+    quantiles: Values | None = None
 
 
 Method = Callable[[Task], Answer]
@@ -66,12 +68,12 @@ def actioncast(task: Task) -> Answer:
     history = Grid(from_seconds(task.first_period * HOUR), task.values)
     model = train_actioncast(history, horizon=task.horizon, coverage=task.coverage)
     made = forecaster.forecast(model, history, task.horizon)
-    return Answer(made.prediction, made.lower, made.upper)
+    return Answer(made.prediction, made.lower, made.upper, made.quantiles)
 
 
 def train_actioncast(history: Grid, *, horizon: int, coverage: float) -> forecaster.Forecaster:
     """The challenger that train.py would make."""
-    pool = recipes.recipe_pool(SEASONS, CANDIDATES, 1, periods=len(history))
+    pool = recipes.recipe_pool(SEASONS, CANDIDATES, 1, periods=len(history), horizon=horizon)
     test = backtest(
         clean(history, SEASONS),
         pool,
@@ -80,7 +82,7 @@ def train_actioncast(history: Grid, *, horizon: int, coverage: float) -> forecas
         watch=lambda _: None,
     )
     winner = challengers(rank_candidates(test, CANDIDATES))[0]
-    return fit_challenger(winner, test, coverage=coverage)
+    return fit_challenger(winner, test, coverage=coverage, levels=DECILES)
 
 
 def seasonal_naive(season: int) -> Method:
@@ -235,7 +237,8 @@ def scores(answer: Answer, actual: Values, scale: float, coverage: float) -> dic
     """sMAPE in percent, MASE and MSIS (by `scale`, the in-sample seasonal naive error), MAE, share inside the bounds.
 
     As in the M4 competition: Makridakis, Spiliotis & Assimakopoulos (2020). Missing hours are left out; without bounds
-    MSIS and coverage are NaN.
+    MSIS and coverage are NaN. `quantile_loss` (twice the mean pinball loss of the deciles, summed over the periods) and
+    `size` (the sum of the sizes of the values) make the WQL of many series: see `wql_of`.
     """
     observed = ~np.isnan(actual)
     actual = actual[observed]
@@ -248,7 +251,13 @@ def scores(answer: Answer, actual: Values, scale: float, coverage: float) -> dic
         "mase": float(errors.mean() / scale) if scale else float("nan"),
         "msis": float("nan"),
         "coverage": float("nan"),
+        "quantile_loss": float("nan"),
+        "size": float(np.abs(actual).sum()),
     }
+    deciles = deciles_of(answer, coverage)
+    if deciles is not None:
+        losses = pinball_losses(deciles[:, observed], actual, DECILES)
+        result["quantile_loss"] = float(2 * losses.mean(axis=0).sum())
     if answer.lower is None or answer.upper is None:
         return result
     lower = answer.lower[observed]
@@ -259,6 +268,27 @@ def scores(answer: Answer, actual: Values, scale: float, coverage: float) -> dic
         width = upper - lower + 2 / (1 - coverage) * outside
         result["msis"] = float(np.mean(width) / scale)
     return result
+
+
+def deciles_of(answer: Answer, coverage: float) -> Values | None:
+    """The deciles [9, horizon] that a method states, or of a normal on each side by its bounds; None without."""
+    if answer.quantiles is not None:
+        return answer.quantiles
+    if answer.lower is None or answer.upper is None:
+        return None
+    bound = NormalDist().inv_cdf((1 + coverage) / 2)
+    deviations = [NormalDist().inv_cdf(level) / bound for level in DECILES]
+    sides = [answer.prediction - answer.lower if z < 0 else answer.upper - answer.prediction for z in deviations]
+    return np.array([answer.prediction + z * side for z, side in zip(deviations, sides, strict=True)])
+
+
+def wql_of(measured: Sequence[Rows], name: str) -> float:
+    """The weighted quantile loss over all series, as GluonTS has it; NaN for a method without bounds."""
+    losses = np.array([rows[name]["quantile_loss"] for rows in measured])
+    sizes = np.array([rows[name]["size"] for rows in measured])
+    defined = np.isfinite(losses)
+    size = float(sizes[defined].sum())
+    return float(losses[defined].sum()) / size if size else float("nan")
 
 
 Rows = dict[str, dict[str, float]]  # scores by method
@@ -306,7 +336,8 @@ def average(measured: Sequence[Rows], names: Sequence[str]) -> Rows:
         return float(np.mean(defined)) if defined else float("nan")
 
     result = {name: {key: mean(name, key) for key in measured[0][name]} for name in names}
-    for row in result.values():
+    for name, row in result.items():
+        row["wql"] = wql_of(measured, name)
         naive = [mean("naive2", key) for key in ("smape", "mase")]
         row["owa"] = (row["smape"] / naive[0] + row["mase"] / naive[1]) / 2 if all(naive) else float("nan")
     return result

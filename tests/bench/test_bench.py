@@ -57,7 +57,7 @@ def test_m4_prints_the_documented_object(tmp_path: Path, capsys: Any) -> None:
     assert m4.main(flags) == 0
     printed = json.loads(capsys.readouterr().out)
     assert list(printed) == ["actioncast", "tutorial_forest"]
-    assert list(printed["actioncast"]) == ["smape", "mase", "owa", "msis", "coverage", "seconds_per_series"]
+    assert list(printed["actioncast"]) == ["smape", "mase", "owa", "msis", "wql", "coverage", "seconds_per_series"]
     assert printed["tutorial_forest"]["msis"] is None
     assert printed["actioncast"]["owa"] < printed["tutorial_forest"]["owa"]
 
