@@ -20,6 +20,7 @@ from actioncast.forecasting.vintage import Vintage
 from actioncast.periods.grid import Grid
 from actioncast.periods.timeline import Timeline
 from actioncast.periods.words import Words
+from actioncast.quantiles import DistributionScore
 from actioncast.settings import LONGEST_HORIZON, SeriesSettings, Settings
 from actioncast.text import number
 
@@ -199,7 +200,7 @@ def compute(stored: Stored, *, settings: Settings, now: datetime, series_id: str
         vintage=stored.vintage,
         card=card,
         card_problem=stored.card_problem,
-        notes=notes(card, stored.vintage),
+        notes=notes(card, stored.vintage, quantiles.score_rows(newest_scored)),
         training=stored.training,
         candidates=leaderboard(stored.training),
         looks=group(stored.checks)[:SHOWN_LOOKS],
@@ -225,9 +226,13 @@ def _lights(stored: Stored, settings: Settings, now: datetime, series_id: str) -
     )
 
 
-def notes(card: Card | None, vintage: Vintage | None) -> list[str]:
-    """What the card says of the champion, how live errors have changed its intervals, and whether a naive stands in."""
+def notes(card: Card | None, vintage: Vintage | None, live: DistributionScore | None) -> list[str]:
+    """What the card says of the champion, how good its quantiles are live, what live errors have changed, and whether a
+    naive stands in."""
     sentences = list(card.explanation.notes) if card and card.explanation else []
+    if live:
+        shares = [f"{share:.0%} of {float(level):.0%}" for level, share in live.below.items()]
+        sentences.append(f"So many values were at or below each quantile, of so many promised: {', '.join(shares)}.")
     if vintage is None:
         return sentences
     first = vintage.rows[0]
@@ -257,19 +262,11 @@ def figures(scored: Sequence[Row], target_coverage: float, words: Words, naive: 
     if comparison:
         shown.append(comparison)
     target = f"{target_coverage:.0%} is aimed at"
-    shown.append(Figure("Interval coverage", f"{coverage:.0%}", target))
     distribution = quantiles.score_rows(scored)
     if distribution:
-        shown.append(Figure("Quantiles", f"CRPS {number(distribution.crps)}", _below(distribution.below)))
+        target += f"; CRPS of the quantiles {number(distribution.crps)}"
+    shown.append(Figure("Interval coverage", f"{coverage:.0%}", target))
     return shown
-
-
-def _below(shares: Mapping[str, float]) -> str:
-    """How many values were at or below the first, the middle and the last quantile."""
-    levels = list(shares)
-    chosen = dict.fromkeys((levels[0], levels[len(levels) // 2], levels[-1]))
-    parts = [f"{shares[level]:.0%} for {float(level):.0%}" for level in chosen]
-    return f"at or below them: {', '.join(parts)}"
 
 
 def _mean(rows: Sequence[Row], column: str) -> float:
