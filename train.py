@@ -61,7 +61,7 @@ def run(settings: Settings, database: Database, now: datetime, *, series_id: str
     history = read_history(settings, database, now, series_id=series_id)
     champion = stored_champion(settings, series_id)
     gated = champion is not None  # then a large change of level may be believed early: the gate decides
-    inputs = prepare(settings, database, history, series_id=series_id, gated=gated)
+    inputs = prepare(settings, database, history, series_id=series_id, gated=gated, now=now)
 
     test = _backtest(settings, inputs)
     board = rank_candidates(test, policy.candidates)
@@ -103,6 +103,7 @@ def _backtest(settings: Settings, inputs: TrainingInputs) -> Backtest:
         columns=list(inputs.series.history.exogenous),
         horizon=settings.series[inputs.series_id].horizon_periods,
     )
+    pool += inputs.borrowed
     with progress("candidates", len(pool)) as advance:
         return backtest(
             inputs.series,

@@ -24,8 +24,8 @@ from actioncast.forecasting.features import TrainingPeriods, fill_missing
 from actioncast.forecasting.fitted import FittedRecipe
 from actioncast.forecasting.intervals import AS_TRAINED, Spread, Width, bounds, distribution
 from actioncast.forecasting.level_shifts import Shift, restate
-from actioncast.forecasting.linear import fit_linear, walk_filter
-from actioncast.forecasting.recipes import DIRECT, STATISTICAL, ForecastError, Recipe
+from actioncast.forecasting.linear import fit_borrowed, fit_linear, walk_filter
+from actioncast.forecasting.recipes import BORROWED, DIRECT, STATISTICAL, ForecastError, Recipe
 from actioncast.forecasting.statistical.smoothing import made_of, walk
 from actioncast.periods.axis import Axis
 from actioncast.periods.grid import Grid
@@ -46,6 +46,7 @@ LEARNERS = {
     "random_forest": trees.fit_forest,
     "lightgbm": trees.fit_boosting,
     DIRECT: direct.fit_direct,
+    BORROWED: fit_borrowed,
 }
 
 

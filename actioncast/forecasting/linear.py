@@ -12,6 +12,7 @@ from actioncast.forecasting.fitted import FittedRecipe, walk
 from actioncast.forecasting.recipes import Recipe
 from actioncast.periods.axis import WeekPhases, phases_of_week
 
+PERIODS_OF_DOUBT = 6.0  # of a borrowed shape, that speak for the same size
 REWEIGHTINGS = 4  # rounds of least squares under absolute loss
 
 
@@ -65,6 +66,23 @@ def fit_linear(recipe: Recipe, training: TrainingPeriods) -> dict[str, Any]:
         "intercept": intercept + _calendar_effect(own, recipe, phases_of_week(training.axis.timeline)),
         "exogenous_coefficients": exogenous / scale,
     }
+
+
+def fit_borrowed(recipe: Recipe, training: TrainingPeriods) -> dict[str, Any]:
+    """The fields of FittedRecipe that the shape of another series gives: an intercept for each phase of the week.
+
+    Its size and level are regressed on what is known; before that both series deviate alike.
+    """
+    shape = np.array(recipe.parameters["shape"])
+    keep = training.may_be_target
+    phases = training.axis.weekly(np.arange(len(training.levels)))
+    x = shape[phases][keep]
+    y = training.levels[keep]
+    covariance = float((x - x.mean()) @ (y - y.mean()))
+    variance = float((x - x.mean()) @ (x - x.mean()))
+    size = (covariance + PERIODS_OF_DOUBT) / (variance + PERIODS_OF_DOUBT)
+    level = float(y.mean() - size * x.mean())
+    return {"filter": np.zeros(recipe.memory), "intercept": level + size * shape}
 
 
 def _calendar_effect(coefficients: Values, recipe: Recipe, phases: int) -> Values:

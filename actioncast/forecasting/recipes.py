@@ -18,6 +18,7 @@ from utils import Predictors, create_predictors
 BLEND = "blend"
 NAIVE = "seasonal_naive"
 DIRECT = "lightgbm_direct"
+BORROWED = "borrowed"  # the shape of a week of another series
 LONGEST_HORIZON = 24 * 92  # periods
 FEWEST_ROWS = 60  # periods within a day that a recipe learns from, at least
 FEWEST_SMOOTHED = 8  # likewise, of the statistical families
@@ -65,7 +66,8 @@ class Recipe:
     """What to fit: an estimator, its predictors and the transformations around it."""
 
     name: str
-    estimator: str  # seasonal_naive | ridge | random_forest | lightgbm | lightgbm_direct | ets | theta | ces | arima
+    # seasonal_naive | ridge | random_forest | lightgbm | lightgbm_direct | borrowed | ets | theta | ces | arima
+    estimator: str
     predictors: Predictors
     log: bool = False
     difference: int = 0  # lag of the difference: 0 none, 1 to the period before, 24 to the day before
@@ -271,7 +273,7 @@ def obstacle(history: Grid, recipe: Recipe, *, before: int) -> str:
 
 def _fewest_rows(history: Grid, recipe: Recipe) -> int:
     """How many periods a recipe must be able to learn from."""
-    if recipe.estimator in STATISTICAL:
+    if recipe.estimator in (*STATISTICAL, BORROWED):
         return FEWEST_SMOOTHED
     is_within_day = history.timeline.frequency.is_within_day
     return max(FEWEST_ROWS if is_within_day else FEWEST_LONG_ROWS, len(recipe.predictors.lags))

@@ -9,7 +9,7 @@ from actioncast.arrays import np
 from actioncast.database.database import Database
 from actioncast.forecasting import exogenous, seasons
 from actioncast.forecasting.card import Holidays
-from actioncast.forecasting.recipes import ForecastError
+from actioncast.forecasting.recipes import ForecastError, Recipe
 from actioncast.forecasting.seasons import Seasons
 from actioncast.periods.axis import Cycles
 from actioncast.periods.grid import Grid
@@ -17,6 +17,7 @@ from actioncast.periods.wall import seen_by, wall_of
 from actioncast.settings import SeriesSettings, Settings
 from actioncast.training import backtest
 from actioncast.training.clean import CleanSeries, clean
+from actioncast.training.donors import borrowed
 
 SHORTEST_HISTORY = 2  # periods: one to forecast from and one to compare with
 
@@ -30,6 +31,7 @@ class TrainingInputs:
     seasons: Seasons
     holidays: Holidays | None  # None where config.toml asks for none
     unusable: dict[str, str]  # column -> why no candidate can use it
+    borrowed: list[Recipe]  # from other series, for a short history
 
 
 def read_history(settings: Settings, database: Database, now: datetime, *, series_id: str) -> Grid:
@@ -57,6 +59,7 @@ def prepare(
     *,
     series_id: str,
     gated: bool,
+    now: datetime,
 ) -> TrainingInputs:
     """Find the seasons, add the columns known in the future, and clean the series.
 
@@ -76,6 +79,9 @@ def prepare(
         seasons=found_seasons,
         holidays=holidays,
         unusable=unusable,
+        borrowed=borrowed(
+            settings, database, history, now, series_id=series_id, longest_season=max(found_seasons.periods)
+        ),
     )
 
 

@@ -6,8 +6,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from actioncast.arrays import Values, np
-from actioncast.forecasting.recipes import BLEND, DIRECT, NAIVE, STATISTICAL
+from actioncast.arrays import Flags, Values, np
+from actioncast.forecasting.recipes import BLEND, BORROWED, DIRECT, NAIVE, STATISTICAL
 from actioncast.training.backtest import Backtest
 from actioncast.training.metrics import mae, seasonal_scale
 
@@ -15,13 +15,14 @@ BLEND_POWER = 6.0  # weights are the inverse relative error to this power
 SMALLEST_SHARE = 0.01  # of a blend; crumbs are dropped so that the file stays small
 GROUPS = 4  # of origins: a blend is judged with weights that never saw the origins it is judged on
 SELECTION_NOISE = 0.5  # by which any other candidate must beat the blend
-BLENDABLE = ("ridge", NAIVE)  # linear recipes, which are blended by their errors
+BLENDABLE = ("ridge", BORROWED, NAIVE)  # linear recipes, which are blended by their errors
 FEW_LEARNED = 100  # periods before the first origin: so many make linear recipes count half of their share
 GROUP_POWER = 4.0  # of the ratio of the errors of both groups
 SHARES = (0.0, 0.05, 0.1, 0.15, 0.2, 0.25, 0.3, 0.35, 0.4, 0.45, 0.5)  # of the direct recipe in the blend
 USUAL_SHARE = 0.2  # of it: what helped in most backtests
+LEAST_BORROWED = 0.5  # share of the shape of another series in a blend
 DOUBT = 0.3  # relative error by which a share must win that lies 1 away from the usual one, and its square nearer
-FAMILY = {DIRECT: "lightgbm"}
+FAMILY = {DIRECT: "lightgbm", BORROWED: BLEND}
 TINY = 1e-9
 
 
@@ -154,7 +155,7 @@ def _weights(test: Backtest, forecasts: Values, actual: Values) -> Values:
     linear = np.isin(estimators, BLENDABLE)
     errors = blend_errors(forecasts, actual, nonnegative=test.series.nonnegative)
     weights = np.zeros(len(test.recipes))
-    weights[linear] = blend_weights(errors[linear])
+    weights[linear] = _with_borrowed(blend_weights(errors[linear]), estimators[linear] == BORROWED)
     if (estimators == DIRECT).any():
         return _with_direct(weights, forecasts, actual, int(np.flatnonzero(estimators == DIRECT)[0]))
     if not families.any():
@@ -164,6 +165,15 @@ def _weights(test: Backtest, forecasts: Values, actual: Values) -> Values:
     group_errors = blend_errors(groups, actual, nonnegative=test.series.nonnegative)
     share = linear_share(group_errors, learned=int(test.origins[0]))
     return np.asarray(share * weights + (1 - share) * of_families)
+
+
+def _with_borrowed(weights: Values, borrowed: Flags) -> Values:
+    """The weights with at least half for what is borrowed: it is there where a history is too short to judge by."""
+    share = float(weights[borrowed].sum())
+    if not borrowed.any() or share >= LEAST_BORROWED:
+        return weights
+    others = np.where(borrowed, 0.0, weights) * (1 - LEAST_BORROWED) / (1 - share)
+    return np.asarray(others + LEAST_BORROWED * borrowed / borrowed.sum())
 
 
 def _with_direct(weights: Values, forecasts: Values, actual: Values, direct: int) -> Values:
