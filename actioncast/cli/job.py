@@ -160,11 +160,12 @@ def _run_script(settings: Settings, script: str, now: datetime, series_id: str) 
     Returns whether it succeeded.
     """
     with open_database(settings) as database:
-        if script == "make_predictions" and read_card(settings.model_directory(series_id)) is None:
+        if script == "make_predictions" and _is_untrained(settings, series_id):
             _note_missing_champion(series_id)
             return True
         succeeded, report = report_of(script, settings, now, "--series", series_id)
         print(_log_text(script, report))
+        _report_fallback(script, report)
         summary.write(_section(script, report, settings, database, now))
     return succeeded
 
@@ -181,7 +182,7 @@ def _run_together(settings: Settings, script: str, now: datetime, flags: Sequenc
         error = result.get("error")
         if not error:
             print(_log_text(script, result))
-        elif script == "make_predictions" and read_card(settings.model_directory(series_id)) is None:
+        elif script == "make_predictions" and _is_untrained(settings, series_id):
             _note_missing_champion(series_id)
         else:
             summary.failure(f"{script} {series_id}", error)
@@ -211,7 +212,24 @@ def _forecast_by_api(settings: Settings, api_url: str, series_id: str) -> bool:
     frequency = settings.series[series_id].frequency
     print(f"{series_id}: {len(report['predictions'])} {frequency.plural} forecast and stored by {api_url}")
     summary.write(summary.forecast(report, settings.series[series_id].unit, frequency.plural))
+    return not _report_fallback("make_predictions", report)
+
+
+def _report_fallback(script: str, report: dict[str, Any]) -> bool:
+    """Whether a naive had to stand in for the champion, which is a failure with the reason as its text."""
+    if not report.get("fallback"):
+        return False
+    reason = f"the naive stands in for the champion: {report['fallback_reason']}"
+    summary.failure(f"{script} {report['series']}", reason)
     return True
+
+
+def _is_untrained(settings: Settings, series_id: str) -> bool:
+    """Whether there is no champion yet; one that cannot be read is one."""
+    try:
+        return read_card(settings.model_directory(series_id)) is None
+    except ModelError:
+        return False
 
 
 def _note_missing_champion(series_id: str) -> None:

@@ -12,6 +12,7 @@ from actioncast.api import client
 from actioncast.cli import job
 from actioncast.config import load_settings
 from actioncast.database.database import open_database
+from actioncast.paths import CARD, NUMBERS
 from actioncast.settings import Settings
 from tests.support.clock import MIDNIGHT
 from tests.support.fake_github import FakeGitHub
@@ -72,6 +73,21 @@ def test_from_data_to_forecast_and_check(
     assert job.run(settings, "make_predictions", NOW, ["demo"]) == []
     assert job.run(settings, "check_retrain", NOW, ["demo"]) == []
     assert "too few periods" in written.read_text()
+
+
+@pytest.mark.parametrize("damaged", [CARD, NUMBERS])
+def test_a_champion_that_cannot_be_read_is_stood_in_for_and_the_job_is_red(
+    settings: Settings, written: Path, damaged: str
+) -> None:
+    assert job.run(settings, "update_real_data", NOW, ["demo"]) == []
+    assert job.run(settings, "train", NOW, ["demo"]) == []
+    (settings.model_directory("demo") / damaged).write_text("{")
+    assert job.run(settings, "make_predictions", NOW, ["demo"]) == ["demo"]
+    assert "the naive stands in for the champion" in written.read_text()
+    with open_database(settings) as database:
+        stored = database.vintage("demo", NOW)
+    assert len(stored) == 24
+    assert damaged in stored[0]["fallback"]
 
 
 def test_a_series_of_days_waits_for_its_day_without_a_request(
@@ -199,8 +215,13 @@ VINTAGE = {
 }
 
 
+STOOD_IN = {**VINTAGE, "fallback": True, "fallback_reason": "a column is not known"}
+
+
 @pytest.mark.parametrize(
-    ("deployed", "failed"), [((200, VINTAGE), []), ((503, "down"), ["demo"])], indirect=["deployed"]
+    ("deployed", "failed"),
+    [((200, VINTAGE), []), ((503, "down"), ["demo"]), ((200, STOOD_IN), ["demo"])],
+    indirect=["deployed"],
 )
 def test_the_deployed_api_forecasts_when_there_is_one(
     settings: Settings, deployed: JsonServer, failed: list[str], monkeypatch: pytest.MonkeyPatch
