@@ -56,7 +56,7 @@ soak: $(VENV)/.scripts ## 200 rehearsals with everything failing
 lock: $(VENV)/.tools ## compile requirements.in and requirements/*.in anew
 	@compile() { $(UV) pip compile --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-annotate --quiet "$$@"; }; \
 	compile requirements.in -o requirements.txt && \
-	for set in etl api api-lightgbm bench lint dev; do compile -c requirements.txt requirements/$$set.in -o requirements/$$set.txt || exit 1; done
+	for set in etl api api-lightgbm guests guests-torch bench lint dev; do compile -c requirements.txt requirements/$$set.in -o requirements/$$set.txt || exit 1; done
 
 clean: ## remove .venv, the demo and caches
 	rm -rf $(VENV) .venv-bench-api demo report artifacts .soak .soak.json rehearsal .mypy_cache .ruff_cache .pytest_cache .hypothesis .coverage*

@@ -34,8 +34,10 @@ from actioncast.source_settings import SourceSettings
 
 SHOWN_CHARACTERS = 200  # of a wrong value
 LONGEST_HORIZON = 24 * 92  # periods
-Candidate = Literal["seasonal_naive", "ets", "theta", "ces", "arima", "ridge", "random_forest", "lightgbm", "blend"]
-CANDIDATES: tuple[Candidate, ...] = get_args(Candidate)
+Own = Literal["seasonal_naive", "ets", "theta", "ces", "arima", "ridge", "random_forest", "lightgbm", "blend"]
+Guest = Literal["fracast", "flair"]  # only where they are asked for
+Candidate = Own | Guest
+CANDIDATES: tuple[Candidate, ...] = get_args(Own)
 
 
 class SettingsError(ActioncastError):

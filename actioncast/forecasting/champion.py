@@ -48,7 +48,12 @@ from actioncast.periods.timeline import Timeline, timeline_of
 from utils import Predictors
 
 MAXIMUM_BYTES = 256 * 1024  # of the numbers: they lie in git
-SERVING_LIBRARIES = {"lightgbm": "lightgbm"}  # estimator -> package whose code runs at serving
+# Estimator -> package whose code runs at serving.
+SERVING_LIBRARIES = {
+    "lightgbm": "lightgbm",
+    "fracast": "fracast",
+    "flair": "flaircast",
+}
 CHECKSUM_FIGURES = 12  # of a sha256, in a message
 
 

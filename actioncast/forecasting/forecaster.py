@@ -22,10 +22,11 @@ from actioncast.arrays import Numbers, Values, np
 from actioncast.forecasting import direct, exogenous, outliers, trees
 from actioncast.forecasting.features import TrainingPeriods, fill_missing
 from actioncast.forecasting.fitted import FittedRecipe
+from actioncast.forecasting.guests import zero_shot
 from actioncast.forecasting.intervals import AS_TRAINED, Spread, Width, bounds, distribution
 from actioncast.forecasting.level_shifts import Shift, restate
 from actioncast.forecasting.linear import fit_borrowed, fit_linear, walk_filter
-from actioncast.forecasting.recipes import BORROWED, DIRECT, STATISTICAL, ForecastError, Recipe
+from actioncast.forecasting.recipes import BORROWED, DIRECT, STATISTICAL, ZERO_SHOT, ForecastError, Recipe
 from actioncast.forecasting.statistical.smoothing import made_of, walk
 from actioncast.periods.axis import Axis
 from actioncast.periods.grid import Grid
@@ -129,6 +130,8 @@ def fit(
     if recipe.estimator == "seasonal_naive":
         only_the_oldest = np.eye(recipe.memory)[-1]
         return replace(fitted, filter=only_the_oldest)
+    if recipe.estimator in ZERO_SHOT:
+        return fitted
     filled = fill_missing(newest, seasonality)
     if recipe.estimator in STATISTICAL:
         return _fit_smoothing(fitted, filled, axis.first + oldest)
@@ -202,6 +205,9 @@ def predict(
     targets = origins[:, None] + np.arange(horizon)
     terms = exogenous.terms(recipe.predictors, columns, axis, targets)
     past = filled[origins[:, None] + np.arange(-recipe.reach, 0)]
+    if recipe.estimator in ZERO_SHOT:
+        ahead = zero_shot.forecast(recipe.estimator, past, horizon, axis.timeline.frequency)
+        return _keep_in_range(fitted, ahead, past, margin=SMOOTHED_MARGIN)
     levels = _to_levels(fitted, past)
     if recipe.estimator == DIRECT:
         ahead = direct.walk_direct(fitted, levels, axis, targets, terms)

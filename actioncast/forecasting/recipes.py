@@ -9,6 +9,7 @@ from typing import Any
 
 from actioncast.arrays import np
 from actioncast.errors import ActioncastError
+from actioncast.forecasting.guests import zero_shot
 from actioncast.forecasting.naive import NO_SEASON
 from actioncast.periods.frequency import WEEK
 from actioncast.periods.grid import Grid
@@ -25,6 +26,8 @@ FEWEST_SMOOTHED = 8  # likewise, of the statistical families
 FEWEST_LONG_ROWS = 20  # likewise, periods of a day and longer
 FEW_SEASONS = 3  # a history with no more of its longest season also gets recipes without it
 LONGEST_SMOOTHED = 24  # periods of a season that the statistical families can learn
+ZERO_SHOT = ("fracast", "flair")  # estimators, of actioncast/forecasting/guests
+LONGEST_CONTEXT = 512  # periods that a guest sees at most
 STATISTICAL = ("ets", "theta", "ces", "arima")  # estimators, of actioncast/forecasting/statistical
 # Terms of the calendar that candidates may use; those of shorter periods are utils.py's own.
 CALENDARS = {
@@ -66,7 +69,7 @@ class Recipe:
     """What to fit: an estimator, its predictors and the transformations around it."""
 
     name: str
-    # seasonal_naive | ridge | random_forest | lightgbm | lightgbm_direct | borrowed | ets | theta | ces | arima
+    # seasonal_naive | ridge | random_forest | lightgbm | lightgbm_direct | borrowed | ets | theta | ces | arima | guest
     estimator: str
     predictors: Predictors
     log: bool = False
@@ -109,6 +112,7 @@ def recipe_pool(
         pool.append(_seasonal_naive(NO_SEASON))
     if not timeline.frequency.is_within_day:
         pool += _statistical(seasonality, families)
+    pool += [_guest(name, seasonality, periods) for name in ZERO_SHOT if name in families]
     if families & {"ridge", "blend"}:
         pool += _ridges(seasonality, sets)
     if timeline.frequency.seconds >= WEEK:
@@ -179,6 +183,12 @@ def _boosting(name: str, predictors: Predictors, seed: int) -> Recipe:
         predictors=predictors,
         parameters={**BOOSTING, "random_state": seed},
     )
+
+
+def _guest(name: str, seasonality: Sequence[int], periods: int) -> Recipe:
+    """A guest sees half of the history, so that the other half can judge it."""
+    context = min(LONGEST_CONTEXT, max(seasonality[-1], periods // 2))
+    return Recipe(name, name, Predictors((1,), windows=(context,)))
 
 
 def _is_long_enough(periods: int, seasonality: Sequence[int], timeline: Timeline) -> bool:
@@ -256,6 +266,8 @@ def _autoregressions(
 def obstacle(history: Grid, recipe: Recipe, *, before: int) -> str:
     """Why the recipe cannot be fitted on the periods before this position; empty when it can."""
     values = history.values
+    if recipe.estimator in ZERO_SHOT and not zero_shot.is_installed(recipe.estimator):
+        return "its package is not installed; pip install -r requirements/guests.txt"
     if recipe.log and np.nanmin(values) < 0:
         return "there are negative values"
     fewest_rows = 0
@@ -273,7 +285,7 @@ def obstacle(history: Grid, recipe: Recipe, *, before: int) -> str:
 
 def _fewest_rows(history: Grid, recipe: Recipe) -> int:
     """How many periods a recipe must be able to learn from."""
-    if recipe.estimator in (*STATISTICAL, BORROWED):
+    if recipe.estimator in (*STATISTICAL, *ZERO_SHOT, BORROWED):
         return FEWEST_SMOOTHED
     is_within_day = history.timeline.frequency.is_within_day
     return max(FEWEST_ROWS if is_within_day else FEWEST_LONG_ROWS, len(recipe.predictors.lags))

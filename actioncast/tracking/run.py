@@ -16,7 +16,7 @@ from typing import Any, Literal
 from actioncast.github.git import GitError, git
 
 # The libraries whose versions are recorded: their releases change what a training finds.
-LIBRARIES = ("numpy", "scikit-learn", "skforecast", "lightgbm", "pandas")
+LIBRARIES = ("numpy", "scikit-learn", "skforecast", "lightgbm", "pandas", "fracast", "flaircast")
 
 
 @dataclass(frozen=True)

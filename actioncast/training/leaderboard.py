@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from actioncast.arrays import Flags, Values, np
-from actioncast.forecasting.recipes import BLEND, BORROWED, DIRECT, NAIVE, STATISTICAL
+from actioncast.forecasting.recipes import BLEND, BORROWED, DIRECT, NAIVE, STATISTICAL, ZERO_SHOT
 from actioncast.training.backtest import Backtest
 from actioncast.training.metrics import mae, seasonal_scale
 
@@ -151,7 +151,7 @@ def _weights(test: Backtest, forecasts: Values, actual: Values) -> Values:
     errors, share by what both groups have shown and by how much there was to learn from.
     """
     estimators = np.array([recipe.estimator for recipe in test.recipes])
-    families = np.isin(estimators, STATISTICAL)
+    families = np.isin(estimators, (*STATISTICAL, *ZERO_SHOT))
     linear = np.isin(estimators, BLENDABLE)
     errors = blend_errors(forecasts, actual, nonnegative=test.series.nonnegative)
     weights = np.zeros(len(test.recipes))

@@ -34,6 +34,8 @@ class _Factors:
 FACTORS = {
     "seasonal_naive": _Factors(),
     "borrowed": _Factors(),
+    "fracast": _Factors(fit=0.1, step=5e-5),
+    "flair": _Factors(step=2e-3),
     "ridge": _Factors(learned_period=2e-6, period_looked_back=4e-9),
     "lightgbm": _Factors(fit=0.1, learned_period=3e-5),
     "lightgbm_direct": _Factors(fit=0.8, step=5e-6),
