@@ -19,16 +19,18 @@ from __future__ import annotations
 import argparse
 import sys
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 
 from actioncast.cli import many_series
 from actioncast.cli.script import run_script
 from actioncast.database.database import Database
 from actioncast.forecasting import recipes
+from actioncast.forecasting.recipes import ForecastError
 from actioncast.forecasting.vintage import Vintage, vintage_rows
 from actioncast.periods.words import Words
 from actioncast.report import Report
+from actioncast.serving.history import NoDataError
 from actioncast.serving.make import make
 from actioncast.settings import Settings
 from actioncast.text import table
@@ -75,10 +77,17 @@ def run(
 ) -> ForecastReport:
     """Forecast and store the series' horizon, or more when more is asked for; report the first `horizon` periods.
 
-    Where the champion cannot, the seasonal naive does. Raises ActioncastError when neither can.
+    Where the champion cannot, the seasonal naive does, and where that cannot, the newest stored forecast stands, which
+    is not stored again. Raises ActioncastError where there is none.
     """
     periods = max(horizon or 0, settings.series[series_id].horizon_periods)
-    made = make(settings, database, now, series_id=series_id, horizon=periods)
+    try:
+        made = make(settings, database, now, series_id=series_id, horizon=periods)
+    except (NoDataError, ForecastError) as error:
+        last = _last_vintage(settings, database, now, series_id, reason=str(error))
+        if last is None:
+            raise
+        return replace(last, rows=last.rows[:horizon])
     rows = vintage_rows(
         made.forecast,
         series_id=series_id,
@@ -97,6 +106,29 @@ def run(
         rows=rows[:horizon],
         fallback=made.fallback,
         words=Words(made.history.timeline),
+    )
+
+
+def _last_vintage(
+    settings: Settings, database: Database, now: datetime, series_id: str, *, reason: str
+) -> ForecastReport | None:
+    """What the newest stored forecast says of the periods that are not over; None where it says nothing of them."""
+    moments = database.newest_vintages(series_id, newest=1)
+    if not moments:
+        return None
+    timeline = settings.series[series_id].timeline
+    stored = Vintage.of_rows(database.vintage(series_id, moments[0]), timeline)
+    rows = [row for row in stored.rows if row["prediction_date"] > timeline.shift(now, -1)]
+    if not rows:
+        return None
+    return ForecastReport(
+        series=series_id,
+        issued_at=stored.issued_at,
+        origin=stored.origin,
+        model_version=stored.model_version,
+        rows=rows,
+        fallback=f"{reason}; this is what the forecast of {isoformat(stored.issued_at)} says",
+        words=Words(timeline),
     )
 
 

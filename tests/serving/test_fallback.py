@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from datetime import timedelta
 from typing import Any
 
 import numpy as np
@@ -109,6 +110,23 @@ def test_a_damaged_champion_is_stood_in_for_and_one_never_trained_is_not(stage: 
     assert report.failed
     assert report.as_json()["fallback"] is True
     assert "forecaster.npz" in report.as_json()["fallback_reason"]
+
+
+def test_where_no_value_is_left_the_newest_forecast_stands_as_long_as_it_reaches(stage: Stage) -> None:
+    now = stage.load(600)
+    stage.train(now)
+    stored = make_predictions.run(stage.settings, stage.database, now, series_id="demo")
+    with stage.database.engine.begin() as connection:
+        connection.exec_driver_sql("delete from reality")
+    later = now + timedelta(hours=10)
+    report = make_predictions.run(stage.settings, stage.database, later, series_id="demo")
+    assert report.failed
+    assert list(report.rows) == stage.database.vintage("demo", now)[10:]
+    assert report.issued_at == stored.issued_at
+    assert "nothing of demo is stored" in str(report.fallback)
+    assert stage.database.newest_vintages("demo") == [now]
+    with pytest.raises(NoDataError):
+        make_predictions.run(stage.settings, stage.database, now + timedelta(hours=30), series_id="demo")
 
 
 def test_without_any_data_even_the_naive_has_nothing_to_say(stage: Stage) -> None:
