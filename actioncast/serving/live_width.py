@@ -73,7 +73,7 @@ def width_of(forecaster: Forecaster, errors: LiveErrors, newest: int) -> Width |
         errors.leads - 1,
     )
     sizes = np.clip((errors.reality - errors.predictions) / usual, -LARGEST, LARGEST)
-    ages = newest - numbers
+    ages = np.maximum(newest - numbers, 0)  # on the wall an hour that comes twice lies before itself
     counts = np.bincount(ages)
     if not len(counts):
         return None

@@ -21,7 +21,7 @@ GROUP_POWER = 4.0  # of the ratio of the errors of both groups
 SHARES = (0.0, 0.05, 0.1, 0.15, 0.2, 0.25, 0.3, 0.35, 0.4, 0.45, 0.5)  # of the direct recipe in the blend
 USUAL_SHARE = 0.2  # of it: what helped in most backtests
 LEAST_BORROWED = 0.5  # share of the shape of another series in a blend
-DOUBT = 0.3  # relative error by which a share must win that lies 1 away from the usual one, and its square nearer
+DOUBT = 0.3  # relative error that a share costs for each squared distance from the usual one
 FAMILY = {DIRECT: "lightgbm", BORROWED: BLEND}
 TINY = 1e-9
 

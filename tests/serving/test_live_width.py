@@ -1,6 +1,6 @@
 from __future__ import annotations
 
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 
 import numpy as np
 import pytest
@@ -12,8 +12,9 @@ from actioncast.forecasting.forecaster import Forecaster
 from actioncast.forecasting.intervals import Spread, Width
 from actioncast.forecasting.recipes import Recipe
 from actioncast.periods.axis import Axis
+from actioncast.periods.frequency import parse_frequency
 from actioncast.periods.grid import Periods
-from actioncast.periods.timeline import UTC_HOURS
+from actioncast.periods.timeline import UTC_HOURS, timeline_of
 from actioncast.serving.live_width import NARROWEST, WIDEST, LiveErrors, width_of
 from actioncast.times import HOUR, to_seconds
 from tests.support.series import SEASONS, START, seasonal
@@ -99,6 +100,25 @@ def test_an_hour_that_many_vintages_forecast_counts_once(usual: Forecaster) -> N
     )
     newest = FIRST + len(sizes) - 1
     assert width_of(usual, repeated, newest) == width_of(usual, once, newest)
+
+
+def test_the_hour_that_comes_twice_is_no_error() -> None:
+    """In Madrid 2:45 summer time comes before 2:00 winter time."""
+    timeline = timeline_of(parse_frequency("15min"), "Europe/Madrid", None, wall=True)
+    spread = Spread(np.ones(24), np.ones(24), 1.0, 0.0, np.linspace(-1, 1, 201), 10.0)
+    member = forecaster.fit(
+        seasonal(300),
+        Recipe("naive", "seasonal_naive", Predictors((96,))),
+        axis=Axis(timeline, 0),
+        seasonality=(96, 672),
+    )
+    model = Forecaster((member,), np.ones(1), spread, 0.8, (96, 672), timeline=timeline)
+    last = to_seconds(datetime(2025, 10, 26, 1, 0, tzinfo=UTC))
+    starts = last + 900 * np.arange(-96, 1)
+    errors = LiveErrors(starts, np.ones(97, dtype=np.int64), np.zeros(97), np.full(97, 5.0))
+    width = width_of(model, errors, timeline.number_of(datetime(2025, 10, 26, 1, 0, tzinfo=UTC)))
+    assert width
+    assert width.above > 2
 
 
 def test_the_loop_widens_after_a_change_stores_it_and_keeps_set_aside_hours_out(stage: Stage) -> None:
