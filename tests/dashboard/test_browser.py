@@ -49,7 +49,7 @@ pytestmark = pytest.mark.skipif(
 def live(settings: Settings, database: Database) -> None:
     """Three days in which hours come, forecasts are made and the error is checked, with noise and one bad day."""
     load(database, wave(at(-HISTORY), HISTORY), at(0))
-    promote(settings.model_directory(SERIES))
+    promote(settings.model_directory(SERIES), levels=(0.1, 0.3, 0.7, 0.9))
     noise = np.random.default_rng(2).normal(0, 25, LIVE_HOURS)
     noise[30:48] += 120
     for hour in range(0, LIVE_HOURS, 3):
@@ -248,6 +248,17 @@ def test_the_legend_shows_the_newest_hour_while_nobody_points(visit: Visit, url:
     assert legend.inner_text() != at_rest
     page.mouse.move(0, 0)
     assert legend.inner_text() == at_rest
+
+
+def test_the_fan_of_the_quantiles_is_drawn_and_not_listed(visit: Visit, url: str) -> None:
+    page = visit.open(url)
+    rows = page.locator("[data-chart=forecast] .u-series.fan")
+    assert rows.count() == 2, "the levels 0.3 and 0.7; those of 0.1 and 0.9 are the interval"
+    assert not rows.first.is_visible()
+    assert not rows.last.is_visible()
+    page.focus("[data-chart=forecast]")
+    page.keyboard.press("ArrowRight")
+    assert "0.3 to 0.7" not in page.inner_text("[data-reading=forecast]")
 
 
 def test_dark_and_light_paint_different_charts(visit: Visit, url: str) -> None:

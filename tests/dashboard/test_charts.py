@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
 
-from actioncast.dashboard.charts import error_chart, forecast_chart, lead_chart
+from actioncast.dashboard.charts import error_chart, fan, forecast_chart, lead_chart
 from actioncast.periods.grid import to_grid
 from actioncast.periods.timeline import UTC_HOURS
 from actioncast.policies import RetrainPolicy
@@ -39,3 +41,29 @@ def test_lead_chart_hides_what_few_hours_say() -> None:
     rows = [{"lead": 1, "mae": 2.0, "periods": 50}, {"lead": 3, "mae": 9.0, "periods": 2}]
     assert lead_chart(rows, None, RetrainPolicy()) == {"t": [1], "live": [2.0], "backtest": [None]}
     assert lead_chart([], None, RetrainPolicy())["t"] == []
+
+
+def with_quantiles(hour: float, quantiles: dict[str, float]) -> dict[str, Any]:
+    return {**row(hour, reality=None), "quantiles": quantiles}
+
+
+def test_the_fan_has_the_pairs_inside_the_interval_of_the_periods_ahead() -> None:
+    quantiles = {"0.1": 8.0, "0.3": 9.0, "0.5": 10.0, "0.7": 11.5, "0.9": 12.0}
+    drawn = fan([with_quantiles(hour, quantiles) for hour in (1, 2)])
+    assert drawn["from"] == to_seconds(at(1))
+    assert drawn["bands"] == [{"label": "0.3 to 0.7", "lower": [9.0, 9.0], "upper": [11.5, 11.5]}]
+
+
+def test_a_pair_of_levels_that_are_not_the_bounds_is_drawn() -> None:
+    (band,) = fan([with_quantiles(1, {"0.2": 8.5, "0.8": 11.5})])["bands"]
+    assert (band["lower"], band["upper"]) == ([8.5], [11.5])
+
+
+def test_without_quantiles_there_is_no_fan() -> None:
+    assert fan([row(1, reality=None)])["bands"] == []
+    assert fan([])["bands"] == []
+
+
+def test_levels_that_changed_within_the_periods_ahead_are_left_out() -> None:
+    rows = [with_quantiles(1, {"0.2": 8.5, "0.8": 11.5}), with_quantiles(2, {"0.25": 8.6, "0.75": 11.4})]
+    assert fan(rows)["bands"] == []

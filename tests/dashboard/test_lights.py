@@ -70,3 +70,19 @@ def test_the_points_that_a_load_rejected_are_counted_and_listed() -> None:
         timeline=UTC_HOURS,
     )[4]
     assert (loading.status, loading.detail) == ("good", f"ran 1 h ago, 3 points rejected: {message}")
+
+
+def test_a_naive_that_stands_in_for_the_champion_is_bad_however_fresh() -> None:
+    _, forecast, *_ = lights(
+        Newest(at(-1), at(0), at(0)),
+        card=None,
+        card_problem="",
+        checks=[],
+        etl_runs=[],
+        now=at(1),
+        policy=FreshnessPolicy(),
+        timeline=UTC_HOURS,
+        fallback="the card cannot be read",
+    )
+    assert (forecast.status, forecast.word) == ("bad", "fallback")
+    assert "the card cannot be read" in forecast.detail

@@ -14,6 +14,7 @@ import app
 from actioncast.config import load_settings
 from actioncast.database.database import Database, open_database
 from actioncast.forecasting import champion, forecaster, intervals
+from actioncast.forecasting.card import Distribution
 from actioncast.forecasting.forecaster import Forecaster
 from actioncast.forecasting.recipes import Recipe
 from actioncast.periods.axis import Axis
@@ -50,8 +51,8 @@ def load(database: Database, hours: Periods, when: datetime) -> None:
     database.load_periods(SERIES, hours, when, run | counts)
 
 
-def promote(directory: Path, *, name: str = "ridge_day", alpha: float = 0.1) -> str:
-    """Fit and save a small champion; returns its version."""
+def promote(directory: Path, *, name: str = "ridge_day", alpha: float = 0.1, levels: tuple[float, ...] = ()) -> str:
+    """Fit and save a small champion, which states these quantiles; returns its version."""
     history = wave(at(-HISTORY), HISTORY)
     first_period = to_seconds(at(-HISTORY)) // HOUR
     recipe = Recipe(name, "ridge", Predictors((1, 2, 24, 168)), alpha=alpha)
@@ -71,8 +72,9 @@ def promote(directory: Path, *, name: str = "ridge_day", alpha: float = 0.1) -> 
         mase=0.8,
         mae_by_lead=np.full(168, 25.0),
         libraries={"numpy": np.__version__},
+        distribution=Distribution(levels=levels) if levels else None,
     )
-    made = Forecaster((fitted,), np.ones(1), spread, 0.8, (24, 168))
+    made = Forecaster((fitted,), np.ones(1), spread, 0.8, (24, 168), levels=levels)
     numbers = champion.pack_numbers(made, name)
     new_card = champion.make_card(made, numbers, facts)
     champion.save_champion(directory, new_card, numbers)

@@ -155,7 +155,7 @@
     const at = Math.max(0, Math.min(last, (plot.cursor.idx ?? (step > 0 ? -1 : last + 1)) + step));
     const value = plot.data.slice(1).find((column) => column[at] != null)?.[at] ?? 0;
     plot.setCursor({ left: plot.valToPos(plot.data[0][at], "x"), top: plot.valToPos(value, "y") });
-    const parts = plot.series.map((series, i) => `${series.label} ${series.value(plot, plot.data[i][at])}`);
+    const parts = plot.series.flatMap((series, i) => (series.class === "fan" ? [] : [`${series.label} ${series.value(plot, plot.data[i][at])}`]));
     document.querySelector(`[data-reading="${name}"]`).textContent = parts.join(", ");
   }
 
