@@ -9,6 +9,7 @@ rules", 2011; GluonTS computes it likewise).
 from __future__ import annotations
 
 import itertools
+import math
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -19,6 +20,8 @@ Row = Mapping[str, Any]
 MOST_LEVELS = 99
 DECILES = (0.1, 0.2, 0.3, 0.4, 0.5, 0.6, 0.7, 0.8, 0.9)
 SMALLEST_LEVEL = 0.005
+FINENESS = 1000  # parts of an interval that its quantiles tell apart
+MOST_DECIMALS = 300
 
 
 @dataclass(frozen=True)
@@ -46,11 +49,23 @@ def name_of(level: float) -> str:
     return f"{level:g}"
 
 
-def by_name(levels: Sequence[float], quantiles: Iterable[float]) -> dict[str, float] | None:
-    """The quantiles of one period by the name of their level; None without any."""
+def by_name(levels: Sequence[float], quantiles: Sequence[float], lower: float, upper: float) -> dict[str, float] | None:
+    """The quantiles of one period by the name of their level; None without any.
+
+    Within the interval, whose bounds stay as they are, they are rounded to a thousandth of its width: more figures
+    would say nothing, and are stored for each forecast.
+    """
     if not levels:
         return None
-    return {name_of(level): float(f"{value:.7g}") for level, value in zip(levels, quantiles, strict=True)}
+    width = upper - lower
+    decimals = math.ceil(-math.log10(width / FINENESS)) if width > 0 else MOST_DECIMALS
+    named = {}
+    for level, value in zip(levels, map(float, quantiles), strict=True):
+        shown = round(value, min(decimals, MOST_DECIMALS))
+        if lower <= value <= upper:
+            shown = min(max(shown, lower), upper)
+        named[name_of(level)] = value if value in (lower, upper) else shown
+    return named
 
 
 def score(quantiles: Values, actual: Values, levels: Sequence[float]) -> DistributionScore | None:

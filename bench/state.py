@@ -34,6 +34,7 @@ from actioncast.database import copying
 from actioncast.database.sqlite_file import close_off
 from actioncast.github import state_branch, state_commits
 from actioncast.github.git import git
+from actioncast.quantiles import DECILES, by_name
 from actioncast.text import table
 from actioncast.times import ONE_HOUR, isoformat
 
@@ -53,7 +54,7 @@ DAYS = {
 }
 COLUMNS = {
     "reality": "series_id, reality_date, value, samples, loaded_at",
-    "predictions": "series_id, prediction_date, issued_at, prediction, lower, upper, lead, model_version",
+    "predictions": "series_id, prediction_date, issued_at, prediction, lower, upper, lead, model_version, quantiles",
     "etl_runs": (
         "run_id, series_id, started_at, finished_at, points_read, points_rejected,"
         " periods_loaded, periods_missing, outcome, message"
@@ -194,8 +195,14 @@ class Jobs:
             for lead in range(1, horizon + 1):
                 values = [float(column[lead - 1]) for column in (predictions, lower, upper)]
                 begins = isoformat(hour + ONE_HOUR * lead)
-                rows.append([name_of(i), begins, issued, *values, lead, "20261101T0647-1a2b3c4d"])
+                deciles = self._deciles(*values[1:])
+                rows.append([name_of(i), begins, issued, *values, lead, "20261101T0647-1a2b3c4d", deciles])
             insert(connection, "predictions", rows)
+
+    def _deciles(self, lower: float, upper: float) -> str:
+        """Deciles between the bounds, as they are stored."""
+        inner = np.sort(self.random.uniform(lower, upper, len(DECILES) - 2)).tolist()
+        return json.dumps(by_name(DECILES, [lower, *inner, upper], lower, upper))
 
 
 def name_of(index: int) -> str:

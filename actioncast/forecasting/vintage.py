@@ -97,17 +97,19 @@ def vintage_rows(
     rows = []
     for index, prediction in enumerate(forecast.prediction):
         lead = index + 1
+        lower = float(forecast.lower[index])
+        upper = float(forecast.upper[index])
         row = {
             "series_id": series_id,
             "prediction_date": from_seconds(starts[index]),
             "issued_at": issued_at,
             "prediction": float(prediction),
-            "lower": float(forecast.lower[index]),
-            "upper": float(forecast.upper[index]),
+            "lower": lower,
+            "upper": upper,
             "lead": lead,
             "model_version": model_version,
             "naive": None if np.isnan(references[index]) else float(references[index]),
-            "quantiles": by_name(forecast.levels, forecast.quantiles[:, index]),
+            "quantiles": by_name(forecast.levels, forecast.quantiles[:, index].tolist(), lower, upper),
             "width_below": forecast.width.below if forecast.width else None,
             "width_above": forecast.width.above if forecast.width else None,
             "fallback": fallback,

@@ -61,6 +61,17 @@ def test_each_quantile_holds_its_share_of_new_values() -> None:
     assert list(score.below.values()) == pytest.approx(LEVELS, abs=0.05)
 
 
+def test_stored_quantiles_have_as_many_figures_as_the_interval_can_tell_apart() -> None:
+    stated = [8.123456789, 8.2000049, 9.87654321, 12.34567891, 12.5]
+    named = quantiles.by_name((0.1, 0.2, 0.5, 0.9, 0.95), stated, stated[0], stated[3])
+    assert named == {"0.1": 8.123456789, "0.2": 8.2, "0.5": 9.877, "0.9": 12.34567891, "0.95": 12.5}
+    near = quantiles.by_name((0.1, 0.2), [8.12345, 8.12346], 8.12345, 9.0)
+    assert near == {"0.1": 8.12345, "0.2": 8.1235}
+    assert quantiles.by_name((0.5,), [7.0], 7.0, 7.0) == {"0.5": 7.0}
+    assert quantiles.by_name((0.5,), [-7.25e-9], -1e-8, 1e-8) == {"0.5": -7.25e-9}
+    assert quantiles.by_name((0.5,), [1234567.8], 1e6, 2e6) == {"0.5": 1235000.0}
+
+
 def test_a_training_states_them_on_the_card_and_a_forecast_stores_them(stage: Stage, few_ridges: None) -> None:
     _, settings = stage_in(stage.config.parent, f"{TRAIN}quantiles = [0.1, 0.5, 0.9]\n")
     stage = replace(stage, settings=settings)
@@ -78,8 +89,8 @@ def test_a_training_states_them_on_the_card_and_a_forecast_stores_them(stage: St
     answer = make_predictions.run(settings, stage.database, now, series_id="demo").as_json()
     first = answer["predictions"][0]
     assert list(first["quantiles"]) == ["0.1", "0.5", "0.9"]
-    assert first["quantiles"]["0.1"] == pytest.approx(first["lower"], rel=1e-6)
-    assert first["quantiles"]["0.9"] == pytest.approx(first["upper"], rel=1e-6)
+    assert first["quantiles"]["0.1"] == first["lower"]
+    assert first["quantiles"]["0.9"] == first["upper"]
     stored = stage.database.vintage("demo", now)
     assert [row["quantiles"] for row in stored] == [row["quantiles"] for row in answer["predictions"]]
 
