@@ -19,19 +19,17 @@ from __future__ import annotations
 import argparse
 import sys
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import datetime
 
 from actioncast.cli import many_series
 from actioncast.cli.script import run_script
 from actioncast.database.database import Database
 from actioncast.forecasting import recipes
-from actioncast.forecasting.recipes import ForecastError
-from actioncast.forecasting.vintage import Vintage, vintage_rows
+from actioncast.forecasting.vintage import Vintage
 from actioncast.periods.words import Words
 from actioncast.report import Report
-from actioncast.serving.history import NoDataError
-from actioncast.serving.make import make
+from actioncast.serving.issue import issue
 from actioncast.settings import Settings
 from actioncast.text import table
 from actioncast.times import isoformat
@@ -77,58 +75,19 @@ def run(
 ) -> ForecastReport:
     """Forecast and store the series' horizon, or more when more is asked for; report the first `horizon` periods.
 
-    Where the champion cannot, the seasonal naive does, and where that cannot, the newest stored forecast stands, which
-    is not stored again. Raises ActioncastError where there is none.
+    See `actioncast.serving.issue` for who makes it. Raises ActioncastError where nobody can.
     """
-    periods = max(horizon or 0, settings.series[series_id].horizon_periods)
-    try:
-        made = make(settings, database, now, series_id=series_id, horizon=periods)
-    except (NoDataError, ForecastError) as error:
-        last = _last_vintage(settings, database, now, series_id, reason=str(error))
-        if last is None:
-            raise
-        return replace(last, rows=last.rows[:horizon])
-    rows = vintage_rows(
-        made.forecast,
-        series_id=series_id,
-        issued_at=now,
-        history=made.history,
-        seasonality=made.seasonality,
-        model_version=made.model_version,
-        fallback=made.fallback,
-    )
-    database.store_vintage(rows)
+    series = settings.series[series_id]
+    periods = max(horizon or 0, series.horizon_periods)
+    issued = issue(settings, database, now, series_id=series_id, horizon=periods)
     return ForecastReport(
         series=series_id,
-        issued_at=now,
-        origin=made.history.end,
-        model_version=made.model_version,
-        rows=rows[:horizon],
-        fallback=made.fallback,
-        words=Words(made.history.timeline),
-    )
-
-
-def _last_vintage(
-    settings: Settings, database: Database, now: datetime, series_id: str, *, reason: str
-) -> ForecastReport | None:
-    """What the newest stored forecast says of the periods that are not over; None where it says nothing of them."""
-    moments = database.newest_vintages(series_id, newest=1)
-    if not moments:
-        return None
-    timeline = settings.series[series_id].timeline
-    stored = Vintage.of_rows(database.vintage(series_id, moments[0]), timeline)
-    rows = [row for row in stored.rows if row["prediction_date"] > timeline.shift(now, -1)]
-    if not rows:
-        return None
-    return ForecastReport(
-        series=series_id,
-        issued_at=stored.issued_at,
-        origin=stored.origin,
-        model_version=stored.model_version,
-        rows=rows,
-        fallback=f"{reason}; this is what the forecast of {isoformat(stored.issued_at)} says",
-        words=Words(timeline),
+        issued_at=issued.issued_at,
+        origin=issued.origin,
+        model_version=issued.model_version,
+        rows=issued.rows[:horizon],
+        fallback=issued.fallback,
+        words=Words(series.timeline),
     )
 
 

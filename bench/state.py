@@ -31,7 +31,7 @@ from tempfile import TemporaryDirectory
 import numpy as np
 
 from actioncast.database import copying
-from actioncast.database.sqlite_file import close_off
+from actioncast.database.state.sqlite_file import close_off
 from actioncast.github import state_branch, state_commits
 from actioncast.github.git import git
 from actioncast.quantiles import DECILES, by_name

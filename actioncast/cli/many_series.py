@@ -25,12 +25,12 @@ from actioncast.report import Report
 from actioncast.settings import Settings
 from actioncast.text import progress, table
 
-# Script -> module and function of the root script that does it for one series.
+# Script -> module and function that do it for one series.
 SCRIPTS = {
     "update_real_data": "update_real_data:run",
     "check_data": "check_data:run",
     "make_predictions": "make_predictions:run",
-    "check_retrain": "check_retrain:look",
+    "check_retrain": "actioncast.monitoring.look:look",
     "train": "train:run",
 }
 Result = dict[str, Any]  # the --json object of one series, or {"series", "outcome": "failed", "error"}
@@ -172,7 +172,7 @@ def _settings(config: Path, _run: datetime) -> Settings:
 
 
 def _function_of(script: str) -> Callable[..., Report]:
-    """The `run` of the root script."""
+    """What does it for one series."""
     module, function = SCRIPTS[script].split(":")
     run_of_script: Callable[..., Report] = getattr(importlib.import_module(module), function)
     return run_of_script

@@ -86,7 +86,7 @@ def save(folder: Path, *, now: datetime, vintage_days: float) -> str:
 
 def _build(folder: Path, temporary: Path) -> Path:
     """A database of all rows of the commit SEEN, in this temporary folder."""
-    from actioncast.database import state_file
+    from actioncast.database.state import state_file
 
     path = temporary / FILE
     blobs = state_commits.blobs(folder)
@@ -107,8 +107,8 @@ def _put(built: Path, path: Path) -> None:
 
 def _make_ready(path: Path, now: datetime, vintage_days: float) -> None:
     """Bring the database into its one file, and drop what the rule of config.toml drops."""
-    from actioncast.database import thinning
-    from actioncast.database.sqlite_file import SqliteFileError, close_off
+    from actioncast.database.state import thinning
+    from actioncast.database.state.sqlite_file import SqliteFileError, close_off
 
     try:
         close_off(path)
@@ -122,7 +122,7 @@ def _make_ready(path: Path, now: datetime, vintage_days: float) -> None:
 
 def _files(path: Path, now: datetime, vintage_days: float) -> dict[str, bytes]:
     """The files of the database, and a look at their size."""
-    from actioncast.database import partitions
+    from actioncast.database.state import partitions
 
     files = partitions.files_of(path, now, vintage_days)
     size = sum(map(len, files.values()))
@@ -143,7 +143,7 @@ def _changed(files: Mapping[str, bytes], held: Mapping[str, str]) -> dict[str, b
 
 def _removed(path: Path, files: Mapping[str, bytes], held: Mapping[str, str]) -> list[str]:
     """Files of the branch whose rows now lie in others, or are no more. What is none of ours stays."""
-    from actioncast.database import partitions
+    from actioncast.database.state import partitions
 
     ours = partitions.tables_in(path)
     gone = set(held) - set(files)
@@ -152,7 +152,7 @@ def _removed(path: Path, files: Mapping[str, bytes], held: Mapping[str, str]) ->
 
 def _add_to_newer(folder: Path, changed: Mapping[str, bytes]) -> None:
     """Add this job's changed files to what somebody else has saved; the sum becomes this job's database."""
-    from actioncast.database import partitions
+    from actioncast.database.state import partitions
 
     state_commits.fetch(folder)
     with TemporaryDirectory() as temporary:

@@ -29,7 +29,6 @@ class Substitute:
 
     forecast: Forecast
     name: str
-    seasonality: tuple[int, ...]
 
 
 def why_absurd(made: Forecast, history: Grid, forecaster: Forecaster) -> str:
@@ -86,7 +85,7 @@ def substitute(
         levels=levels,
         quantiles=stated[2:],
     )
-    return Substitute(forecast, f"{NAIVE}_{season}", tuple(seasonality))
+    return Substitute(forecast, f"{NAIVE}_{season}")
 
 
 def _errors(values: Values, season: int) -> Values:

@@ -78,8 +78,13 @@ def _by_the_champion(
 
 
 def _live_width(champion: Champion, database: Database, series_id: str, history: Grid) -> Width | None:
-    """How wide the champion's intervals are, after its errors up to the end of the history."""
+    """How wide the champion's intervals are, after its errors up to the end of the history.
+
+    None where there are none yet, or where the series has other periods now than the champion knows.
+    """
     fitted = champion.forecaster
+    if fitted.timeline.frequency != history.timeline.frequency:
+        return None
     memory = live_width.memory_of(history.timeline)
     rows = database.live_errors(
         series_id,
@@ -124,4 +129,4 @@ def _by_the_naive(
         coverage=policy.coverage,
         levels=policy.quantiles,
     )
-    return Made(made.forecast, history, made.seasonality, made.name, fallback=reason)
+    return Made(made.forecast, history, seasonality, made.name, fallback=reason)

@@ -10,9 +10,10 @@ from typing import Any
 
 import pytest
 
-from actioncast.database import copying, partitions
-from actioncast.database.partitions import PartitionError, add_files, files_of
+from actioncast.database import copying
 from actioncast.database.schema import SERIES, TABLES
+from actioncast.database.state import partitions
+from actioncast.database.state.partitions import PartitionError, add_files, files_of
 from tests.support.clock import MIDNIGHT, at
 from tests.support.rows import hours, load, run_row, vintage
 

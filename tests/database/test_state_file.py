@@ -10,8 +10,9 @@ from typing import Any
 
 import pytest
 
-from actioncast.database import copying, migrations, state_file
-from actioncast.database.partitions import MIGRATIONS, files_of
+from actioncast.database import copying, migrations
+from actioncast.database.state import state_file
+from actioncast.database.state.partitions import MIGRATIONS, files_of
 from tests.support.clock import MIDNIGHT
 from tests.support.rows import hours, load
 

@@ -7,7 +7,8 @@ from typing import Any
 
 import pytest
 
-from actioncast.database import copying, thinning
+from actioncast.database import copying
+from actioncast.database.state import thinning
 from tests.support.clock import MIDNIGHT, at
 from tests.support.rows import hours, load, vintage
 

@@ -6,12 +6,12 @@ from typing import Any
 import numpy as np
 import pytest
 
-import check_retrain
 import make_predictions
 from actioncast.forecasting import level_shifts
 from actioncast.forecasting.card import read_card
 from actioncast.forecasting.forecaster import Forecast
 from actioncast.forecasting.level_shifts import Shift
+from actioncast.monitoring.look import look
 from actioncast.periods.grid import Periods
 from actioncast.serving.restatement import standing
 from actioncast.times import HOUR, to_seconds
@@ -100,12 +100,12 @@ def test_a_champion_of_an_episode_forecasts_the_old_level_again_and_is_re_examin
     forecast = np.array([row["prediction"] for row in report.rows])
     assert np.abs(forecast - seasonal(BACK + 48)[-24:]).mean() < 8
 
-    early = check_retrain.look(stage.settings, stage.database, now, series_id="demo")
+    early = look(stage.settings, stage.database, now, series_id="demo")
     assert not any("the old one is back" in reason for reason in early.verdict.reasons)
     now = store(stage, episode(BACK + 48))
-    check = check_retrain.look(stage.settings, stage.database, now, series_id="demo")
+    check = look(stage.settings, stage.database, now, series_id="demo")
     assert "the old one is back" in check.verdict.reasons[0]
     stage.train(now + timedelta(hours=1))
-    later = check_retrain.look(stage.settings, stage.database, now + timedelta(hours=2), series_id="demo")
+    later = look(stage.settings, stage.database, now + timedelta(hours=2), series_id="demo")
     assert not any("the old one is back" in reason for reason in later.verdict.reasons)
     assert level_shifts.find(grid(episode(BACK + 48)), SEASONS) == ()

@@ -8,7 +8,7 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Protocol
 
-from actioncast.database import state_file
+from actioncast.database.state import state_file
 
 BRANCH = "state"
 

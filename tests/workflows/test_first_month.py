@@ -12,7 +12,7 @@ from pathlib import Path
 import pytest
 from werkzeug import Response
 
-from actioncast.database import partitions
+from actioncast.database.state import partitions
 from actioncast.github.alerts.outage import Outage
 from actioncast.times import isoformat
 from tests.support.http_server import LocalServer, Request, status_line
@@ -123,6 +123,24 @@ def one_day_of_the_outage(clock: Clock) -> None:
     clock.tick("check_freshness.yml")
 
 
+def the_source_dies_for_two_days(clock: Clock, meter: Meter, slack: Receiver) -> None:
+    """One issue, a comment and a message a day."""
+    github = clock.github
+    meter.is_dead = True
+    one_day_of_the_outage(clock)
+    assert len(slack.taken) == 1
+    let_a_day_pass(github)
+    one_day_of_the_outage(clock)
+    assert len(slack.taken) == 2
+    let_a_day_pass(github)
+    one_day_of_the_outage(clock)
+    assert len(slack.taken) == 3
+    [issue] = open_issues(github)
+    assert issue["title"] == "update_real_data is failing"
+    assert "503" in issue["body"].splitlines()[0]
+    assert len(github.comments) == 2
+
+
 def test_copy_starts_improves_and_survives_an_outage(
     clock: Clock, meter: Meter, slack: Receiver, tmp_path: Path
 ) -> None:
@@ -152,20 +170,7 @@ def test_copy_starts_improves_and_survives_an_outage(
     assert github.issues == {}
     assert slack.taken == []
 
-    # The source dies for two days.
-    meter.is_dead = True
-    one_day_of_the_outage(clock)
-    assert len(slack.taken) == 1
-    let_a_day_pass(github)
-    one_day_of_the_outage(clock)
-    assert len(slack.taken) == 2
-    let_a_day_pass(github)
-    one_day_of_the_outage(clock)
-    assert len(slack.taken) == 3
-    [issue] = open_issues(github)
-    assert issue["title"] == "update_real_data is failing"
-    assert "503" in issue["body"].splitlines()[0]
-    assert len(github.comments) == 2
+    the_source_dies_for_two_days(clock, meter, slack)
 
     # It comes back.
     meter.is_dead = False

@@ -7,7 +7,7 @@ from contextlib import closing
 from datetime import datetime
 from pathlib import Path
 
-from actioncast.database.partitions import first_open_month, tables_in
+from actioncast.database.state.partitions import first_open_month, tables_in
 
 # The view latest_predictions reads none of these rows, so no score of an hour changes.
 _DROP_SUPERSEDED = """

@@ -7,8 +7,8 @@ from pathlib import Path
 
 from sqlalchemy.engine import URL
 
-from actioncast.database import partitions
 from actioncast.database.database import Database
+from actioncast.database.state import partitions
 
 
 def build(path: Path, files: Mapping[str, bytes]) -> None:

@@ -1,0 +1,1 @@
+"""What the branch `state` keeps of a SQLite database: text partitions, thinned, from which it is built again."""
