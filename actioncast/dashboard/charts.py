@@ -28,7 +28,7 @@ FEWEST_SHARE = 0.5  # of the scored periods of a verdict, behind an error by lea
 TABLE_ROWS = 24  # of the next periods
 FORECAST_COLUMNS = ("prediction", "lower", "upper")
 FAN_PERIODS = 400  # ahead, over which the quantiles are drawn
-FAN_BANDS = 3  # pairs of quantiles inside the interval that are drawn
+FAN_BANDS = 3  # pairs of quantiles that are drawn beside the interval
 
 
 def forecast_chart(history: Grid | None, rows: Sequence[Row], since: datetime, end: datetime) -> Chart:
@@ -54,7 +54,7 @@ def forecast_chart(history: Grid | None, rows: Sequence[Row], since: datetime, e
 
 
 def fan(rows: Sequence[Row]) -> dict[str, Any]:
-    """The pairs of quantiles inside the interval of the periods ahead, the widest first; `from` is the first period.
+    """The pairs of quantiles that are drawn beside the interval of the periods ahead, the widest first, from `from` on.
 
     `rows` of the view `performance`, ascending.
     """

@@ -85,7 +85,7 @@
   // On a phone less on either side, so that the interval can be seen.
   const ofPhone = { range: [data.forecast.end - data.onPhone, data.forecast.end + data.onPhone] };
 
-  // The quantiles inside the interval, darker towards the middle, over the periods ahead.
+  // Pairs of quantiles beside the interval, darker towards the middle, over the periods ahead.
   const fan = data.forecast.fan;
   const fanStart = data.forecast.t.indexOf(fan.from);
   const ahead = (values) => data.forecast.t.map((_, at) => (at < fanStart ? null : values[at - fanStart] ?? null));
