@@ -1,4 +1,4 @@
-"""The drawing of a training as SVG: leaderboard, error by lead and by hour, gate. Pure functions.
+"""The drawing of a training as SVG: leaderboard, error by lead and by phase, gate. Pure functions.
 
 The lengths of bars and lines are worked out here; how they look is in templates/explanation.svg.
 The drawing is text, the same for the same training, and small enough to lie in git.
@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING
 
 from actioncast.arrays import Values, np
 from actioncast.forecasting.card import Explanation, GateScores
+from actioncast.periods.words import Words
 from actioncast.text import number
 from actioncast.training.backtest import Backtest
 from actioncast.training.leaderboard import Candidate, best_naive
@@ -30,6 +31,8 @@ COLUMNS_WIDTH = 380
 LINES_WIDTH = 370
 BAR_WIDTH = 95  # of the longest horizontal bar
 GAP = 3  # between two columns
+HOURS_APART = 3  # of the labels under columns
+LABEL_CHARACTERS = 3  # of a weekday or month
 
 LONGEST_BAR = 3  # times the best: an error beyond it ends at the edge
 REASON_CHARACTERS = 64  # of a line
@@ -53,6 +56,7 @@ class Column:
     y: float  # of its upper end
     width: float
     height: float
+    label: str  # under it; empty for none
 
 
 @dataclass(frozen=True)
@@ -78,7 +82,7 @@ class LineChart:
 
     lines: list[Line]
     largest: float
-    horizon: int  # hours
+    horizon: int  # periods
 
 
 def draw(
@@ -93,15 +97,17 @@ def draw(
     """The text of the SVG."""
     gate = explanation.gate
     reason = f"{gate.reason}; {gate.forecasts:,} forecasts compared"
+    words = Words(test.series.axis.timeline)
     template = _environment().get_template("explanation.svg")
     return template.render(
         title=title,
         unit=unit,
+        words=words,
         challenger=challenger.name,
         seasons=explanation.seasons,
         leaderboard=_leaderboard_bars(explanation, challenger),
         by_lead=_line_chart(challenger, best_naive(board), test),
-        by_hour=_column_chart(explanation.mae_by_phase),
+        by_phase=_column_chart(explanation.mae_by_phase, words),
         gate=_gate_bars(gate, challenger),
         reason_lines=wrap(reason, REASON_CHARACTERS),
     )
@@ -133,15 +139,23 @@ def _scaled(bars: Sequence[Bar]) -> list[Bar]:
     return [replace(bar, width=BAR_WIDTH * min(bar.value / limit, 1.0)) for bar in bars]
 
 
-def _column_chart(values: Sequence[float]) -> ColumnChart:
+def _column_chart(values: Sequence[float], words: Words) -> ColumnChart:
+    labels = _labels(words)
     largest = max(values) or 1.0
     step = COLUMNS_WIDTH / len(values)
     columns = []
     for index, value in enumerate(values):
         height = (BASE - TOP) * value / largest
-        column = Column(x=LEFT + step * index, y=BASE - height, width=step - GAP, height=height)
+        column = Column(LEFT + step * index, BASE - height, step - GAP, height, label=labels[index])
         columns.append(column)
     return ColumnChart(columns, largest)
+
+
+def _labels(words: Words) -> list[str]:
+    """What stands under each phase: every third hour, or the beginning of the name of a weekday or month."""
+    if words.timeline.frequency.is_within_day:
+        return [str(hour) if hour % HOURS_APART == 0 else "" for hour in range(len(words.phases))]
+    return [name[:LABEL_CHARACTERS] for name in words.phases]
 
 
 def _line_chart(challenger: Candidate, naive: Candidate, test: Backtest) -> LineChart:

@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 from xml.etree import ElementTree as ET
 
 import numpy as np
 
 from actioncast.forecasting.seasons import Seasons
+from actioncast.periods.frequency import parse_frequency
+from actioncast.periods.timeline import timeline_of
 from actioncast.training.backtest import Backtest
 from actioncast.training.drawing import draw
 from actioncast.training.explanation import explain
@@ -50,3 +53,15 @@ def test_perfect_forecasts_are_drawn_too() -> None:
     perfect = candidate("seasonal_naive_24", 0.0, np.full((2, 48), 10.0))
     gate = Gate(True, "there is none", None, 0.0, 96)
     assert "nan" not in drawn([perfect], test, gate)
+
+
+def test_the_phases_are_those_of_the_series_in_its_zone() -> None:
+    """Days of Madrid: seven columns by weekday, from Thursday on."""
+    board, hourly = hour_of_trouble()
+    days = timeline_of(parse_frequency("1D"), "Europe/Madrid", None)
+    grid = replace(hourly.series.history, timeline=days)
+    test = replace(hourly, series=replace(hourly.series, history=grid))
+    text = " ".join(ET.fromstring(drawn(board, test)).itertext())  # noqa: S314  our own text
+    for words in ("Error by weekday, Europe/Madrid", "Error by lead time, days ahead", "Thu"):
+        assert words in text
+    assert "hour" not in text
