@@ -37,6 +37,7 @@ from actioncast.api.state import AppState
 from actioncast.cli.script import parser
 from actioncast.config import load_settings
 from actioncast.dashboard import routes as dashboard_routes
+from actioncast.dashboard.problem_pages import ProblemPages
 from actioncast.database.connection import database_url
 from actioncast.database.database import Database
 from actioncast.errors import ActioncastError
@@ -70,6 +71,7 @@ def create_app(settings: Settings, clock: Clock = utc_now) -> FastAPI:
     app.include_router(dashboard_routes.router)
     app.add_middleware(Timing, metrics=state.metrics)
     app.add_middleware(limits.Guard, settings=settings)
+    app.add_middleware(ProblemPages)
     problems.install(app, settings.environment.secrets())
     document = partial(openapi_document, app, reading_needs_key=state.reading_needs_key)
     app.openapi = document  # type: ignore[method-assign]

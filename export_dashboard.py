@@ -48,14 +48,24 @@ class ExportReport(Report):
         return f"{len(self.files)} files, {self.bytes / 1024:,.0f} KiB. Look at it: {page}"
 
 
-def run(settings: Settings, database: Database, now: datetime, *, folder: Path) -> ExportReport:
-    """Write the page of every series and its assets to the folder. Raises DatabaseError."""
+def run(
+    settings: Settings,
+    database: Database,
+    now: datetime,
+    *,
+    folder: Path,
+    clock_runs: bool = True,
+) -> ExportReport:
+    """Write the page of every series and its assets to the folder. Raises DatabaseError.
+
+    Without `clock_runs` the page's ages stand still: `now` is not the reader's.
+    """
     content: dict[str, bytes] = {}
     links = _links(settings)
     titles = render.titles_of(settings)
     for series_id, link in links.items():
         page = collect(settings, database, now, series_id)
-        content[link] = render.render_page(page, links, titles, live=False).encode()
+        content[link] = render.render_page(page, links, titles, live=False, clock_runs=clock_runs).encode()
         if page.vintage:
             content[f"{series_id}.json"] = json.dumps(page.vintage.as_json()).encode()
     for name, asset in render.assets().items():
@@ -86,7 +96,8 @@ def _run(arguments: argparse.Namespace, settings: Settings) -> ExportReport:
         if not arguments.time_travel:
             now = demo.last_moment(settings)
     with open_database(settings) as database:
-        return run(settings, database, now, folder=arguments.output)
+        clock_runs = not arguments.demo and not arguments.time_travel
+        return run(settings, database, now, folder=arguments.output, clock_runs=clock_runs)
 
 
 def _add_flags(parser: argparse.ArgumentParser) -> None:

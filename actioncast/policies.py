@@ -12,6 +12,8 @@ from typing import Any, Literal
 
 from actioncast.periods.frequency import HOURLY, Frequency
 
+SHORTEST_HISTORY = 2  # periods of a training: one to forecast from and one to compare with
+
 
 @dataclass(frozen=True)
 class TrainPolicy:

@@ -9,12 +9,13 @@ from __future__ import annotations
 import math
 from collections.abc import Mapping, Sequence
 from datetime import datetime
-from typing import Any
+from typing import Any, NamedTuple
 
 from actioncast.forecasting.card import Card
 from actioncast.forecasting.vintage import Vintage
 from actioncast.monitoring import live_error
 from actioncast.monitoring.live_error import LiveScore
+from actioncast.periods.frequency import DAY, WEEK
 from actioncast.periods.grid import Grid
 from actioncast.periods.timeline import Timeline
 from actioncast.periods.words import Words
@@ -26,9 +27,18 @@ Row = Mapping[str, Any]
 Chart = dict[str, Any]
 FEWEST_SHARE = 0.5  # of the scored periods of a verdict, behind an error by lead time; fewer are noise
 TABLE_ROWS = 24  # of the next periods
-FORECAST_COLUMNS = ("prediction", "lower", "upper")
+FORECAST_COLUMNS = ("prediction", "lower", "upper", "naive")
+YEAR = 365 * DAY
 FAN_PERIODS = 400  # ahead, over which the quantiles are drawn
 FAN_BANDS = 3  # pairs of quantiles that are drawn beside the interval
+
+
+class Range(NamedTuple):
+    """A range of the past that a reader may choose."""
+
+    name: str
+    seconds: int
+    is_default: bool
 
 
 def forecast_chart(history: Grid | None, rows: Sequence[Row], since: datetime, end: datetime) -> Chart:
@@ -51,6 +61,46 @@ def forecast_chart(history: Grid | None, rows: Sequence[Row], since: datetime, e
         chart[name] = [values.get(time) for time in times]
     chart["fan"] = fan([row for row in newest_rows if row["prediction_date"] > end])
     return chart
+
+
+# The ranges of the past that a reader may choose, by the unit of the frequency.
+RANGES: dict[str, tuple[tuple[str, int], ...]] = {
+    "min": (("6 h", DAY // 4), ("1 d", DAY), ("7 d", WEEK), ("28 d", 4 * WEEK)),
+    "h": (("1 d", DAY), ("7 d", WEEK), ("28 d", 4 * WEEK)),
+    "D": (("28 d", 4 * WEEK), ("90 d", 90 * DAY), ("1 y", YEAR)),
+    "W": (("26 w", 26 * WEEK), ("1 y", YEAR), ("2 y", 2 * YEAR)),
+    "MS": (("2 y", 2 * YEAR), ("5 y", 5 * YEAR), ("10 y", 10 * YEAR)),
+    "QS": (("5 y", 5 * YEAR), ("10 y", 10 * YEAR)),
+    "YS": (("10 y", 10 * YEAR), ("20 y", 20 * YEAR)),
+}
+
+
+def ranges(chart: Chart, words: Words, shown: int) -> list[Range]:
+    """The ranges that are shorter than the chart's past, that of the `shown` periods among them, and all of it.
+
+    None where the chart has no past.
+    """
+    if not chart["t"]:
+        return []
+    frequency = words.timeline.frequency
+    past = chart["end"] - chart["t"][0] + frequency.seconds
+    by_default = shown * frequency.seconds
+    names = {by_default: words.count(shown)} | {seconds: name for name, seconds in RANGES[frequency.unit]}
+    shorter = [Range(name, seconds, seconds == by_default) for seconds, name in sorted(names.items()) if seconds < past]
+    return [*shorter, Range("all", past, not any(each.is_default for each in shorter))] if past > 0 else []
+
+
+def earlier_forecasts(words: Words) -> list[tuple[str, str]]:
+    """Forecasts to compare the newest with: d and the age in seconds, or n and the lead in periods."""
+    frequency = words.timeline.frequency
+    if frequency.is_within_day:
+        per_day = DAY // frequency.seconds
+        choices = [("that of a day ago", f"d{DAY}"), ("that of a week ago", f"d{WEEK}")]
+        leads = [1, per_day, 7 * per_day]
+    else:
+        choices = [(f"that of {words.count(count)} ago", f"d{count * frequency.seconds}") for count in (1, 4)]
+        leads = [1, 2, 4]
+    return choices + [(f"as said {words.count(lead)} before", f"n{lead}") for lead in leads]
 
 
 def fan(rows: Sequence[Row]) -> dict[str, Any]:
@@ -156,12 +206,20 @@ def lead_chart(errors_by_lead: Sequence[Row], card: Card | None, policy: Retrain
 
 
 def summaries(
-    charts: Mapping[str, Chart], vintage: Vintage | None, unit: str, words: Words, naive: str
+    charts: Mapping[str, Chart],
+    vintage: Vintage | None,
+    upcoming: Sequence[Row],
+    unit: str,
+    words: Words,
+    naive: str,
 ) -> dict[str, str]:
-    """Each chart in a sentence, for those who cannot see it; none for an empty chart."""
+    """Each chart in a sentence, for those who cannot see it; none for an empty chart.
+
+    `upcoming` are the periods of the vintage that are not over yet.
+    """
     sentences = {}
     if vintage:
-        sentences["forecast"] = _forecast_sentence(vintage, unit, words)
+        sentences["forecast"] = _forecast_sentence(vintage, upcoming, unit, words)
     if charts["error"]["t"]:
         sentences["error"] = _error_sentence(charts["error"], unit, naive)
         sentences["coverage"] = _coverage_sentence(charts["error"], words)
@@ -172,11 +230,18 @@ def summaries(
     return sentences
 
 
-def _forecast_sentence(vintage: Vintage, unit: str, words: Words) -> str:
-    rows = vintage.first(TABLE_ROWS).rows
+def _forecast_sentence(vintage: Vintage, upcoming: Sequence[Row], unit: str, words: Words) -> str:
+    """Periods by their names: a sentence that counts from now would be wrong when now has passed."""
+    if not upcoming:
+        known = words.period(vintage.origin)
+        last = words.period(vintage.rows[-1]["prediction_date"])
+        return f"The newest forecast is over: it knows the {words.plural} up to {known}, and ends with {last}."
+    rows = upcoming[:TABLE_ROWS]
     lowest = min(row["prediction"] for row in rows)
     highest = max(row["prediction"] for row in rows)
-    return f"Forecast of the next {words.count(len(rows))}: {number(lowest)} to {number(highest)} {unit}."
+    begin = words.period(rows[0]["prediction_date"])
+    end = words.period(rows[-1]["prediction_date"])
+    return f"Forecast of {words.count(len(rows))}, {begin} to {end}: {number(lowest)} to {number(highest)} {unit}."
 
 
 def _error_sentence(chart: Chart, unit: str, naive: str) -> str:

@@ -4,34 +4,31 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
-from datetime import UTC, datetime, timedelta
+from datetime import datetime
 from statistics import fmean
 from typing import Any
 
 from actioncast import quantiles
 from actioncast.dashboard import charts
-from actioncast.dashboard.charts import Chart, Row
-from actioncast.dashboard.lights import Light, lights
-from actioncast.database.database import Database, Newest
-from actioncast.forecasting.card import Card, ModelError, read_card
+from actioncast.dashboard.advice import Advice, advice_on
+from actioncast.dashboard.charts import TABLE_ROWS, Chart, Range, Row
+from actioncast.dashboard.marks import Mark, marks_of
+from actioncast.dashboard.stored import ERROR_SHOWN, Stored, drawn_periods, read_stored, shown_periods
+from actioncast.database.database import Database
+from actioncast.forecasting.card import Card
 from actioncast.forecasting.naive import season_in_words
 from actioncast.forecasting.seasons import usual
 from actioncast.forecasting.vintage import Vintage
-from actioncast.periods.grid import Grid
+from actioncast.monitoring.lights import Issue, Light, Watched, lights
 from actioncast.periods.timeline import Timeline
 from actioncast.periods.words import Words
 from actioncast.quantiles import DistributionScore
-from actioncast.settings import LONGEST_HORIZON, SeriesSettings, Settings
+from actioncast.settings import SeriesSettings, Settings
 from actioncast.text import number
 
-ERROR_SHOWN = 4  # times the shown past, of the charts of the live error
-CHECKS_PAST = timedelta(days=30)
-RUNS_PAST = timedelta(days=30)
-LONG_AHEAD = 400  # periods of a day and longer, more than a forecast of them reaches
 SHOWN_LOOKS = 12
 SHOWN_CANDIDATES = 8
 MANY = 10_000  # periods, in which each usual season can be seen
-LONG_AGO = datetime(1970, 1, 1, tzinfo=UTC)
 
 
 @dataclass(frozen=True)
@@ -65,7 +62,10 @@ class PageFigures:
     figures: list[Figure]
     charts: Mapping[str, Chart]
     summaries: Mapping[str, str]  # what each chart shows, in words
+    marks: Sequence[Mark]  # what happened, on the charts
     vintage: Vintage | None
+    upcoming: Sequence[Row]  # of the vintage: the next periods, the one that has begun included
+    advice: Advice | None  # what to do where there is no forecast yet
     card: Card | None
     card_problem: str
     notes: Sequence[str]  # about the champion and its newest forecast, a sentence each
@@ -74,26 +74,11 @@ class PageFigures:
     looks: list[Look]
     window: int  # periods of the live error
     shown: int  # periods of the past in the charts
+    ranges: Sequence[Range]  # of the past, that a reader can choose
+    earlier: Sequence[tuple[str, str]]  # forecasts to compare with, in words and as the page's script asks for them
     words: Words
     naive: str  # the reference in words: 168 hours (a week)
     coverage: float  # target share of hours inside lower..upper
-
-
-@dataclass(frozen=True)
-class Stored:
-    """What the database and the model folder hold of one series, as far as the page shows it."""
-
-    newest: Newest
-    end: datetime  # the newest stored hour, the current one without any
-    performance: Sequence[Row]  # ascending
-    history: Grid | None
-    errors_by_lead: Sequence[Row]
-    vintage: Vintage | None
-    checks: Sequence[Row]  # newest first
-    etl_runs: Sequence[Row]  # newest first
-    training: Row | None  # the newest one
-    card: Card | None
-    card_problem: str  # why the card cannot be read; empty otherwise
 
 
 def collect(settings: Settings, database: Database, now: datetime, series_id: str) -> PageFigures:
@@ -102,70 +87,10 @@ def collect(settings: Settings, database: Database, now: datetime, series_id: st
     return compute(stored, settings=settings, now=now, series_id=series_id)
 
 
-def read_stored(settings: Settings, database: Database, now: datetime, series_id: str) -> Stored:
-    """What the page of a series is computed from. Raises DatabaseError."""
-    card, card_problem = _read_card(settings, series_id)
-    timeline = settings.series[series_id].timeline
-    newest = database.newest(series_id)
-    end = newest.period or timeline.floor(now)
-    vintage = None
-    if newest.issued_at:
-        vintage = Vintage.of_rows(database.vintage(series_id, newest.issued_at), timeline)
-    shown = shown_periods(settings, series_id)
-    performance = database.performance(
-        series_id,
-        since=timeline.shift(end, -(ERROR_SHOWN + 1) * shown),
-        until=timeline.shift(end, _farthest(timeline)),
-    )
-    errors_by_lead = database.error_by_lead(
-        series_id,
-        since=timeline.shift(end, -ERROR_SHOWN * shown),
-        until=timeline.shift(end, 1),
-    )
-    checks = database.checks(
-        series_id,
-        since=now - CHECKS_PAST,
-        before=now + timedelta(seconds=1),  # a check of this very moment counts
-    )
-    trainings = database.training_runs(series_id, since=LONG_AGO)
-    return Stored(
-        newest=newest,
-        end=end,
-        performance=performance,
-        history=database.reality(series_id, until=now, newest=shown, timeline=timeline, quarantined=True),
-        errors_by_lead=errors_by_lead,
-        vintage=vintage,
-        checks=checks,
-        etl_runs=database.etl_runs(series_id, since=now - RUNS_PAST),
-        training=trainings[0] if trainings else None,
-        card=card,
-        card_problem=card_problem,
-    )
-
-
-def shown_periods(settings: Settings, series_id: str) -> int:
-    """Periods of the past in the charts, and behind the figures on top."""
-    series = settings.series[series_id]
-    return series.defaults.shown.periods(series.frequency)
-
-
-def _farthest(timeline: Timeline) -> int:
-    """Periods ahead, more than any forecast reaches."""
-    return LONGEST_HORIZON + 1 if timeline.frequency.is_within_day else LONG_AHEAD
-
-
 def naive_season(card: Card | None, series: SeriesSettings) -> int:
     """The season of the naive reference, in periods: the champion's longest, or the usual one."""
     seasonality = card.seasonality if card else usual(series.timeline, MANY)
     return max(seasonality)
-
-
-def _read_card(settings: Settings, series_id: str) -> tuple[Card | None, str]:
-    """The champion's card, and why it cannot be read."""
-    try:
-        return read_card(settings.model_directory(series_id)), ""
-    except ModelError as error:
-        return None, str(error)
 
 
 def compute(stored: Stored, *, settings: Settings, now: datetime, series_id: str) -> PageFigures:
@@ -182,8 +107,10 @@ def compute(stored: Stored, *, settings: Settings, now: datetime, series_id: str
     words = Words(timeline)
     naive = season_in_words(naive_season(card, series), series.frequency)
     error_since = timeline.shift(stored.end, -ERROR_SHOWN * shown)
+    upcoming = not_over(stored.vintage, now, timeline)
+    drawn_since = timeline.shift(stored.end, -drawn_periods(settings, series_id))
     page_charts = {
-        "forecast": charts.forecast_chart(stored.history, stored.performance, since, stored.end),
+        "forecast": charts.forecast_chart(stored.history, stored.performance, drawn_since, stored.end),
         "error": charts.error_chart(scored, card, policy, timeline, error_since),
         "lead": charts.lead_chart(stored.errors_by_lead, card, policy),
     }
@@ -196,8 +123,11 @@ def compute(stored: Stored, *, settings: Settings, now: datetime, series_id: str
         lights=_lights(stored, settings, now, series_id),
         figures=figures(newest_scored, coverage, words, naive),
         charts=page_charts,
-        summaries=charts.summaries(page_charts, stored.vintage, series.unit, words, naive),
+        summaries=charts.summaries(page_charts, stored.vintage, upcoming, series.unit, words, naive),
+        marks=_marks(stored, now, drawn_since, timeline),
         vintage=stored.vintage,
+        upcoming=upcoming[:TABLE_ROWS],
+        advice=advice_on(stored, series),
         card=card,
         card_problem=stored.card_problem,
         notes=notes(card, stored.vintage, quantiles.score_rows(newest_scored)),
@@ -206,23 +136,45 @@ def compute(stored: Stored, *, settings: Settings, now: datetime, series_id: str
         looks=group(stored.checks)[:SHOWN_LOOKS],
         window=policy.window,
         shown=shown,
+        ranges=charts.ranges(page_charts["forecast"], words, shown),
+        earlier=charts.earlier_forecasts(words),
         words=words,
         naive=naive,
         coverage=coverage,
     )
 
 
+def not_over(vintage: Vintage | None, now: datetime, timeline: Timeline) -> list[Row]:
+    """The periods of a vintage that end after now."""
+    if vintage is None:
+        return []
+    return [row for row in vintage.rows if timeline.end_of(timeline.number_of(row["prediction_date"])) > now]
+
+
 def _lights(stored: Stored, settings: Settings, now: datetime, series_id: str) -> list[Light]:
     return lights(
-        stored.newest,
+        stored.newest.period,
+        Issue.of(stored.vintage) if stored.vintage else None,
         card=stored.card,
         card_problem=stored.card_problem,
         checks=stored.checks,
         etl_runs=stored.etl_runs,
-        now=now,
-        policy=settings.freshness_of(series_id),
-        timeline=settings.series[series_id].timeline,
-        fallback=stored.vintage.fallback if stored.vintage else None,
+        watched=Watched(now, settings.freshness_of(series_id), settings.series[series_id].timeline),
+    )
+
+
+def _marks(stored: Stored, now: datetime, since: datetime, timeline: Timeline) -> list[Mark]:
+    ends = stored.vintage.rows[-1]["prediction_date"] if stored.vintage else now
+    return marks_of(
+        since=since,
+        until=max(now, ends),
+        timeline=timeline,
+        card=stored.card,
+        trainings=stored.trainings,
+        checks=stored.checks,
+        etl_runs=stored.etl_runs,
+        quarantined=stored.quarantined,
+        annotations=stored.annotations,
     )
 
 

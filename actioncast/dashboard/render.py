@@ -1,4 +1,4 @@
-"""Figures or API schema -> HTML, and the files that it asks for.
+"""Figures, problems or API schema -> HTML, and the files that it asks for.
 
 No CDN, no build step, nothing inline that runs.
 """
@@ -17,11 +17,11 @@ from markupsafe import Markup
 
 from actioncast.dashboard.api_reference import operations
 from actioncast.dashboard.figures import PageFigures
-from actioncast.dashboard.lights import status_of
+from actioncast.monitoring.lights import Light, status_of
 from actioncast.periods.words import Words
 from actioncast.settings import Settings
-from actioncast.text import duration, number
-from actioncast.times import isoformat
+from actioncast.text import number
+from actioncast.times import isoformat, to_seconds
 
 if TYPE_CHECKING:
     from jinja2 import Environment
@@ -69,7 +69,8 @@ def _environment() -> Environment:
     environment.filters |= {
         "number": number,
         "status": status_of,
-        "since": duration,
+        "turns": _turns,
+        "unix": to_seconds,
     }
     return environment
 
@@ -80,8 +81,21 @@ def _time(words: Words, moment: datetime) -> Markup:
 
 
 def _period(words: Words, start: datetime) -> Markup:
-    """The name of a period, likewise."""
+    """The name of a period, likewise; a day or a month is one of the series' zone, whatever zone is shown."""
+    if not words.timeline.frequency.is_within_day:
+        return Markup("{}").format(words.period(start))
     return _element(words.period(start), start)
+
+
+def _turns(light: Light) -> str:
+    """When the light turns, and into what, for the script of the page."""
+    return json.dumps([[to_seconds(turn.after), turn.status, turn.word] for turn in light.turns])
+
+
+def _ends(words: Words, start: datetime) -> int:
+    """The unix second at which a period is over."""
+    timeline = words.timeline
+    return to_seconds(timeline.end_of(timeline.number_of(start)))
 
 
 def _element(text: str, moment: datetime) -> Markup:
@@ -99,29 +113,34 @@ def render_page(
     titles: Mapping[str, str],
     *,
     live: bool,
+    clock_runs: bool = True,
 ) -> str:
     """The page of a series.
 
-    `links` lead to the page of each series; a `live` page links to the API beside it.
+    `links` lead to the page of each series; a `live` page links to the API beside it. Without `clock_runs` its moment
+    is not the reader's: ages and "now" stay as they are, as in a rehearsal.
     """
     template = _environment().get_template("page.html")
     return template.render(
         page=page,
         moment=partial(_time, page.words),
         period=partial(_period, page.words),
+        ends=partial(_ends, page.words),
         zone=Markup("<span data-zone>{}</span>").format(page.words.zone),
         links=links,
         titles=titles,
         live=live,
-        data=_script_data(page),
+        data=_script_data(page, live=live, clock_runs=clock_runs),
     )
 
 
-def _script_data(page: PageFigures) -> Markup:
-    """What dashboard.js draws, as JSON inside a script element."""
+def _script_data(page: PageFigures, *, live: bool, clock_runs: bool) -> Markup:
+    """What the scripts of the page need, as JSON inside a script element."""
     frequency = page.words.timeline.frequency
-    data = {
+    content = {
         **page.charts,
+        "marks": [mark.as_json() for mark in page.marks],
+        "series": page.series,
         "unit": page.unit,
         "coverageTarget": page.coverage,
         "zone": page.words.zone,
@@ -130,8 +149,14 @@ def _script_data(page: PageFigures) -> Markup:
         "noun": page.words.noun,
         "plural": page.words.plural,
         "naive": page.naive,
+        "shownSeconds": page.shown * frequency.seconds,
+        "ranges": page.ranges,
         "onPhone": PHONE_SHARE * page.shown * frequency.seconds,
     }
+    # What a reader would see as new; another moment alone is not.
+    seen = [content, [light.word for light in page.lights], [look.newest["checked_at"] for look in page.looks]]
+    version = hashlib.sha256(json.dumps(seen, default=str).encode()).hexdigest()[:12]
+    data = {**content, "version": version, "now": to_seconds(page.now), "live": live, "clockRuns": clock_runs}
     text = json.dumps(data, separators=(",", ":"))
     # A unit such as "</script>" must not end the element: without "<" no tag can begin.
     return Markup(text.replace("<", "\\u003c"))  # noqa: S704
@@ -146,3 +171,9 @@ def render_reference(document: Mapping[str, Any], address: str, *, reading_close
         version=document["info"]["version"],
         reading_closed=reading_closed,
     )
+
+
+def render_problem(problem: Mapping[str, Any], *, root: str, retry_seconds: int | None) -> str:
+    """What went wrong, for people. `root` leads from the address that was asked for to the page."""
+    template = _environment().get_template("problem.html")
+    return template.render(problem=problem, root=root, retry_seconds=retry_seconds)

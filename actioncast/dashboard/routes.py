@@ -15,7 +15,7 @@ from starlette.exceptions import HTTPException
 
 from actioncast.api.access import reading
 from actioncast.api.body import Body
-from actioncast.api.forecasts import Forecasts
+from actioncast.api.forecasts import Forecasts, utc_now
 from actioncast.api.state import state_of
 from actioncast.database.database import Database
 
@@ -55,7 +55,13 @@ def _render_page(database: Database, *, forecasts: Forecasts, series_id: str) ->
     settings = forecasts.catalogue.settings
     figures = collect(settings, database, forecasts.clock(), series_id)
     links = {name: f"?series={name}" for name in settings.series}
-    html = render.render_page(figures, links, render.titles_of(settings), live=True)
+    html = render.render_page(
+        figures,
+        links,
+        render.titles_of(settings),
+        live=True,
+        clock_runs=forecasts.clock is utc_now,
+    )
     return Body(html.encode())
 
 

@@ -1,4 +1,4 @@
-"""Reads and writes the ledger: what each ingestion, training and check did."""
+"""Reads and writes the ledger: what each ingestion, training and check did, and what people have noted."""
 
 from __future__ import annotations
 
@@ -8,12 +8,13 @@ from typing import Any
 
 from sqlalchemy import delete, insert, select
 
-from actioncast.database.schema import CHECKS, ETL_RUNS, TRAINING_RUNS, Row
+from actioncast.database.bulk import insert_of
+from actioncast.database.schema import ANNOTATIONS, CHECKS, ETL_RUNS, TRAINING_RUNS, Row
 from actioncast.database.transactions import Transactions
 
 
 class Ledger(Transactions):
-    """The tables `etl_runs`, `training_runs` and `checks`."""
+    """The tables `etl_runs`, `training_runs`, `checks` and `annotations`."""
 
     def record_etl_failure(self, run: Mapping[str, Any]) -> None:
         """Write the row of an ingestion that loaded nothing."""
@@ -63,6 +64,19 @@ class Ledger(Transactions):
         """The newest check of each series that was checked since then."""
         query = select(CHECKS).where(CHECKS.c.checked_at >= since).order_by(CHECKS.c.checked_at)
         return {row["series_id"]: row for row in self._rows(query)}
+
+    def annotate(self, series_id: str, noted_for: datetime, note: str, noted_at: datetime) -> None:
+        """Note something about a moment of a series; the same note again changes nothing."""
+        row = {"series_id": series_id, "noted_for": noted_for, "note": note, "noted_at": noted_at}
+        insert = insert_of(ANNOTATIONS, is_sqlite=self.is_sqlite)
+        with self._transaction(write=True) as connection:
+            connection.execute(insert.on_conflict_do_nothing(), row)
+
+    def annotations(self, series_id: str, *, since: datetime) -> list[Row]:
+        """The notes about moments from `since` on, ascending."""
+        noted_for = ANNOTATIONS.c.noted_for
+        query = select(ANNOTATIONS).where(ANNOTATIONS.c.series_id == series_id, noted_for >= since)
+        return self._rows(query.order_by(noted_for))
 
 
 def _runs_since(table: Any, series_id: str, since: datetime) -> Any:

@@ -165,5 +165,23 @@ CHECKS = _table(
     naive_mae=Float,
     dispatched=Boolean,
 )
+ANNOTATIONS = _table(
+    "annotations",
+    series_id=String,
+    noted_for=UtcTime,
+    note=String,
+    noted_at=UtcTime,
+)
 # All that is stored, in the order of a copy.
-TABLES = (REALITY, PREDICTIONS, ETL_RUNS, TRAINING_RUNS, CHECKS, EXOGENOUS, SERIES, REVISIONS, QUARANTINE)
+TABLES = (
+    REALITY,
+    PREDICTIONS,
+    ETL_RUNS,
+    TRAINING_RUNS,
+    CHECKS,
+    EXOGENOUS,
+    SERIES,
+    REVISIONS,
+    QUARANTINE,
+    ANNOTATIONS,
+)

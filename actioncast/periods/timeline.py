@@ -192,6 +192,14 @@ class Timeline:
             return until - since
         return self._open_time(until) - self._open_time(since)
 
+    def after(self, since: datetime, open_time: timedelta) -> datetime:
+        """The moment until which so much time lies in periods that exist: the inverse of `open_time`."""
+        if not self.opening:
+            return since + open_time
+        whole = self._open_time(since) + open_time
+        number, rest = divmod(whole, timedelta(seconds=self.frequency.seconds))
+        return self.start_of(number) + rest
+
     def _open_time(self, moment: datetime) -> timedelta:
         """Since the period of the number 0 began."""
         number = self.number_of(moment)

@@ -14,12 +14,11 @@ from actioncast.forecasting.seasons import Seasons
 from actioncast.periods.axis import Cycles
 from actioncast.periods.grid import Grid
 from actioncast.periods.wall import seen_by, wall_of
+from actioncast.policies import SHORTEST_HISTORY
 from actioncast.settings import SeriesSettings, Settings
 from actioncast.training import backtest
 from actioncast.training.clean import CleanSeries, clean
 from actioncast.training.donors import borrowed
-
-SHORTEST_HISTORY = 2  # periods: one to forecast from and one to compare with
 
 
 @dataclass(frozen=True)

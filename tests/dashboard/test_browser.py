@@ -252,10 +252,11 @@ def test_the_legend_shows_the_newest_hour_while_nobody_points(visit: Visit, url:
 
 def test_the_fan_of_the_quantiles_is_drawn_and_not_listed(visit: Visit, url: str) -> None:
     page = visit.open(url)
-    rows = page.locator("[data-chart=forecast] .u-series.fan")
-    assert rows.count() == 2, "the levels 0.3 and 0.7; those of 0.1 and 0.9 are the interval"
+    rows = page.locator("[data-chart=forecast] .u-series.unlisted")
+    assert rows.count() == 3, "the upper bound, and the levels 0.3 and 0.7; those of 0.1 and 0.9 are the interval"
     assert not rows.first.is_visible()
     assert not rows.last.is_visible()
+    assert page.locator("[data-chart=forecast] .u-series:visible", has_text="Interval").count() == 1
     page.focus("[data-chart=forecast]")
     page.keyboard.press("ArrowRight")
     assert "0.3 to 0.7" not in page.inner_text("[data-reading=forecast]")

@@ -39,10 +39,40 @@ def test_an_empty_page_says_what_to_do_next(settings: Settings) -> None:
     assert "data-chart" not in html
 
 
-def test_data_without_a_forecast_asks_for_one(settings: Settings) -> None:
+@pytest.mark.parametrize(
+    ("hours", "command", "hint"),
+    [
+        (600, "python train.py &amp;&amp; python make_predictions.py", "Train a champion"),
+        (HISTORY, "python train.py &amp;&amp; python make_predictions.py", "train once there are 504"),
+        (1, "python update_real_data.py --backfill", "1 hour with a value, of the 2"),
+    ],
+)
+def test_data_without_a_forecast_are_drawn_and_a_training_is_advised_where_it_would_run(
+    settings: Settings, hours: int, command: str, hint: str
+) -> None:
     with open_database(settings) as database:
-        load(database, wave(at(-HISTORY), HISTORY), at(0))
-    assert "python train.py &amp;&amp; python make_predictions.py" in html_of(settings)
+        load(database, wave(at(-hours), hours), at(0))
+    html = html_of(settings)
+    assert f"<code>{command}</code>" in html
+    assert hint in html
+    assert 'data-chart="forecast"' in html
+
+
+def test_the_next_hours_are_counted_from_now_and_not_from_the_end_of_the_data(settings: Settings) -> None:
+    fill(settings)
+    with client_of(settings) as client:
+        client.post("/forecast")  # of 168 hours
+    dead_for_a_day = html_of(settings, at(24.5))
+    rows = re.findall(r"<tr data-until=.*?</tr>", dead_for_a_day)
+    assert "05 Mar 2022 00:00" in rows[0], "the hour that has begun"
+    assert len(rows) == 24
+    assert "Forecast of 24 hours, 05 Mar 2022 00:00 to 05 Mar 2022 23:00" in dead_for_a_day
+    almost_over = html_of(settings, at(166.5))
+    assert len(re.findall(r"<tr data-until=", almost_over)) == 2
+    assert '<span data-ahead="">2 hours</span>' in almost_over.replace("data-ahead>", 'data-ahead="">')
+    over = html_of(settings, at(200))
+    assert "No forecast is ahead" in over
+    assert "The newest forecast is over: it knows the hours up to 03 Mar 2022 23:00, and ends with" in over
 
 
 def test_a_full_page_draws_all_four_charts(settings: Settings) -> None:
@@ -54,7 +84,7 @@ def test_a_full_page_draws_all_four_charts(settings: Settings) -> None:
     html = html_of(settings, at(40.2))
     assert re.findall(r'data-chart="(\w+)"', html) == ["forecast", "error", "coverage"]  # one vintage: no lead has 12 h
     data = json.loads(re.findall(r'id="data">(.*?)</script>', html)[0])
-    assert len(data["forecast"]["t"]) == 168 + 128
+    assert len(data["forecast"]["t"]) == HISTORY + 168
     assert "ridge_day" in html
 
 

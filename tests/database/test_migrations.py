@@ -32,6 +32,7 @@ def test_migrations_are_applied_once(url: str) -> None:
         "0007_periods.sql",
         f"0008_naive.{kind}.sql",
         "0009_distribution.sql",
+        "0010_annotations.sql",
     ]
     assert database.migrate() == []
     database.close()
@@ -39,7 +40,7 @@ def test_migrations_are_applied_once(url: str) -> None:
 
 def test_the_tables_have_the_same_columns_on_both(postgres: TempPostgres, tmp_path: Path) -> None:
     names = ["reality", "predictions", "latest_predictions", "performance", "etl_runs", "training_runs", "checks"]
-    names += ["exogenous", "series", "revisions", "quarantine"]
+    names += ["exogenous", "series", "revisions", "quarantine", "annotations"]
     columns = []
     for url in (postgres.new_database(), f"sqlite:///{tmp_path / 'a.db'}"):
         with open_database(settings_for(url)) as opened, opened.engine.connect() as connection:

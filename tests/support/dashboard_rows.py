@@ -19,4 +19,5 @@ def row(hour: float, *, reality: float | None, prediction: float = 10.0, naive: 
         "covered": abs(prediction - reality) <= 2 if reality is not None else None,
         "naive_error": naive if reality is not None else None,
         "lead": 1,
+        "naive": prediction + 1,
     }

@@ -68,6 +68,7 @@ LAYOUTS = {
     "etl_runs": Layout("started_at", HOUR),
     "training_runs": Layout("started_at", HOUR),
     "checks": Layout("checked_at", HOUR),
+    "annotations": Layout("noted_at", DAY),
 }
 
 
