@@ -1,7 +1,7 @@
 """Serving: the API and the page. POST /forecast makes and stores the same forecast as make_predictions.py.
 
     python app.py                                                  # port $PORT, else 8000
-    python app.py --demo                                           # what rehearse.py left in demo/
+    python app.py --demo                                           # what rehearse.py left in demo/, or --demo FOLDER
     curl -X POST 'http://127.0.0.1:8000/forecast?num_predictions=24' -H "X-API-Key: $API_KEY"
 
 Reads config.toml ($ACTIONCAST_CONFIG names another file), DATABASE_URL, API_KEY and model/<series>/. The page is at /,
@@ -41,6 +41,7 @@ from actioncast.dashboard.problem_pages import ProblemPages
 from actioncast.database.connection import database_url
 from actioncast.database.database import Database
 from actioncast.errors import ActioncastError
+from actioncast.paths import ROOT
 from actioncast.settings import Settings
 
 cold_start.end_imports()
@@ -114,11 +115,11 @@ def _settings() -> Settings:
     return load_settings(Path(path) if path else None)
 
 
-def _demo_app() -> FastAPI:
-    """The application on the database and the champions of the rehearsal, at its last moment."""
+def demo_app(folder: Path) -> FastAPI:
+    """The application on the database and the champions of a rehearsal, at its last moment."""
     from actioncast.rehearsal import demo
 
-    settings = demo.demo_settings()
+    settings = demo.demo_settings(folder)
     ended = demo.last_moment(settings)
     return create_app(settings, lambda: ended)
 
@@ -127,11 +128,18 @@ def main(argv: Sequence[str] | None = None) -> int:
     flags = parser(__doc__)
     flags.add_argument("--host", default="127.0.0.1", help="0.0.0.0 in a container (default: 127.0.0.1)")
     flags.add_argument("--port", type=int, default=int(os.environ.get("PORT", "8000")))
-    flags.add_argument("--demo", action="store_true", help="serve demo/ as of the end of its rehearsal")
+    flags.add_argument(
+        "--demo",
+        type=Path,
+        nargs="?",
+        const=ROOT / "demo",
+        metavar="FOLDER",
+        help="serve demo/, or the folder of another rehearsal, as of its end",
+    )
     arguments = flags.parse_args(argv)
     logging.basicConfig(level=logging.INFO, format="%(levelname)s %(message)s")
     try:
-        app = _demo_app() if arguments.demo else create_app(_settings())
+        app = demo_app(arguments.demo) if arguments.demo else create_app(_settings())
     except ActioncastError as error:
         print(f"error: {error}", file=sys.stderr)
         return 2

@@ -29,6 +29,7 @@ from typing import Any
 from actioncast.cli.script import run_script
 from actioncast.database.database import Database
 from actioncast.github import incidents, release_notice, schedules, summary
+from actioncast.github.alerts.text import page_links
 from actioncast.github.api import Api
 from actioncast.github.incidents import Incidents
 from actioncast.monitoring import freshness, watch
@@ -115,7 +116,9 @@ def _update_issues(issues: Incidents, findings: Sequence[Finding], running: Cont
         if stale and causes and kind.workflow in running and kind.title not in open_titles:
             actions.append(f"{kind.title}: left to the issue “{causes[0]}”")
             continue
-        action = issues.sync(kind.title, issue_body(stale, issues.run_link))
+        series = [finding.subject for finding in stale if not kind.is_of_workflow]
+        seen_by = f"Seen by {issues.run_link}. {page_links(issues.variables, series)}".rstrip()
+        action = issues.sync(kind.title, issue_body(stale, seen_by), series)
         if action != incidents.NOTHING:
             actions.append(action)
     return actions

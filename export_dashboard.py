@@ -2,7 +2,7 @@
 
     python export_dashboard.py                        # to report/
     python export_dashboard.py --output public
-    python export_dashboard.py --demo                 # what rehearse.py left in demo/, as of its end
+    python export_dashboard.py --demo                 # what rehearse.py left in demo/ as of its end, or --demo FOLDER
 
 Reads what the page of the API reads: `reality`, `predictions`, `checks`, the runs and
 model/<series>/card.json.
@@ -92,7 +92,7 @@ def _write(folder: Path, content: Mapping[str, bytes]) -> ExportReport:
 def _run(arguments: argparse.Namespace, settings: Settings) -> ExportReport:
     now = arguments.now
     if arguments.demo:
-        settings = demo.demo_settings()
+        settings = demo.demo_settings(arguments.demo)
         if not arguments.time_travel:
             now = demo.last_moment(settings)
     with open_database(settings) as database:
@@ -102,7 +102,14 @@ def _run(arguments: argparse.Namespace, settings: Settings) -> ExportReport:
 
 def _add_flags(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--output", type=Path, default=Path("report"), help="folder to write (default: report/)")
-    parser.add_argument("--demo", action="store_true", help="the rehearsal in demo/ instead of your own series")
+    parser.add_argument(
+        "--demo",
+        type=Path,
+        nargs="?",
+        const=demo.FOLDER,
+        metavar="FOLDER",
+        help="the rehearsal in demo/, or in another folder, instead of your own series",
+    )
 
 
 def main(argv: Sequence[str] | None = None) -> int:

@@ -10,6 +10,7 @@ from __future__ import annotations
 import argparse
 import json
 import logging
+import os
 import sys
 from collections.abc import Callable, Sequence
 from datetime import UTC, datetime
@@ -93,10 +94,13 @@ def _run(argv: Sequence[str] | None, description: str | None, run: Run, add_flag
 
 
 def _log_settings(settings: Settings) -> None:
-    """Write the settings into the log of a job, to understand it later; a person at a terminal has the file."""
+    """What differs from the defaults, into the log of a job that debugs: GitHub's "Enable debug logging"."""
+    if not log.isEnabledFor(logging.DEBUG):
+        return
     excluded = {"series"} if len(settings.series) > MANY_SERIES else None
-    level = logging.DEBUG if sys.stderr.isatty() else logging.INFO
-    log.log(level, "settings %s", settings.model_dump_json(exclude=excluded))
+    stated = settings.model_dump(mode="json", exclude=excluded, exclude_defaults=True)
+    for name, value in stated.items():
+        log.debug("settings %s %s", name, json.dumps(value))
 
 
 def report_of(script: str, settings: Settings, now: datetime, *flags: str) -> tuple[bool, dict[str, Any]]:
@@ -130,6 +134,7 @@ def report_of(script: str, settings: Settings, now: datetime, *flags: str) -> tu
 
 def _start_logging() -> None:
     """Send logs to stderr. urllib3 stays silent about its retries: it would write whole URLs, keys included."""
+    log.setLevel(logging.DEBUG if os.environ.get("RUNNER_DEBUG") == "1" else logging.NOTSET)
     logging.basicConfig(level=logging.INFO, format="%(levelname)s %(message)s", stream=sys.stderr, force=True)
     logging.getLogger("urllib3").setLevel(logging.ERROR)
 

@@ -200,12 +200,12 @@ def _picture(state: State) -> str:
     newest = state.history.values[-SHOWN_PERIODS:].tolist()
     past = [None if math.isnan(value) else value for value in newest]
     ahead = [row for row in state.forecast if row["prediction_date"] > state.history.end][:SHOWN_PERIODS]
-    lines = [[*past, *(row[column] for row in ahead)] for column in ("upper", "prediction", "lower")]
+    bounds = [("interval", [*past, *(row[column] for row in ahead)]) for column in ("upper", "lower")]
     return summary.line_chart(
         title=f"The last {state.words.count(len(past))}, and the next {len(ahead)} with their interval",
         x_title=state.words.noun,
         y_title=state.unit,
-        lines=lines,
+        lines=[("reality, then the forecast", [*past, *(row["prediction"] for row in ahead)]), *bounds],
     )
 
 

@@ -26,13 +26,14 @@ from pathlib import Path
 
 from actioncast.github import summary
 from actioncast.github.alerts import heartbeat, outgoing, webhook
-from actioncast.github.alerts.issues import GONE, Issue, Issues
+from actioncast.github.alerts.issues import GONE, Issue, Issues, title_of
 from actioncast.github.alerts.outage import Outage, PastRun, event_of_runs, hit_the_limit
 from actioncast.github.alerts.outgoing import OutgoingError
 from actioncast.github.alerts.text import (
+    failure_of,
     first_line,
     job_body,
-    page_url,
+    page_links,
     recovery,
     reminder,
     run_link,
@@ -69,8 +70,8 @@ class Incidents:
         self.issues = Issues(api)
         self.webhook = webhook.of(self.variables, pauses)
 
-    def sync(self, title: str, body: str | None) -> str:
-        """Open, update or (body None) close the issue with this title.
+    def sync(self, title: str, body: str | None, series: Sequence[str] = ()) -> str:
+        """Open, update or (body None) close the issue with this title, in which the `series` are named.
 
         The first line of `body` says what is wrong. A comment a day says that it lasts, since edits
         notify nobody. The webhook hears of the opening, of each such day, and of the recovery; also
@@ -80,7 +81,7 @@ class Incidents:
         if body is not None:
             body = summary.without_job_secrets(body)
         try:
-            return self._sync_issue(title, body)
+            return self._sync_issue(title, body, series)
         except ApiError as error:
             self._send_without_issue(title, body)
             if error.status != GONE:
@@ -93,7 +94,7 @@ class Incidents:
     def titles(self) -> list[str]:
         """The titles of the open incidents; none where Issues are switched off. Raises ApiError."""
         try:
-            return list(self.issues.open_by_title)
+            return list(self.issues.open_by_key)
         except ApiError as error:
             if error.status != GONE:
                 raise
@@ -104,14 +105,14 @@ class Incidents:
 
         Returns what was done, for the log. Raises ApiError.
         """
-        for issue in self.issues.open_by_title.pop(title, []):
+        for issue in self.issues.open_by_key.pop(title, []):
             self.issues.comment(issue, f"This goes on in the issue “{new_title}”, if it still holds.")
             self.issues.close(issue, "not_planned")
         return f"closed in favour of “{new_title}”: {title}"
 
     def announce(self, title: str, body: str | None) -> str:
         """The same for news that is no failure: no label, no comments, nothing where nothing changes."""
-        issues = self.issues.open_by_title.get(title, [])
+        issues = self.issues.open_by_key.get(title, [])
         if body is None:
             return self._close_in_silence(title, issues)
         if not issues:
@@ -119,16 +120,16 @@ class Incidents:
             return f"opened issue #{issue['number']}: {title}"
         if issues[0]["body"] == body:
             return NOTHING
-        self.issues.edit(issues[0], body)
+        self.issues.edit(issues[0], body, title)
         return f"updated issue #{issues[0]['number']}: {title}"
 
-    def _sync_issue(self, title: str, body: str | None) -> str:
-        issues = self.issues.open_by_title.get(title, [])
+    def _sync_issue(self, title: str, body: str | None, series: Sequence[str]) -> str:
+        issues = self.issues.open_by_key.get(title, [])
         if body is None:
             return self._close(title, issues)
         if issues:
-            return self._update(title, issues[0], body)
-        return self._open(title, body)
+            return self._update(title_of(title, series), issues[0], body)
+        return self._open(title_of(title, series), body)
 
     def _open(self, title: str, body: str) -> str:
         """Assigned to those of NOTIFY, or to the owner of the repository if that is a person."""
@@ -150,7 +151,7 @@ class Incidents:
         before = _outage_of(issue)
         outage = before.failed_again(self.now)
         mentions = self._names or [person["login"] for person in issue.get("assignees", [])]
-        self.issues.edit(issue, _marked(body, mentions, outage))
+        self.issues.edit(issue, _marked(body, mentions, outage), title)
         if not before.reminder_is_due(self.now):
             return f"updated issue #{issue['number']}: {title}"
         text = reminder(outage, first_line(body))
@@ -166,7 +167,7 @@ class Incidents:
         for issue in issues:
             self.issues.comment(issue, recovery(_outage_of(issue), self.now, self.run_link))
             self.issues.close(issue)
-        del self.issues.open_by_title[title]
+        del self.issues.open_by_key[title]
         self._send("recovered", title, recovery(_outage_of(issues[0]), self.now, ""))
         closed = ", ".join(f"#{issue['number']}" for issue in issues)
         return f"closed issue {closed}: {title}"
@@ -280,16 +281,14 @@ def _parser() -> argparse.ArgumentParser:
     return parser
 
 
-def _body_of(arguments: argparse.Namespace, *, timed_out: bool) -> str:
+def _body_of(arguments: argparse.Namespace, lines: Sequence[str], *, timed_out: bool) -> str:
     """The body of a failed job's issue."""
-    opening = f"`{arguments.job}` failed in {run_link(os.environ)}."
-    page = page_url(os.environ)
-    if page:
-        opening = f"{opening} The page: {page}"
+    series = failure_of(lines, arguments.job).series
+    opening = f"`{arguments.job}` failed in {run_link(os.environ)}. {page_links(os.environ, series)}".rstrip()
     error = ""
     if timed_out:
         error = f"the job was stopped at its time limit of {arguments.limit_minutes:g} minutes"
-    return job_body(arguments.job, _lines_of(arguments.log), opening, error)
+    return job_body(arguments.job, lines, opening, error)
 
 
 def main(argv: Sequence[str] | None = None) -> int:
@@ -302,10 +301,12 @@ def main(argv: Sequence[str] | None = None) -> int:
             return 0
     succeeded = arguments.outcome == "success"
     _ping(os.environ.get("HEARTBEAT_URL", "").strip(), succeeded=succeeded)
-    body = None if succeeded else _body_of(arguments, timed_out=timed_out)
+    lines = _lines_of(arguments.log)
+    body = None if succeeded else _body_of(arguments, lines, timed_out=timed_out)
+    series = failure_of(lines, arguments.job).series
     try:
         incidents = Incidents(Api.of(os.environ), now=now, variables=os.environ)
-        print(incidents.sync(f"{arguments.job} is failing", body))
+        print(incidents.sync(f"{arguments.job} is failing", body, series))
     except ApiError as error:
         summary.failure("Incident not reported", str(error))
         return 1

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 from collections.abc import Iterator, Mapping, Sequence
 from datetime import date
@@ -12,15 +13,20 @@ from typing import Any
 
 from actioncast.paths import DEFAULT_CONFIG
 from actioncast.redaction import environment_secrets, masked, without_credentials
-from actioncast.text import table
+from actioncast.text import number, table
 
 Report = Mapping[str, Any]  # what a script prints with --json
 Row = Mapping[str, Any]  # of the view `performance`
 Line = Sequence[float | None]  # of a chart
+NamedLine = tuple[str, Line]  # lines of one name have one colour
 
 SHOWN_CANDIDATES = 10
 SHOWN_BARS = 6
 SHOWN_PERIODS = 48  # of a chart: more points than this are not legible
+# Colours that can be told from a white and from a dark ground, and from each other, with the sign of the legend.
+COLOURS = (("#3b82f6", "🟦"), ("#d97706", "🟧"), ("#10a37f", "🟩"))
+TEXT_COLOUR = "#808890"
+HEADROOM = 1.05  # times the largest value, at the top of a chart
 ETL_KEYS = (
     "outcome",
     "periods_loaded",
@@ -95,36 +101,69 @@ def failure(title: str, message: str) -> None:
 # --- charts -----------------------------------------------------------------------------------------------------------
 
 
-def line_chart(title: str, x_title: str, y_title: str, lines: Sequence[Line]) -> str:
-    """A Mermaid chart of lines that share their x positions 1, 2, ...; a gap repeats the value before it."""
-    filled_lines = [_filled(line) for line in lines if _has_value(line)]
-    if not filled_lines or len(filled_lines[0]) < 2:
+def line_chart(title: str, x_title: str, y_title: str, lines: Sequence[NamedLine]) -> str:
+    """A Mermaid chart of lines that share their x positions 1, 2, ..., with a legend; a gap repeats the value before
+    it."""
+    filled_lines = [(name, _filled(line)) for name, line in lines if _has_value(line)]
+    if not filled_lines or len(filled_lines[0][1]) < 2:
         return ""
-    x_axis = f'"{x_title}" 1 --> {len(filled_lines[0])}'
-    marks = [f"line {_values(line)}" for line in filled_lines]
-    return _chart(title, x_axis, y_title, marks)
+    names = list(dict.fromkeys(name for name, _ in filled_lines))
+    colours = [COLOURS[names.index(name) % len(COLOURS)][0] for name, _ in filled_lines]
+    x_axis = f'"{_plain(x_title)}" 1 --> {len(filled_lines[0][1])}'
+    y_axis = f"{_quoted(y_title)} {_range([value for _, line in filled_lines for value in line])}"
+    marks = [f"line {_values(line)}" for _, line in filled_lines]
+    chart = _chart(title, x_axis, y_axis, marks, colours)
+    return f"{chart}\n\n{_legend(names)}"
 
 
 def bar_chart(title: str, bars: Mapping[str, float], y_title: str) -> str:
-    """A Mermaid chart of named bars."""
+    """A Mermaid chart of bars. They are numbered, and named below it: names side by side would overlap."""
     if not bars:
         return ""
-    names = ", ".join(f'"{_plain(name)}"' for name in bars)
-    heights = _values(list(bars.values()))
-    return _chart(title, f"[{names}]", y_title, [f"bar {heights}"])
+    numbers = ", ".join(f'"{number}"' for number in range(1, len(bars) + 1))
+    heights = list(bars.values())
+    y_axis = f"{_quoted(y_title)} {_range(heights)}"
+    chart = _chart(title, f"[{numbers}]", y_axis, [f"bar {_values(heights)}"], [COLOURS[0][0]])
+    names = " · ".join(f"{number} {name}" for number, name in enumerate(bars, start=1))
+    return f"{chart}\n\n{names}"
 
 
-def _chart(title: str, x_axis: str, y_title: str, marks: Sequence[str]) -> str:
+def _chart(title: str, x_axis: str, y_axis: str, marks: Sequence[str], colours: Sequence[str]) -> str:
     lines = [
         "```mermaid",
+        _theme(colours),
         "xychart-beta",
-        f'    title "{_plain(title)}"',
+        f"    title {_quoted(title)}",
         f"    x-axis {x_axis}",
-        f'    y-axis "{_plain(y_title)}"',
+        f"    y-axis {y_axis}",
         *(f"    {mark}" for mark in marks),
         "```",
     ]
     return "\n".join(lines)
+
+
+def _theme(colours: Sequence[str]) -> str:
+    """Without it Mermaid draws most lines in colours that a white ground, or a dark one, swallows."""
+    variables = {"backgroundColor": "transparent", "titleColor": TEXT_COLOUR}
+    variables["plotColorPalette"] = ", ".join(colours)
+    for axis in ("xAxis", "yAxis"):
+        variables |= {f"{axis}{part}Color": TEXT_COLOUR for part in ("Label", "Title", "Tick", "Line")}
+    return f"%%{{init: {json.dumps({'theme': 'base', 'themeVariables': {'xyChart': variables}})}}}%%"
+
+
+def _range(values: Sequence[float]) -> str:
+    """From zero, or below it where a value is."""
+    lowest = min(0.0, *values)
+    highest = max(0.0, *values) or 1.0
+    return f"{HEADROOM * lowest:.6g} --> {HEADROOM * highest:.6g}"
+
+
+def _legend(names: Sequence[str]) -> str:
+    return " · ".join(f"{COLOURS[index % len(COLOURS)][1]} {name}" for index, name in enumerate(names))
+
+
+def _quoted(text: str) -> str:
+    return f'"{_plain(text)}"'
 
 
 def _plain(text: str) -> str:
@@ -161,10 +200,14 @@ def etl(report: Report, unit: str, newest: Line, noun: str = "hour", plural: str
         title=f"The last stored {plural}",
         x_title=noun,
         y_title=unit,
-        lines=[newest[-SHOWN_PERIODS:]],
+        lines=[("reality", newest[-SHOWN_PERIODS:])],
     )
+    loaded = report["periods_loaded"] or 0
+    words = f"{loaded:,} {noun if loaded == 1 else plural} loaded" if loaded else str(report["outcome"])
+    last_period = report["last_period"]
+    sentence = f"{words}; the newest begins {last_period}" if last_period else words
     below = "".join([_left_out(report), _warnings(report), chart])
-    return _section(report, _rows(report, ETL_KEYS), below)
+    return _section(report, sentence, _rows(report, ETL_KEYS), below)
 
 
 def _left_out(report: Report) -> str:
@@ -195,25 +238,37 @@ def forecast(report: Report, unit: str, plural: str = "hours") -> str:
         title="Forecast with its interval",
         x_title=f"{plural} ahead",
         y_title=unit,
-        lines=[[row[name] for row in ahead] for name in ("prediction", "lower", "upper")],
+        lines=[
+            ("forecast", [row["prediction"] for row in ahead]),
+            ("interval", [row["lower"] for row in ahead]),
+            ("interval", [row["upper"] for row in ahead]),
+        ],
     )
-    return _section(report, rows, chart)
+    values = [row["prediction"] for row in predictions]
+    sentence = f"{len(predictions)} {plural} are forecast"
+    if values:
+        sentence += f", {number(min(values))} to {number(max(values))} {unit}"
+    if report.get("fallback"):
+        sentence += f", by a naive: {report['fallback_reason']}"
+    return _section(report, sentence, rows, chart)
 
 
 def check(report: Report, unit: str, rows: Sequence[Row]) -> str:
     """Section of a check. `rows` of the view `performance`, ascending, of the last days."""
     days = list(_scored_days(rows))
     chart = line_chart(
-        title="Mean error per day: champion, then seasonal naive",
+        title="Mean error per day",
         x_title="day",
         y_title=unit,
         lines=[
-            [_mean(day, "absolute_error") for day in days],
-            [_mean(day, "naive_error") for day in days],
+            ("champion", [_mean(day, "absolute_error") for day in days]),
+            ("seasonal naive", [_mean(day, "naive_error") for day in days]),
         ],
     )
+    asked = ", and a retrain was asked for" if report["dispatched"] else ""
     reasons = "\n".join(f"- {reason}" for reason in report["reasons"])
-    return _section(report, _rows(report, CHECK_KEYS), f"{reasons}\n\n{chart}")
+    sentence = f"the verdict on the live error is {report['verdict']}{asked}"
+    return _section(report, sentence, _rows(report, CHECK_KEYS), f"{reasons}\n\n{chart}")
 
 
 def _scored_days(rows: Sequence[Row]) -> Iterator[list[Row]]:
@@ -243,8 +298,7 @@ def training(report: Report, unit: str) -> str:
     bars = {row["candidate"]: row["mae"] for row in tried[:SHOWN_BARS]}
     champion = report["champion"]
     parts = [
-        f"### {report['series']}",
-        f"**{report['verdict']}**: {report['reason']}",
+        f"### {report['series']}: {report['verdict']}, {report['reason']}",
         f"serving: {champion['name']}, version {champion['version']}",
         table(["rank", "candidate", f"MAE, {unit}", "MASE"], rows),
         bar_chart("Backtest error of the leaders", bars, unit),
@@ -257,6 +311,7 @@ def _rows(report: Report, keys: Sequence[str]) -> list[list[Any]]:
     return [[key.replace("_", " "), report.get(key)] for key in keys]
 
 
-def _section(report: Report, rows: Sequence[Sequence[Any]], below: str) -> str:
-    parts = [f"### {report['series']}", table(["", "value"], rows), below]
+def _section(report: Report, sentence: str, rows: Sequence[Sequence[Any]], below: str) -> str:
+    """The verdict in a sentence first; then the figures."""
+    parts = [f"### {report['series']}: {sentence}", table(["", "value"], rows), below]
     return "\n\n".join(parts).rstrip()

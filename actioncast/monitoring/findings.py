@@ -32,6 +32,11 @@ class Kind:
     jobs: tuple[str, ...] = ()
 
     @property
+    def is_of_workflow(self) -> bool:
+        """Whether its subject is a workflow, which the title names already."""
+        return self.title == self.problem
+
+    @property
     def incidents(self) -> list[str]:
         """The titles of the incidents of its jobs."""
         return [f"{job} is failing" for job in self.jobs]
@@ -137,12 +142,15 @@ def former_titles(titles: Iterable[str]) -> list[tuple[str, str]]:
 
 
 def issue_body(stale: Sequence[Finding], seen_by: str) -> str | None:
-    """The text of the issue about these findings of one kind; None, which closes it, without any."""
+    """The text of the issue about these findings of one kind; None, which closes it, without any.
+
+    `seen_by` is a paragraph that says who has found them.
+    """
     if not stale:
         return None
     paragraphs = [
         f"error: {_first_line(stale)}",
-        f"Seen by {seen_by}.",
+        seen_by,
         _table(stale),
         *dict.fromkeys(finding.remedy for finding in stale),
         CLOSING,

@@ -1,4 +1,4 @@
-"""What rehearse.py leaves in demo/: its settings and its last moment, to serve and export the end of the rehearsal."""
+"""What rehearse.py leaves in demo/ or another folder: settings and last moment, to serve and export its end."""
 
 from __future__ import annotations
 
@@ -22,6 +22,7 @@ class DemoError(ActioncastError):
 
 def demo_settings(folder: Path = FOLDER) -> Settings:
     """The settings, the database and the model of the rehearsal. Raises DemoError without one."""
+    folder = folder.resolve()
     path = folder / "config.toml"
     if not path.exists():
         raise DemoError(f"{path} is missing; run: python rehearse.py")

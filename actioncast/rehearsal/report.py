@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import shlex
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
 from typing import Any
 
+from actioncast.rehearsal import demo
 from actioncast.rehearsal.policies import TUTORIAL
 from actioncast.rehearsal.score import Outcome
 from actioncast.report import Report
@@ -16,7 +18,6 @@ from actioncast.times import isoformat
 
 # Times the best live error: among policies this good the one that retrains least is recommended.
 ENOUGH = 1.02
-SERVE = "Serve them: make serve DEMO=1, then open http://127.0.0.1:8000/"
 
 
 @dataclass(frozen=True)
@@ -79,11 +80,10 @@ class RehearsalReport(Report):
         lines += [f"VIOLATION: {violation}" for violation in self.violations]
         if self.recommends:
             lines += ["", recommendation(self)]
-        lines.append("")
-        files = f"report.html, database and model lie in {self.folder.name}/"
-        lines.append(f"Took {self.seconds:.0f} s; {files}.")
+        lines += ["", f"Took {self.seconds:.0f} s; report.html, database and model lie in {self.folder}/."]
+        lines.append(f"Open the report: {self.folder / 'report.html'}")
         if alone:
-            lines.append(SERVE)
+            lines.append(f"Serve its end: {_serve(self.folder)}, then open http://127.0.0.1:8000/")
         return "\n".join(lines)
 
     def as_markdown(self) -> str:
@@ -101,6 +101,13 @@ class RehearsalReport(Report):
         if self.recommends:
             paragraphs.append(f"```toml\n{recommendation(self)}\n```")
         return "\n\n".join(paragraphs) + "\n"
+
+
+def _serve(folder: Path) -> str:
+    """The command that shows what the rehearsal left."""
+    if folder == demo.FOLDER:
+        return "make serve DEMO=1"
+    return f"python app.py --demo {shlex.quote(str(folder))}"
 
 
 def _scored(outcomes: Sequence[Outcome]) -> list[tuple[float, Outcome]]:

@@ -69,7 +69,7 @@ def test_from_data_to_forecast_and_check(
     assert job.run(settings, "make_predictions", NOW, ["demo"]) == []
     assert "::notice title=No champion yet::demo" in capsys.readouterr().out
     assert job.run(settings, "train", NOW, ["demo"]) == []
-    assert "**promoted**" in written.read_text()
+    assert "### demo: promoted, there is no champion" in written.read_text()
     assert job.run(settings, "make_predictions", NOW, ["demo"]) == []
     assert job.run(settings, "check_retrain", NOW, ["demo"]) == []
     assert "too few periods" in written.read_text()

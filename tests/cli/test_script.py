@@ -75,10 +75,22 @@ def test_json_is_one_object_on_stdout_and_logs_go_to_stderr(config: str, capsys:
     assert "WARNING careful" in printed.err
 
 
-def test_the_resolved_settings_are_logged(config: str, capsys: Any) -> None:
+def test_settings_are_logged_by_a_job_that_debugs_and_only_what_differs(
+    config: str, capsys: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.delenv("RUNNER_DEBUG", raising=False)
     run_script(["--config", config], None, lambda *_: StubReport())
-    logged = capsys.readouterr().err
-    assert json.loads(logged.partition("INFO settings ")[2])["series"]["demo"]["frequency"] == "1h"
+    assert "settings" not in capsys.readouterr().err
+    monkeypatch.setenv("RUNNER_DEBUG", "1")
+    run_script(["--config", config], None, lambda *_: StubReport())
+    logged = capsys.readouterr().err.splitlines()
+    assert all(line.startswith("DEBUG settings ") for line in logged)
+    (series,) = [line.removeprefix("DEBUG settings series ") for line in logged if "settings series" in line]
+    assert "demo" in json.loads(series)
+    assert "frequency" not in json.loads(series)["demo"], "it has the default"
+    monkeypatch.delenv("RUNNER_DEBUG")
+    run_script(["--config", config], None, lambda *_: StubReport())
+    assert logging.getLogger("actioncast").level == logging.NOTSET
 
 
 def test_a_report_of_failure_is_exit_code_1(config: str) -> None:

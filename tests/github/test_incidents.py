@@ -396,3 +396,21 @@ def test_the_body_of_a_run_says_where_the_page_is(github: GitHub, monkeypatch: p
     monkeypatch.setenv("PUBLISH_PAGES", "true")
     incidents.main(["etl", "failure"])
     assert "The page: https://acme.github.io/forecasts/" in github.issues[1]["body"]
+
+
+def test_the_title_names_the_series_and_the_body_leads_to_their_pages(
+    github: GitHub, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    log = tmp_path / "job.log"
+    monkeypatch.setenv("PUBLISH_PAGES", "true")
+    for failed in (("load", "sales", "wind", "solar"), ("sales",)):
+        log.write_text("\n".join(f"::error title=update_real_data {name}::the source is dead" for name in failed))
+        assert incidents.main(["update_real_data", "failure", "--log", str(log)]) == 0
+        if len(failed) > 1:
+            assert titles(github, "open") == ["update_real_data is failing · load, sales, wind and 1 more"]
+    (issue,) = github.issues.values()
+    assert issue["title"] == "update_real_data is failing · sales", "one issue, which follows what fails"
+    assert "The page of [sales](https://" in issue["body"]
+    assert "/sales.html)" in issue["body"]
+    assert incidents.main(["update_real_data", "success"]) == 0
+    assert titles(github, "open") == []

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from pathlib import Path
 
 import pytest
@@ -50,18 +51,37 @@ def test_neither_summary_nor_annotation_shows_a_secret(
 
 
 def test_charts_are_mermaid_and_gaps_do_not_break_them() -> None:
-    chart_text = summary.line_chart('a "title"', "x", "y", [[None, 1, None, 3], [None, None]])
-    assert chart_text.splitlines() == [
-        "```mermaid",
+    text = summary.line_chart('a "title"', "x", "y", [("one", [None, 1, None, 3]), ("none", [None, None])])
+    chart, _, legend = text.partition("\n\n")
+    lines = chart.splitlines()
+    assert lines[0] == "```mermaid"
+    assert lines[2:] == [
         "xychart-beta",
         "    title \"a 'title'\"",
         '    x-axis "x" 1 --> 4',
-        '    y-axis "y"',
+        '    y-axis "y" 0 --> 3.15',
         "    line [1, 1, 1, 3]",
         "```",
     ]
-    assert summary.line_chart("t", "x", "y", [[1]]) == ""
+    assert legend == "🟦 one"
+    assert summary.line_chart("t", "x", "y", [("one", [1])]) == ""
     assert summary.bar_chart("t", {}, "y") == ""
+
+
+def test_a_chart_has_a_colour_for_each_name_and_begins_at_zero_or_below() -> None:
+    text = summary.line_chart("t", "x", "y", [("a", [1, 2]), ("b", [-4, 1]), ("b", [3, 4])])
+    theme = json.loads(text.splitlines()[1].removeprefix("%%{init: ").removesuffix("}%%"))["themeVariables"]["xyChart"]
+    assert theme["plotColorPalette"] == "#3b82f6, #d97706, #d97706"
+    assert theme["backgroundColor"] == "transparent"
+    assert '"y" -4.2 --> 4.2' in text
+    assert text.endswith("🟦 a · 🟧 b")
+
+
+def test_bars_are_numbered_and_named_below() -> None:
+    text = summary.bar_chart("t", {"seasonal_naive_168": 2.0, "a_long_name_of_a_blend": 1.0}, "y")
+    assert 'x-axis ["1", "2"]' in text
+    assert '"y" 0 --> 2.1' in text
+    assert text.endswith("1 seasonal_naive_168 · 2 a_long_name_of_a_blend")
 
 
 def test_the_days_of_a_check_are_means_of_their_hours() -> None:
@@ -72,6 +92,7 @@ def test_the_days_of_a_check_are_means_of_their_hours() -> None:
     report = {"series": "demo", "reasons": ["because"], "verdict": "good", "scored_periods": 4, "newest_period": None}
     report |= {"mae": 4.0, "reference_mae": None, "naive_mae": 1.0, "dispatched": False}
     text = summary.check(report, "x", rows)
+    assert text.startswith("### demo: the verdict on the live error is good\n")
     assert "line [2, 5, 7]" in text
     assert "line [2, 6, 6]" in text
     assert "- because" in text
@@ -79,7 +100,8 @@ def test_the_days_of_a_check_are_means_of_their_hours() -> None:
 
 def test_what_a_load_left_out_is_listed_with_its_reason() -> None:
     rejected = {"reason": "no number", "count": 2, "examples": ["00:00 = '<b>'", "01:00 = 'x'"]}
-    report = {"series": "demo", "points_rejected": 2, "rejected_by_reason": [rejected]}
+    report = dict.fromkeys(summary.ETL_KEYS) | {"series": "demo", "points_rejected": 2, "outcome": "nothing new"}
+    report |= {"rejected_by_reason": [rejected]}
     report |= {"notes": ["odd"], "warnings": []}
     listed = "\nLeft out, and to be looked at:\n\n    2 points: no number, e.g. 00:00 = '<b>'; 01:00 = 'x'\n    odd"
     assert listed in summary.etl(report, "x", [])

@@ -15,7 +15,7 @@ def test_without_a_stale_finding_there_is_no_issue() -> None:
 
 
 def test_the_first_line_names_one_series_with_its_evidence() -> None:
-    lines = (issue_body([stale("demo")], "run 7") or "").splitlines()
+    lines = (issue_body([stale("demo")], "Seen by run 7.") or "").splitlines()
     assert lines[0] == "error: no new period of demo is stored: newest stored hour: none"
     assert lines[2] == "Seen by run 7."
 

@@ -117,7 +117,7 @@ def load_and_forecast(config: Path, series_id: str) -> None:
 
 def test_findings_become_issues_and_recovery_closes_them(github: GitHub, config: Path, tmp_path: Path) -> None:
     assert look(config) == 1
-    assert open_issues(github) == ["The data are stale", "The forecasts are stale"]
+    assert open_issues(github) == ["The data are stale · demo", "The forecasts are stale · demo"]
     assert github.issues[1]["body"].startswith("error: no new period of demo is stored")
     assert (tmp_path / "output").read_text() == "looked=true\n"
     assert look(config) == 1
@@ -144,6 +144,7 @@ def test_an_issue_of_many_series_stays_open_until_the_last_has_recovered(github:
     load_and_forecast(config, "demo")
     assert look(config) == 1
     assert "demo" not in github.issues[1]["body"]
+    assert github.issues[1]["title"] == "The data are stale · s2", "the title follows"
     load_and_forecast(config, "s2")
     assert look(config) == 0
     assert open_issues(github) == []
@@ -165,7 +166,7 @@ def test_issues_of_an_earlier_version_give_way(github: GitHub, config: Path) -> 
         fields = {"title": title, "body": "old"}
         github_rest.new_issue(github, BOT, fields)
     assert look(config) == 1
-    assert open_issues(github) == ["The data are stale", "The forecasts are stale"]
+    assert open_issues(github) == ["The data are stale · demo", "The forecasts are stale · demo"]
     assert "The data are stale" in next(iter(github.comments.values()))["body"]
 
 
@@ -192,7 +193,7 @@ def test_a_job_that_no_longer_runs_speaks_for_nobody(github: GitHub, config: Pat
     github.runs.clear()
     github.add_run("update_real_data.yml", "failure", datetime.now(UTC) - LONG_AGO)
     assert look(config) == 1
-    assert "The data are stale" in open_issues(github)
+    assert "The data are stale · demo" in open_issues(github)
     assert "The workflow update_real_data.yml has not succeeded for too long" in open_issues(github)
 
 
@@ -257,7 +258,7 @@ def test_three_hundred_series_cost_few_requests(
             run |= {"started_at": now - LONG_AGO, "finished_at": now, "points_read": 1, "points_rejected": 0}
             database.load_periods(name, hours, now, run)
     assert look(config) == 1
-    assert open_issues(github) == ["The forecasts are stale"]
+    assert open_issues(github) == ["The forecasts are stale · demo, s0, s1 and 297 more"]
     monkeypatch.setenv("GITHUB_TOKEN", github.issue_token({"contents": "write"}).value)
     assert check_retrain.main(["--config", str(config), "--all", "--jobs", "1"]) == 0
     capsys.readouterr()

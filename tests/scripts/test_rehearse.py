@@ -4,18 +4,23 @@ from __future__ import annotations
 
 import csv
 import json
+import re
 from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
 
 import numpy as np
 import pytest
+from fastapi.testclient import TestClient
 
+import app
+import export_dashboard
 import rehearse
 from actioncast.config import load_settings
 from actioncast.database.database import open_database
 from actioncast.periods.points import Points
 from actioncast.periods.timeline import UTC_HOURS
+from actioncast.rehearsal import demo
 from actioncast.rehearsal.report import RehearsalReport
 from actioncast.rehearsal.world import replay
 from actioncast.rehearsal.world.faults import SCENARIOS, Faults, Span
@@ -149,9 +154,27 @@ def test_the_json_names_what_others_read(tmp_path: Path, capsys: pytest.CaptureF
 
 
 def test_the_text_shows_leaderboard_error_verdict_and_where_to_look(tmp_path: Path) -> None:
-    text = rehearsed(tmp_path, daily_wave(16), days=1).as_text()
-    for part in ("seasonal_naive_168", "seasonal naive", "good", "make serve DEMO=1", "promoted"):
+    report = rehearsed(tmp_path, daily_wave(16), days=1)
+    text = report.as_text()
+    for part in ("seasonal_naive_168", "seasonal naive", "good", "promoted", str(tmp_path / "demo" / "report.html")):
         assert part in text
+    assert f"python app.py --demo {tmp_path / 'demo'}" in text
+    assert "make serve DEMO=1" in replace(report, folder=demo.FOLDER).as_text()
+
+
+def test_the_end_of_a_rehearsal_in_any_folder_can_be_served_and_exported(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert rehearse.main(_flags(tmp_path, daily_wave(16), "--days", "1")) == 0
+    command = re.search(r"python app\.py (--demo \S+),", capsys.readouterr().out)
+    assert command
+    folder = Path(command[1].split()[1])
+    with TestClient(app.demo_app(folder)) as client:
+        page = client.get("/").text
+    assert '"clockRuns":false' in page, "its clock stands at the end of the rehearsal"
+    output = tmp_path / "page"
+    assert export_dashboard.main(["--demo", str(folder), "--output", str(output)]) == 0
+    assert '"clockRuns":false' in (output / "index.html").read_text()
 
 
 def test_policies_are_compared_and_one_is_recommended(

@@ -1,4 +1,8 @@
-"""The issues of a repository: found by title and author, opened whatever GitHub does with labels."""
+"""The issues of a repository: found by title and author, opened whatever GitHub does with labels.
+
+The series that an incident is about stand behind its key in the title, and may change while it lasts:
+"The data are stale · gb_demand".
+"""
 
 from __future__ import annotations
 
@@ -16,7 +20,24 @@ OUR_PEOPLE = ("OWNER", "MEMBER", "COLLABORATOR")  # of the repository, when a jo
 PAGE = 100  # issues; the most that GitHub sends at once
 MOST_ASSIGNEES = 10  # of an issue on GitHub
 GONE = 410  # status of all that concerns issues where they are switched off
+SEPARATOR = " · "  # between the key of an incident and its series
+NAMED_SERIES = 3  # in a title
 INVALID = 422  # status of an issue with a label or an assignee that GitHub does not take
+
+
+def title_of(key: str, series: Sequence[str]) -> str:
+    """The title of an incident with its series."""
+    if not series:
+        return key
+    names = ", ".join(series[:NAMED_SERIES])
+    more = len(series) - NAMED_SERIES
+    rest_of_them = f" and {more:,} more" if more > 0 else ""
+    return f"{key}{SEPARATOR}{names}{rest_of_them}"
+
+
+def key_of(title: str) -> str:
+    """The key of an incident: its title without the series."""
+    return title.partition(SEPARATOR)[0]
 
 
 class Issues:
@@ -26,15 +47,15 @@ class Issues:
         self.api = api
 
     @cached_property
-    def open_by_title(self) -> dict[str, list[Issue]]:
-        """Those that we, or people of the repository, have opened; oldest first."""
+    def open_by_key(self) -> dict[str, list[Issue]]:
+        """Those that we, or people of the repository, have opened, by the key in their title; oldest first."""
         issues: dict[str, list[Issue]] = {}
         for page in count(1):
             path = f"/issues?state=open&direction=asc&per_page={PAGE}&page={page}"
             answer = self.api.call("GET", path)
             for issue in answer:
                 if _is_ours(issue):
-                    issues.setdefault(issue["title"], []).append(issue)
+                    issues.setdefault(key_of(issue["title"]), []).append(issue)
             if len(answer) < PAGE:
                 break
         return issues
@@ -52,7 +73,7 @@ class Issues:
             issue = self.api.call("POST", "/issues", plain)
         if not issue["labels"]:
             self._try("POST", f"/issues/{issue['number']}/labels", {"labels": [LABEL["name"]]})
-        self.open_by_title[title] = [issue]
+        self.open_by_key[key_of(title)] = [issue]
         return issue
 
     def assignable(self, names: Sequence[str]) -> list[str]:
@@ -60,10 +81,10 @@ class Issues:
         people = [name for name in names if "/" not in name]
         return [name for name in people if self._try("GET", f"/assignees/{name}")][:MOST_ASSIGNEES]
 
-    def edit(self, issue: Issue, body: str) -> None:
-        """Replace the body, of which GitHub notifies nobody."""
-        self.api.call("PATCH", f"/issues/{issue['number']}", {"body": body})
-        issue["body"] = body
+    def edit(self, issue: Issue, body: str, title: str) -> None:
+        """Replace title and body, of which GitHub notifies nobody."""
+        self.api.call("PATCH", f"/issues/{issue['number']}", {"title": title, "body": body})
+        issue |= {"title": title, "body": body}
 
     def comment(self, issue: Issue, text: str) -> None:
         """Add a comment, of which GitHub notifies all who watch or were mentioned."""

@@ -6,6 +6,7 @@ import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from urllib.parse import quote
 
 from actioncast.github.alerts.outage import Outage
 from actioncast.redaction import redacted
@@ -42,7 +43,7 @@ REMEDIES = {
     "pages": "Settings, Pages: choose GitHub Actions as the source.",
 }
 _ERROR = re.compile(r"^(?:error: |::error(?: title=(?P<title>[^:]*))?::)(?P<message>.*)$")
-_SETTINGS = re.compile(r"^\w+ settings \{")  # the line with which a script logs its configuration
+_SETTINGS = re.compile(r"^\w+ settings ")  # the lines with which a script logs its configuration
 
 
 @dataclass(frozen=True)
@@ -161,3 +162,15 @@ def page_url(variables: Mapping[str, str]) -> str:
     owner, _, name = variables.get("GITHUB_REPOSITORY", "").lower().partition("/")
     host = f"{owner}.github.io"
     return f"https://{host}/" if name == host else f"https://{host}/{name}/"
+
+
+def page_links(variables: Mapping[str, str], series: Sequence[str]) -> str:
+    """A sentence with the links to the pages of these series, or to the page without any; empty where there is none."""
+    page = page_url(variables)
+    if not page:
+        return ""
+    if not series:
+        return f"The page: {page}"
+    pattern = "{page}?series={name}" if variables.get("API_URL") else "{page}{name}.html"
+    links = [f"[{name}]({pattern.format(page=page, name=quote(name))})" for name in series[:SHOWN_SERIES]]
+    return f"The page of {', '.join(links)}."
