@@ -33,6 +33,7 @@ from actioncast.forecasting.vintage import Vintage
 from actioncast.paths import CARD
 from actioncast.redaction import masked
 from actioncast.settings import Settings
+from actioncast.times import isoformat
 
 log = logging.getLogger("actioncast")
 
@@ -281,17 +282,28 @@ class Forecasts:
 
         Raises Missing when none was.
         """
+        kept = await self._last_issued(series_id)
+        return kept.body(periods or len(kept.vintage))
+
+    async def issued(self, series_id: str, issued_at: datetime | None) -> Vintage:
+        """The vintage that was issued at this moment, or last. Raises Missing when none was."""
+        if issued_at is None:
+            return (await self._last_issued(series_id)).vintage
+        rows = await self.threads.ask(lambda database: database.vintage(series_id, issued_at))
+        if not rows:
+            raise Missing(f"no forecast of {series_id} was issued at {isoformat(issued_at)}; /vintages lists them")
+        return Vintage.of_rows(rows, self.catalogue.settings.series[series_id].timeline)
+
+    async def _last_issued(self, series_id: str) -> KeptVintage:
         state = await self.state(series_id)
         issued_at = state.newest.issued_at
         kept = self._issued.get(series_id)
         if kept is None or kept.state.newest.issued_at != issued_at:
             if issued_at is None:
                 raise Missing(f"no forecast of {series_id} is stored yet; run: python make_predictions.py")
-            timeline = self.catalogue.settings.series[series_id].timeline
-            rows = await self.threads.ask(lambda database: database.vintage(series_id, issued_at))
-            kept = KeptVintage(state, Vintage.of_rows(rows, timeline))
+            kept = KeptVintage(state, await self.issued(series_id, issued_at))
             self._issued[series_id] = kept
-        return kept.body(periods or len(kept.vintage))
+        return kept
 
     async def prepare_or_warn(self) -> None:
         """Prepare; ignore failures, because the first request will raise them again."""

@@ -89,6 +89,49 @@ class Performance(BaseModel):
     next_since: AwareDatetime | None = Field(examples=["2022-03-11T00:00:00Z"])
 
 
+class StoredPeriod(BaseModel):
+    """A period as it is stored."""
+
+    period: AwareDatetime = Field(examples=["2022-03-04T03:00:00Z"], description="its start")
+    value: float = Field(examples=[11840.0])
+    set_aside: bool = Field(examples=[False], description="no training, forecast or score sees it")
+
+
+class Reality(BaseModel):
+    """Stored periods, ascending. `next_since` is where the next page begins, null on the last one."""
+
+    series: str = Field(examples=["bitcoin_transactions"])
+    unit: str = Field(examples=["transactions/h"])
+    periods: list[StoredPeriod]
+    next_since: AwareDatetime | None = Field(examples=["2022-03-11T00:00:00Z"])
+
+
+class IssuedVintage(BaseModel):
+    """A forecast that was issued: by its `issued_at` it can be asked for."""
+
+    issued_at: AwareDatetime = Field(examples=["2022-03-04T03:17:00Z"])
+    origin: AwareDatetime = Field(examples=["2022-03-04T02:00:00Z"], description="the newest period that it knew")
+    periods: int = Field(examples=[168])
+    model_version: str = Field(examples=["20220301T01-73a7fcbe"])
+    fallback: bool = Field(examples=[False], description="the champion could not forecast, and a naive did")
+
+
+class Vintages(BaseModel):
+    """Forecasts of a series, newest first."""
+
+    series: str = Field(examples=["bitcoin_transactions"])
+    vintages: list[IssuedVintage]
+
+
+class Annotation(BaseModel):
+    """What somebody has noted about a moment; the charts show it."""
+
+    series: str = Field(examples=["bitcoin_transactions"])
+    noted_for: AwareDatetime = Field(examples=["2022-03-04T03:00:00Z"])
+    note: str = Field(examples=["the exchange was closed"])
+    noted_at: AwareDatetime = Field(examples=["2022-03-05T10:00:00Z"])
+
+
 class SeriesInfo(BaseModel):
     """A series of config.toml and what is stored of it."""
 

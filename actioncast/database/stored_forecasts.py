@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from datetime import datetime
 from typing import Any, NamedTuple
 
-from sqlalchemy import delete, func, insert, select
+from sqlalchemy import Boolean, delete, func, insert, select, type_coerce
 
 from actioncast.database.bulk import insert_arrays
 from actioncast.database.quarantine import is_set_aside
@@ -98,6 +98,54 @@ class StoredForecasts(Transactions):
             .limit(newest)
         )
         return [row["issued_at"] for row in self._rows(query)]
+
+    def vintages(self, series_id: str, *, until: datetime, newest: int) -> list[Row]:
+        """The forecasts issued up to a moment, newest first.
+
+        issued_at, the `first` period and its lead, the count of periods, model_version and fallback.
+        """
+        columns = PREDICTIONS.c
+        query = (
+            select(
+                columns.issued_at,
+                func.min(columns.prediction_date, type_=UtcTime).label("first"),
+                func.min(columns.lead).label("lead"),
+                func.count().label("periods"),
+                func.max(columns.model_version).label("model_version"),
+                func.max(columns.fallback).label("fallback"),
+            )
+            .where(columns.series_id == series_id, columns.issued_at <= until)
+            .group_by(columns.issued_at)
+            .order_by(columns.issued_at.desc())
+            .limit(newest)
+        )
+        return self._rows(query)
+
+    def said_before(self, series_id: str, *, lead: int, since: datetime, until: datetime, limit: int) -> list[Row]:
+        """Rows as those of `performance`, but of the newest forecast that was made at least `lead` periods ahead."""
+        columns = PREDICTIONS.c
+        newest = func.row_number().over(partition_by=columns.prediction_date, order_by=columns.issued_at.desc())
+        early = (
+            select(PREDICTIONS, newest.label("place"))
+            .where(_periods_between(series_id, since, until), columns.lead >= lead)
+            .subquery()
+        )
+        value = REALITY.c.value
+        same_period = (REALITY.c.series_id == early.c.series_id) & (REALITY.c.reality_date == early.c.prediction_date)
+        query = (
+            select(
+                *(early.c[column.name] for column in columns),
+                value.label("reality"),
+                func.abs(early.c.prediction - value).label("absolute_error"),
+                type_coerce(value.between(early.c.lower, early.c.upper), Boolean).label("covered"),
+                func.abs(early.c.naive - value).label("naive_error"),
+            )
+            .select_from(early.outerjoin(REALITY, same_period))
+            .where(early.c.place == 1)
+            .order_by(early.c.prediction_date)
+            .limit(limit)
+        )
+        return self._rows(query)
 
     def performance(
         self,

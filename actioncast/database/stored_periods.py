@@ -104,6 +104,17 @@ class StoredPeriods(Transactions):
         hours = _periods_of(rows)
         return to_grid(hours.starts, hours.values, timeline)
 
+    def stored_periods(self, series_id: str, *, since: datetime, until: datetime, limit: int) -> list[Row]:
+        """The stored hours that begin in [since, until), ascending: reality_date, value, set_aside."""
+        begins = REALITY.c.reality_date
+        query = (
+            select(begins, REALITY.c.value, is_set_aside().label("set_aside"))
+            .where(REALITY.c.series_id == series_id, begins >= since, begins < until)
+            .order_by(begins)
+            .limit(limit)
+        )
+        return self._rows(query)
+
     def values_since(self, series_id: str, since: datetime) -> list[tuple[int, float]]:
         """(start in unix seconds, value) of each hour stored from `since` on, in no order.
 

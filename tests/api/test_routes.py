@@ -312,7 +312,7 @@ def test_answers_are_compressed_on_request(client: TestClient) -> None:
         assert "content-encoding" not in plain.headers
         assert packed.headers["content-encoding"] == "gzip"
         assert packed.content == plain.content
-        assert packed.headers["vary"] == "Accept-Encoding"
+        assert packed.headers["vary"] == "Accept, Accept-Encoding"
 
 
 def test_a_champion_that_comes_later_is_seen(empty: Settings, sqlite: Settings) -> None:

@@ -46,6 +46,9 @@ def test_every_operation_is_described_with_its_failures() -> None:
     assert {path for _, path in operations} == {
         "/forecast",
         "/performance",
+        "/reality",
+        "/vintages",
+        "/annotations",
         "/model",
         "/series",
         "/health",
