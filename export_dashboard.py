@@ -6,8 +6,8 @@
 
 Reads what the page of the API reads: `reality`, `predictions`, `checks`, the runs and
 model/<series>/card.json.
-Writes index.html (the first series), NAME.html for each other series, NAME.json (the newest
-forecast of each, as GET /forecast answers it) and assets/ below --output.
+Writes index.html (the table of all series, or the only one's page), NAME.html for each series,
+NAME.json (the newest forecast of each, as GET /forecast answers it) and assets/ below --output.
 Exit codes: 0 written; 1 the database failed, or --demo without a rehearsal; 2 wrong flags,
 config.toml or environment.
 """
@@ -27,9 +27,13 @@ from actioncast.cli.script import run_without_database
 from actioncast.dashboard import render
 from actioncast.dashboard.figures import collect
 from actioncast.database.database import Database, open_database
+from actioncast.forecasting.card import read_card
+from actioncast.monitoring.overview import overview
 from actioncast.rehearsal import demo
 from actioncast.report import Report
 from actioncast.settings import Settings
+
+INDEX = "index.html"
 
 
 @dataclass(frozen=True)
@@ -61,24 +65,21 @@ def run(
     Without `clock_runs` the page's ages stand still: `now` is not the reader's.
     """
     content: dict[str, bytes] = {}
-    links = _links(settings)
+    links = {series_id: f"{series_id}.html" for series_id in settings.series}
     titles = render.titles_of(settings)
+    if len(links) > 1:
+        rows = overview(settings, database, now, lambda name: read_card(settings.model_directory(name)))
+        content[INDEX] = render.render_overview(rows, links, now, live=False, clock_runs=clock_runs).encode()
     for series_id, link in links.items():
         page = collect(settings, database, now, series_id)
         content[link] = render.render_page(page, links, titles, live=False, clock_runs=clock_runs).encode()
         if page.vintage:
             content[f"{series_id}.json"] = json.dumps(page.vintage.as_json()).encode()
+    if INDEX not in content:
+        content = {INDEX: content[next(iter(links.values()))], **content}
     for name, asset in render.assets().items():
         content[f"assets/{name}"] = asset
     return _write(folder, content)
-
-
-def _links(settings: Settings) -> dict[str, str]:
-    """The file name of the page of each series."""
-    links = {series_id: f"{series_id}.html" for series_id in settings.series}
-    first = next(iter(links))
-    links[first] = "index.html"
-    return links
 
 
 def _write(folder: Path, content: Mapping[str, bytes]) -> ExportReport:

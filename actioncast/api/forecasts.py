@@ -27,7 +27,7 @@ from actioncast.api.concurrency import DatabaseThreads, SingleFlight
 from actioncast.api.problems import Missing
 from actioncast.database.database import Database, Newest
 from actioncast.errors import ActioncastError
-from actioncast.forecasting.card import Card, ModelError, read_card
+from actioncast.forecasting.card import Card, ModelError, NoChampionError, read_card
 from actioncast.forecasting.champion import load_champion
 from actioncast.forecasting.vintage import Vintage
 from actioncast.paths import CARD
@@ -111,7 +111,7 @@ class Champions:
             return cached[1]
         card = read_card(directory)
         if card is None:
-            raise ModelError(f"there is no champion of {series_id}; run: python train.py --series {series_id}")
+            raise NoChampionError(f"there is no champion of {series_id}; run: python train.py --series {series_id}")
         self._cards[series_id] = (stamp, card)
         return card
 

@@ -7,7 +7,8 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Mapping
+from collections import Counter, defaultdict
+from collections.abc import Mapping, Sequence
 from datetime import datetime
 from functools import cache, partial
 from pathlib import Path
@@ -17,10 +18,12 @@ from markupsafe import Markup
 
 from actioncast.dashboard.api_reference import operations
 from actioncast.dashboard.figures import PageFigures
-from actioncast.monitoring.lights import Light, status_of
+from actioncast.dashboard.sparklines import sparkline
+from actioncast.monitoring.lights import WORST_FIRST, Light, Turn, status_of, worsening
+from actioncast.monitoring.overview import SeriesRow
 from actioncast.periods.words import Words
 from actioncast.settings import Settings
-from actioncast.text import number
+from actioncast.text import duration, number
 from actioncast.times import isoformat, to_seconds
 
 if TYPE_CHECKING:
@@ -36,6 +39,8 @@ MEDIA_TYPES = {
 }
 
 
+FIRST_ROWS = 60  # of all series: those below are laid out after the first paint
+MOST_LINKS = 12  # to other series on the page of one; the table of all has the rest
 PHONE_SHARE = 3 / 7  # of the shown past, on either side of now: so that the interval can be seen
 
 
@@ -66,10 +71,20 @@ def _environment() -> Environment:
         lstrip_blocks=True,
     )
     environment.globals["asset"] = asset_url
+    environment.globals["MOST_LINKS"] = MOST_LINKS
+    environment.globals["FIRST_ROWS"] = FIRST_ROWS
     environment.filters |= {
         "number": number,
         "status": status_of,
         "turns": _turns,
+        "row_turns": _row_turns,
+        "spark": sparkline,
+        "age": _age,
+        "decimal": lambda value: "–" if value is None else f"{value:.2f}",  # noqa: RUF001
+        "share": lambda value: "–" if value is None else f"{value:.0%}",  # noqa: RUF001
+        "iso": isoformat,
+        "minute": "{:%d %b %Y %H:%M}".format,
+        "thousands": "{:,}".format,
         "unix": to_seconds,
     }
     return environment
@@ -90,6 +105,19 @@ def _period(words: Words, start: datetime) -> Markup:
 def _turns(light: Light) -> str:
     """When the light turns, and into what, for the script of the page."""
     return json.dumps([[to_seconds(turn.after), turn.status, turn.word] for turn in light.turns])
+
+
+def _row_turns(row: SeriesRow) -> str:
+    """When a series becomes worse, and why; empty where no more can happen."""
+    turns = [Turn(turn.after, turn.status, f"{light.name} {turn.word}") for light in row.lights for turn in light.turns]
+    later = [turn for turn in worsening(turns) if WORST_FIRST.index(turn.status) < WORST_FIRST.index(row.status)]
+    if not later:
+        return ""
+    return json.dumps([[to_seconds(turn.after), turn.status, turn.word] for turn in later], separators=(",", ":"))
+
+
+def _age(moment: datetime | None, now: datetime) -> str:
+    return duration(now - moment) if moment else "–"  # noqa: RUF001
 
 
 def _ends(words: Words, start: datetime) -> int:
@@ -134,6 +162,43 @@ def render_page(
     )
 
 
+def render_overview(
+    rows: Sequence[SeriesRow],
+    links: Mapping[str, str],
+    now: datetime,
+    *,
+    live: bool,
+    clock_runs: bool = True,
+    incidents: Mapping[str, str] | None = None,
+) -> str:
+    """The table of all series. `incidents`: the address of the open issue about a series."""
+    seen = [(row.series, row.why, row.ratio, row.coverage, row.known_until) for row in rows]
+    data = {"now": to_seconds(now), "clockRuns": clock_runs, "live": live, "zone": "UTC", "version": _version(seen)}
+    counts = Counter(row.status for row in rows)
+    template = _environment().get_template("overview.html")
+    return template.render(
+        rows=rows,
+        links=links,
+        now=now,
+        live=live,
+        statuses=WORST_FIRST,
+        counts=counts,
+        incidents=defaultdict(str, incidents or {}),
+        data=_as_script(data),
+    )
+
+
+def _version(seen: object) -> str:
+    """A name for what a reader would see as new; another moment alone is not."""
+    return hashlib.sha256(json.dumps(seen, default=str).encode()).hexdigest()[:12]
+
+
+def _as_script(data: Mapping[str, Any]) -> Markup:
+    """JSON for a script element. A unit such as "</script>" must not end it: without "<" no tag can begin."""
+    text = json.dumps(data, separators=(",", ":"))
+    return Markup(text.replace("<", "\\u003c"))  # noqa: S704
+
+
 def _script_data(page: PageFigures, *, live: bool, clock_runs: bool) -> Markup:
     """What the scripts of the page need, as JSON inside a script element."""
     frequency = page.words.timeline.frequency
@@ -153,13 +218,9 @@ def _script_data(page: PageFigures, *, live: bool, clock_runs: bool) -> Markup:
         "ranges": page.ranges,
         "onPhone": PHONE_SHARE * page.shown * frequency.seconds,
     }
-    # What a reader would see as new; another moment alone is not.
     seen = [content, [light.word for light in page.lights], [look.newest["checked_at"] for look in page.looks]]
-    version = hashlib.sha256(json.dumps(seen, default=str).encode()).hexdigest()[:12]
-    data = {**content, "version": version, "now": to_seconds(page.now), "live": live, "clockRuns": clock_runs}
-    text = json.dumps(data, separators=(",", ":"))
-    # A unit such as "</script>" must not end the element: without "<" no tag can begin.
-    return Markup(text.replace("<", "\\u003c"))  # noqa: S704
+    moment = {"now": to_seconds(page.now), "live": live, "clockRuns": clock_runs}
+    return _as_script({**content, **moment, "version": _version(seen)})
 
 
 def render_reference(document: Mapping[str, Any], address: str, *, reading_closed: bool) -> str:

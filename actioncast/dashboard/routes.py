@@ -22,6 +22,7 @@ from actioncast.database.database import Database
 router = APIRouter(include_in_schema=False)
 KEPT_SECONDS = 5  # a page is rendered again after that
 KEPT_PAGES = 100  # series; a page is about 100 KB
+ALL = ""  # in place of a series' name
 HTML = "text/html; charset=utf-8"
 FOR_EVER = "public, max-age=31536000, immutable"
 ALWAYS_ASK = "no-cache"
@@ -34,34 +35,36 @@ def page_cache() -> TTLCache[str, Body]:
 
 @router.get("/", dependencies=[Depends(reading)])
 async def page(request: Request, series: Annotated[str | None, Query()] = None) -> Response:
-    """The page of a series."""
+    """The page of a series; of several, without a name, the table of all."""
     state = state_of(request)
     forecasts = state.forecasts
-    await forecasts.catalogue.series()
-    series_id = forecasts.catalogue.settings.series_id(series)
-    body = state.pages.get(series_id)
+    known = await forecasts.catalogue.series()
+    name = ALL if series is None and len(known) > 1 else forecasts.catalogue.settings.series_id(series)
+    body = state.pages.get(name)
     if body is None:
-        read_and_render = partial(_render_page, forecasts=forecasts, series_id=series_id)
+        read_and_render = partial(_render, forecasts=forecasts, name=name)
         render_in_thread = partial(forecasts.threads.ask, read_and_render)
-        body = await forecasts.flights.run(("page", series_id), render_in_thread)
-        state.pages[series_id] = body
+        body = await forecasts.flights.run(("page", name), render_in_thread)
+        state.pages[name] = body
     return body.answer(request, HTML)
 
 
-def _render_page(database: Database, *, forecasts: Forecasts, series_id: str) -> Body:
+def _render(database: Database, *, forecasts: Forecasts, name: str) -> Body:
     from actioncast.dashboard import render
     from actioncast.dashboard.figures import collect
+    from actioncast.monitoring.overview import overview
 
     settings = forecasts.catalogue.settings
-    figures = collect(settings, database, forecasts.clock(), series_id)
-    links = {name: f"?series={name}" for name in settings.series}
-    html = render.render_page(
-        figures,
-        links,
-        render.titles_of(settings),
-        live=True,
-        clock_runs=forecasts.clock is utc_now,
-    )
+    now = forecasts.clock()
+    clock_runs = forecasts.clock is utc_now
+    links = {series_id: f"?series={series_id}" for series_id in settings.series}
+    if name == ALL:
+        rows = overview(settings, database, now, forecasts.champions.card)
+        html = render.render_overview(rows, links, now, live=True, clock_runs=clock_runs)
+    else:
+        figures = collect(settings, database, now, name)
+        titles = render.titles_of(settings)
+        html = render.render_page(figures, links, titles, live=True, clock_runs=clock_runs)
     return Body(html.encode())
 
 

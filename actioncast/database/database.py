@@ -15,6 +15,7 @@ from sqlalchemy import func, select, type_coerce
 
 from actioncast.database import migrations
 from actioncast.database.connection import database_url
+from actioncast.database.fleet import Fleet
 from actioncast.database.ledger import Ledger
 from actioncast.database.quarantine import Quarantine
 from actioncast.database.schema import ETL_RUNS, PREDICTIONS, REALITY, UtcTime
@@ -42,7 +43,7 @@ class Newest(NamedTuple):
     issued_at: datetime | None  # moment of the newest vintage
 
 
-class Database(StoredPeriods, Quarantine, StoredForecasts, Ledger):
+class Database(StoredPeriods, Quarantine, StoredForecasts, Ledger, Fleet):
     """All that the scripts read and write. Every method is one transaction."""
 
     def migrate(self, only: Container[str] | None = None) -> list[str]:

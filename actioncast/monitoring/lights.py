@@ -166,7 +166,7 @@ def _forecast(issue: Issue | None, newest_period: datetime | None, watched: Watc
     turns = [*_turns(issue.issued_at, policy.forecast, timeline), oldest_data, Turn(over, "bad", "over")]
     if newest_period is None or newest_period <= issue.origin:  # there is nothing newer to forecast from
         turns.append(Turn(timeline.after(known_until, policy.actual), "watch", "of old data"))
-    turns = _worsening(turns)
+    turns = worsening(turns)
     status, word = _turned(turns, now)
     return Light(
         "Forecast",
@@ -179,7 +179,7 @@ def _forecast(issue: Issue | None, newest_period: datetime | None, watched: Watc
     )
 
 
-def _worsening(turns: Sequence[Turn]) -> list[Turn]:
+def worsening(turns: Sequence[Turn]) -> list[Turn]:
     """The turns in their order, without those that would make a bad light better."""
     kept: list[Turn] = []
     for turn in sorted(turns, key=lambda turn: turn.after):

@@ -431,7 +431,7 @@ document.addEventListener("DOMContentLoaded", () => {
     const until = new Date((now() - age) * 1000).toISOString().replace(/\.\d+Z/, "Z");
     const { vintages: found } = await ask("vintages", { until, limit: 1 });
     if (!found.length) throw new Error("No forecast is that old.");
-    return asIssued(found[0].issued_at);
+    return { ...(await asIssued(found[0].issued_at)), bounds: false };
   }
   async function asSaidBefore(lead) {
     const since = new Date(data.forecast.t[0] * 1000).toISOString().replace(".000Z", "Z");
