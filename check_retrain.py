@@ -25,6 +25,7 @@ import argparse
 import math
 import sys
 from collections.abc import Sequence
+from dataclasses import replace
 from datetime import datetime
 
 from actioncast.cli import many_series
@@ -60,7 +61,7 @@ def run_many(arguments: argparse.Namespace, settings: Settings, database: Databa
     options = {"max_mae": arguments.max_mae}
     looks = many_series.run("check_retrain", arguments, settings, options)
     results, refusal = retrain_request.dispatch_due(settings, database, arguments.now, looks.results)
-    return FleetReport(results, fault=refusal)
+    return replace(looks, results=results, fault=refusal)
 
 
 def _error_limit(text: str) -> float:

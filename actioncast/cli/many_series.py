@@ -19,7 +19,10 @@ from pathlib import Path
 from typing import Any
 
 from actioncast.config import load_settings, with_rows
+from actioncast.database.connection import DatabaseError
 from actioncast.database.database import open_database
+from actioncast.forecasting.card import read_card
+from actioncast.monitoring import overview
 from actioncast.redaction import masked
 from actioncast.report import Report
 from actioncast.settings import Settings
@@ -41,11 +44,13 @@ OneSeries = Callable[[str], Result]
 class FleetReport(Report):
     """What the run of each series printed with --json, in the order of config.toml, then of the table `series`.
 
-    `fault` is what failed for several series at once, such as a dispatch.
+    `fault` is what failed for several series at once, such as a dispatch. `state` is the table of the series as they
+    stand now, the worst first.
     """
 
     results: list[Result]
     fault: str = ""
+    state: str = ""
 
     @property
     def failures(self) -> list[Result]:
@@ -65,6 +70,8 @@ class FleetReport(Report):
         if self.failures:
             rows = [[result["series"], result["error"]] for result in self.failures]
             paragraphs.append(table(["failed", "why"], rows))
+        if self.state:
+            paragraphs.append(self.state)
         if self.fault:
             paragraphs.append(f"error: {self.fault}")
         return "\n\n".join(paragraphs)
@@ -146,7 +153,19 @@ def run(
             results[result["series"]] = result
             advance(1)
     unusable = [_failure(name, f"the table series: {reason}") for name, reason in broken]
-    return FleetReport([*(results[name] for name in names), *unusable])
+    state = "" if arguments.json else _state(settings, names, arguments.now)
+    return FleetReport([*(results[name] for name in names), *unusable], state=state)
+
+
+def _state(settings: Settings, names: Sequence[str], now: datetime) -> str:
+    """How these series stand, as the first page of many series shows it; empty where nothing can be read."""
+    shown = settings.model_copy(update={"series": {name: settings.series[name] for name in names}})
+    try:
+        with open_database(settings) as database:
+            rows = overview.overview(shown, database, now, lambda name: read_card(settings.model_directory(name)))
+    except DatabaseError:  # each series has said so already
+        return ""
+    return overview.as_text(rows, now)
 
 
 def run_one(script: str, config: Path, now: datetime, options: Mapping[str, Any], series_id: str) -> Result:

@@ -175,7 +175,8 @@ def as_text(rows: Sequence[SeriesRow], now: datetime) -> str:
         age = duration(now - row.known_until) if row.known_until else None
         promoted = f"{duration(now - row.promoted_at)} ago" if row.promoted_at else None
         coverage = None if row.coverage is None else f"{row.coverage:.0%}"
-        cells.append([row.series, row.status, row.why or None, row.ratio, coverage, age, promoted])
+        ratio = None if row.ratio is None else f"{row.ratio:.2f}"
+        cells.append([row.series, row.status, row.why or None, ratio, coverage, age, promoted])
     text = table(["series", "status", "why", "error / naive", "coverage", "data age", "retrained"], cells)
     more = len(rows) - SHOWN_ROWS
     return f"{text}\n{more:,} more, none worse" if more > 0 else text

@@ -154,7 +154,9 @@ def test_a_dask_cluster_is_asked_when_one_is_named(config: Path, monkeypatch: py
     module = ModuleType("distributed")
     module.Client, module.as_completed = Client, iter  # type: ignore[attr-defined]
     monkeypatch.setitem(sys.modules, "distributed", module)
-    flags = argparse.Namespace(config=config, now=START + timedelta(hours=HOURS), names=[], shard=None, jobs=1)
+    flags = argparse.Namespace(
+        config=config, now=START + timedelta(hours=HOURS), names=[], shard=None, jobs=1, json=True
+    )
     environment = {"DASK_SCHEDULER_ADDRESS": "tcp://127.0.0.1:1"}
     report = many_series.run("train", flags, load_settings(config), environment=environment)
     assert asked == ["tcp://127.0.0.1:1"]
