@@ -7,7 +7,8 @@
 Reads what the page of the API reads: `reality`, `predictions`, `checks`, the runs and
 model/<series>/card.json.
 Writes index.html (the table of all series, or the only one's page), NAME.html for each series,
-NAME.json (the newest forecast of each, as GET /forecast answers it) and assets/ below --output.
+NAME.svg (its chart as a picture), NAME.badge.svg (its state), NAME.json (its newest forecast, as
+GET /forecast answers it) and assets/ below --output.
 Exit codes: 0 written; 1 the database failed, or --demo without a rehearsal; 2 wrong flags,
 config.toml or environment.
 """
@@ -73,6 +74,10 @@ def run(
     for series_id, link in links.items():
         page = collect(settings, database, now, series_id)
         content[link] = render.render_page(page, links, titles, live=False, clock_runs=clock_runs).encode()
+        content[f"{series_id}.badge.svg"] = render.render_badge(series_id, page.lights).encode()
+        picture = render.render_chart(page)
+        if picture:
+            content[f"{series_id}.svg"] = picture.encode()
         if page.vintage:
             content[f"{series_id}.json"] = json.dumps(page.vintage.as_json()).encode()
     if INDEX not in content:

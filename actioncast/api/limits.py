@@ -98,7 +98,9 @@ class Guard:
 
         async def send_guarded(message: Message) -> None:
             if message["type"] == "http.response.start":
-                message["headers"] = [*message["headers"], *self._headers]
+                own = {name for name, _ in message["headers"]}
+                general = [header for header in self._headers if header[0] not in own]
+                message["headers"] = [*message["headers"], *general]
             elif is_head:
                 message = {**message, "body": b""}
             await send(message)

@@ -18,6 +18,7 @@ from markupsafe import Markup
 
 from actioncast.dashboard.api_reference import operations
 from actioncast.dashboard.figures import PageFigures
+from actioncast.dashboard.pictures import Theme, badge_of, picture_of
 from actioncast.dashboard.sparklines import sparkline
 from actioncast.monitoring.lights import WORST_FIRST, Light, Turn, status_of, worsening
 from actioncast.monitoring.overview import SeriesRow
@@ -238,3 +239,16 @@ def render_problem(problem: Mapping[str, Any], *, root: str, retry_seconds: int 
     """What went wrong, for people. `root` leads from the address that was asked for to the page."""
     template = _environment().get_template("problem.html")
     return template.render(problem=problem, root=root, retry_seconds=retry_seconds)
+
+
+def render_chart(page: PageFigures, theme: Theme = "light") -> str:
+    """The first chart of a page as SVG; an empty text while nothing is stored."""
+    picture = picture_of(page, theme)
+    if picture is None:
+        return ""
+    return _environment().get_template("chart.svg").render(picture=picture)
+
+
+def render_badge(name: str, lights: Sequence[Light]) -> str:
+    """The state of a series as SVG."""
+    return _environment().get_template("badge.svg").render(badge=badge_of(name, lights)).lstrip()

@@ -5,8 +5,9 @@ What draws the page is imported with its first request: a cold start must not wa
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from functools import cache, partial
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated, Literal
 
 from cachetools import TTLCache
 from fastapi import APIRouter, Depends, Query, Request
@@ -16,13 +17,22 @@ from starlette.exceptions import HTTPException
 from actioncast.api.access import reading
 from actioncast.api.body import Body
 from actioncast.api.forecasts import Forecasts, utc_now
+from actioncast.api.problems import Missing
 from actioncast.api.state import state_of
 from actioncast.database.database import Database
+
+if TYPE_CHECKING:
+    from actioncast.dashboard.figures import PageFigures
+
+    Draw = Callable[[PageFigures], str]
 
 router = APIRouter(include_in_schema=False)
 KEPT_SECONDS = 5  # a page is rendered again after that
 KEPT_PAGES = 100  # series; a page is about 100 KB
 ALL = ""  # in place of a series' name
+SVG = "image/svg+xml; charset=utf-8"
+ANYWHERE = {"Cross-Origin-Resource-Policy": "cross-origin"}  # pages elsewhere may show a picture
+Theme = Literal["light", "dark"]
 HTML = "text/html; charset=utf-8"
 FOR_EVER = "public, max-age=31536000, immutable"
 ALWAYS_ASK = "no-cache"
@@ -47,6 +57,57 @@ async def page(request: Request, series: Annotated[str | None, Query()] = None) 
         body = await forecasts.flights.run(("page", name), render_in_thread)
         state.pages[name] = body
     return body.answer(request, HTML)
+
+
+@router.get("/chart.svg", dependencies=[Depends(reading)])
+async def chart(
+    request: Request,
+    series: Annotated[str | None, Query()] = None,
+    theme: Annotated[Theme, Query()] = "light",
+) -> Response:
+    """The first chart of a series' page as a picture."""
+    return await _picture(request, series, f"chart {theme}", partial(_render_chart, theme=theme))
+
+
+@router.get("/badge.svg", dependencies=[Depends(reading)])
+async def badge(request: Request, series: Annotated[str | None, Query()] = None) -> Response:
+    """The state of a series in two words."""
+    return await _picture(request, series, "badge", _render_badge)
+
+
+async def _picture(request: Request, series: str | None, kind: str, draw: Draw) -> Response:
+    state = state_of(request)
+    forecasts = state.forecasts
+    name = await forecasts.catalogue.series_id(series)
+    key = f"{name} {kind}"  # no series has a blank in its name
+    body = state.pages.get(key)
+    if body is None:
+        in_thread = partial(forecasts.threads.ask, partial(_draw, forecasts=forecasts, name=name, draw=draw))
+        body = await forecasts.flights.run(("picture", key), in_thread)
+        state.pages[key] = body
+    return body.answer(request, SVG, more=ANYWHERE)
+
+
+def _draw(database: Database, *, forecasts: Forecasts, name: str, draw: Draw) -> Body:
+    from actioncast.dashboard.figures import collect
+
+    figures = collect(forecasts.catalogue.settings, database, forecasts.clock(), name)
+    text = draw(figures)
+    if not text:
+        raise Missing(f"nothing of {name} is stored yet; run: python update_real_data.py --series {name}")
+    return Body(text.encode())
+
+
+def _render_chart(figures: PageFigures, theme: Theme) -> str:
+    from actioncast.dashboard import render
+
+    return render.render_chart(figures, theme)
+
+
+def _render_badge(figures: PageFigures) -> str:
+    from actioncast.dashboard import render
+
+    return render.render_badge(figures.series, figures.lights)
 
 
 def _render(database: Database, *, forecasts: Forecasts, name: str) -> Body:
