@@ -132,6 +132,23 @@ class Annotation(BaseModel):
     noted_at: AwareDatetime = Field(examples=["2022-03-05T10:00:00Z"])
 
 
+class Retrains(BaseModel):
+    """What the rules of a policy say to the stored checks."""
+
+    asked_for: list[AwareDatetime] = Field(examples=[["2022-03-02T06:00:00Z"]], description="when, ascending")
+    bad: int = Field(examples=[5], description="checks that found the error too large")
+
+
+class WhatIf(BaseModel):
+    """The same checks under the series' own rules and under others."""
+
+    series: str = Field(examples=["bitcoin_transactions"])
+    checks: int = Field(examples=[360])
+    own: Retrains
+    other: Retrains
+    sentence: str = Field(examples=["With 1.3 x the backtest, 2 of 3 checks: 4 retrains instead of 2, in 360 checks."])
+
+
 class SeriesInfo(BaseModel):
     """A series of config.toml and what is stored of it."""
 

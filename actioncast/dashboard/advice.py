@@ -10,6 +10,8 @@ from actioncast.periods.words import Words
 from actioncast.policies import SHORTEST_HISTORY
 from actioncast.settings import SeriesSettings
 
+TRAIN_AND_FORECAST = ("python train.py", "python make_predictions.py")
+
 
 @dataclass(frozen=True)
 class Advice:
@@ -45,4 +47,8 @@ def advice_on(stored: Stored, series: SeriesSettings) -> Advice | None:
             f"The workflows train once there are {first_training:,}. A champion of fewer can be trained by hand:",
             ("python train.py", "python make_predictions.py"),
         )
-    return Advice("No forecast is stored yet.", "Train a champion, then forecast:", ("python train.py", "python make_predictions.py"))
+    return Advice(
+        "No forecast is stored yet.",
+        "Train a champion, then forecast:",
+        ("python train.py", "python make_predictions.py"),
+    )

@@ -49,6 +49,7 @@ def test_every_operation_is_described_with_its_failures() -> None:
         "/reality",
         "/vintages",
         "/annotations",
+        "/what-if",
         "/model",
         "/series",
         "/health",
