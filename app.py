@@ -42,6 +42,7 @@ from actioncast.database.connection import database_url
 from actioncast.database.database import Database
 from actioncast.errors import ActioncastError
 from actioncast.paths import ROOT
+from actioncast.serving.what_if import hypothetical
 from actioncast.settings import Settings
 
 cold_start.end_imports()
@@ -91,7 +92,7 @@ async def _lifespan(
     if not state.keys and settings.api.authentication == "key":
         log.warning("API_KEY is not set: whoever reaches this port may write")
     database = Database(database_url(settings))
-    forecasts = Forecasts(settings, database, make_predictions.run, clock)
+    forecasts = Forecasts(settings, database, make_predictions.run, hypothetical, clock)
     state.forecasts = forecasts
     preparation = asyncio.create_task(forecasts.prepare_or_warn())
     try:

@@ -17,7 +17,7 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from functools import partial
 from pathlib import Path
-from typing import Protocol
+from typing import TYPE_CHECKING, Protocol
 
 from cachetools import LRUCache, TLRUCache
 
@@ -34,6 +34,10 @@ from actioncast.paths import CARD
 from actioncast.redaction import masked
 from actioncast.settings import Settings
 from actioncast.times import isoformat
+
+if TYPE_CHECKING:
+    # Serving a stored forecast needs no features.
+    from actioncast.forecasting.exogenous import Assumptions
 
 log = logging.getLogger("actioncast")
 
@@ -56,6 +60,21 @@ class MakeForecast(Protocol):
         *,
         series_id: str,
         horizon: int | None = None,
+    ) -> Vintage: ...
+
+
+class ImagineForecast(Protocol):
+    """The signature of actioncast.serving.what_if.hypothetical."""
+
+    def __call__(
+        self,
+        settings: Settings,
+        database: Database,
+        now: datetime,
+        *,
+        series_id: str,
+        horizon: int,
+        assumptions: Assumptions,
     ) -> Vintage: ...
 
 
@@ -154,6 +173,7 @@ class Forecasts:
         settings: Settings,
         database: Database,
         make: MakeForecast,
+        imagine: ImagineForecast,
         clock: Clock,
     ) -> None:
         self.clock = clock
@@ -162,6 +182,7 @@ class Forecasts:
         self.catalogue = Catalogue(settings, self.threads, self.flights)
         self.champions = Champions(settings)
         self._make = make
+        self._imagine = imagine
         self._secrets = settings.environment.secrets()
         self._one_at_a_time = asyncio.Lock()  # two at once are slower than one after the other
         self._newest: dict[str, KeptVintage] = {}  # series -> the forecast from its newest hours on
@@ -293,6 +314,24 @@ class Forecasts:
         if not rows:
             raise Missing(f"no forecast of {series_id} was issued at {isoformat(issued_at)}; /vintages lists them")
         return Vintage.of_rows(rows, self.catalogue.settings.series[series_id].timeline)
+
+    async def hypothetical(self, series_id: str, periods: int | None, assumptions: Assumptions) -> Vintage:
+        """The forecast under assumptions, which is not stored. Raises InputError, ModelError, DataError."""
+        settings = self.catalogue.settings
+        horizon = periods or settings.series[series_id].horizon_periods
+
+        def make(database: Database) -> Vintage:
+            return self._imagine(
+                settings,
+                database,
+                self.clock(),
+                series_id=series_id,
+                horizon=horizon,
+                assumptions=assumptions,
+            )
+
+        async with self._one_at_a_time:
+            return await self.threads.ask(make)
 
     async def _last_issued(self, series_id: str) -> KeptVintage:
         state = await self.state(series_id)

@@ -18,7 +18,7 @@ from starlette.exceptions import HTTPException
 from starlette.responses import JSONResponse, Response
 
 from actioncast.database.connection import DatabaseError
-from actioncast.errors import ActioncastError
+from actioncast.errors import ActioncastError, InputError
 from actioncast.redaction import masked
 from actioncast.settings import SettingsError
 
@@ -35,8 +35,9 @@ DESCRIPTIONS = {
     401: "A key is needed: X-API-Key, or Authorization: Bearer",
     404: "There is no such series, or nothing is stored yet",
     405: "This address does not know the method",
+    409: "The champion cannot forecast under these assumptions: it uses other columns, or the outcome is absurd",
     413: "The request is larger than api.maximum_body_bytes",
-    422: "A parameter is wrong or unknown, or there is a body; errors names it",
+    422: "A parameter or the body is wrong or unknown; errors names it",
     429: "More requests than api.requests_per_minute; Retry-After says when to come back",
     503: "The database, the champion or the data is missing; Retry-After says when to come back",
 }
@@ -160,13 +161,16 @@ class Failures:
         self._warnings: TTLCache[str, bool] = TTLCache(KEPT_WARNINGS, WARN_EVERY_SECONDS)
 
     async def answer(self, _request: Request, error: ActioncastError) -> Response:
-        """404 for an unknown series or nothing stored; 503 for what may pass: no database, no data, no champion."""
+        """404 for an unknown series or nothing stored; 409 for assumptions that do not fit; 503 for what may pass: no
+        database, no data, no champion."""
         detail = masked(str(error), self._secrets)
         if isinstance(error, SettingsError):
             field = FieldError(field="series", location="query", detail=detail)
             return problem(404, detail, errors=[field])
         if isinstance(error, Missing):
             return problem(404, detail)
+        if isinstance(error, InputError):
+            return problem(409, detail, errors=[FieldError(field="body", location="body", detail=detail)])
         self._warn(detail)
         if isinstance(error, DatabaseError):
             # Do not reveal the database address to clients.

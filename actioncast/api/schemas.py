@@ -5,13 +5,14 @@ Errors and values are in the series' unit, times in UTC, and an hour is named by
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Annotated, Any
 
 from fastapi import FastAPI
 from fastapi.openapi.utils import get_openapi
-from pydantic import AwareDatetime, BaseModel, Field
+from pydantic import AwareDatetime, BaseModel, ConfigDict, Field
 
 from actioncast.api import keys, problems
+from actioncast.forecasting.recipes import LONGEST_HORIZON
 
 Quantiles = dict[str, float] | None
 QUANTILES = Field(
@@ -40,7 +41,38 @@ class Forecast(BaseModel):
     model_version: str = Field(examples=["20220301T01-73a7fcbe"])
     fallback: bool = Field(examples=[False], description="the champion could not forecast, and a naive did")
     fallback_reason: str | None = Field(examples=[None], description="why")
+    hypothetical: bool = Field(default=False, examples=[False], description="made under assumptions, and not stored")
     predictions: list[Prediction]
+
+
+LARGEST = 1e15  # of an assumed value: far beyond any unit, and its square is still a number
+Value = Annotated[float, Field(ge=-LARGEST, le=LARGEST)]
+
+
+class Shift(BaseModel):
+    """A change of a column's values ahead."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    add: Value = Field(examples=[3.0], description="in the column's unit")
+
+
+class Assumed(BaseModel):
+    """What a hypothetical forecast assumes."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    columns: dict[str, Shift | list[Value]] = Field(
+        default={},
+        examples=[{"temperature": {"add": 3.0}}],
+        description="column known in the future -> a shift, or its values from the first forecast period on",
+    )
+    newest: list[Value] = Field(
+        default=[],
+        max_length=LONGEST_HORIZON,
+        examples=[[11840.0, 12010.0]],
+        description="values of the series after the stored ones",
+    )
 
 
 class ScoredPeriod(BaseModel):

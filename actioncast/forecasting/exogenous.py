@@ -9,8 +9,8 @@ ForecasterRecursive.
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping
-from dataclasses import replace
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass, replace
 from datetime import date, timedelta
 
 from actioncast.arrays import Numbers, Values, np
@@ -282,3 +282,33 @@ def scales(predictors: Predictors, learned: Values, timeline: Timeline) -> Value
             column = learned[:, len(spread)]
             spread.append(float(np.nanstd(column)) or 1.0)
     return np.array(spread)
+
+
+# Assumptions ---------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True)
+class Assumptions:
+    """`shifts`: column -> what is added to its values ahead, in its unit. `columns`: column -> its values from the
+    first forecast period on; what they do not reach stays as it is known. `newest`: values of the series after the
+    stored ones, in its unit.
+    """
+
+    shifts: Mapping[str, float]
+    columns: Mapping[str, Sequence[float]]
+    newest: Sequence[float]
+
+    def apply(self, history: Grid) -> Grid:
+        """The history as it would be. It reaches as many periods further ahead as there are newest values."""
+        count = len(history) + len(self.newest)
+        values = np.concatenate([history.values, np.asarray(self.newest, dtype=np.float64)])
+        exogenous = {name: self._changed(name, column, count) for name, column in history.exogenous.items()}
+        return replace(history, values=values, exogenous=exogenous)
+
+    def _changed(self, name: str, column: Values, count: int) -> Values:
+        """A column [history + ahead] with its assumed values; `count` periods are past."""
+        changed = column.copy()
+        changed[count:] += self.shifts.get(name, 0.0)
+        own = np.asarray(self.columns.get(name, ()), dtype=np.float64)[: len(changed) - count]
+        changed[count : count + len(own)] = own
+        return changed

@@ -12,6 +12,7 @@ from actioncast.database.database import Database
 from actioncast.forecasting import forecaster, seasons
 from actioncast.forecasting.card import ModelError, NoChampionError
 from actioncast.forecasting.champion import Champion, load_champion
+from actioncast.forecasting.exogenous import Assumptions
 from actioncast.forecasting.features import fill_periods
 from actioncast.forecasting.forecaster import Forecast
 from actioncast.forecasting.intervals import Width
@@ -47,24 +48,31 @@ def make(settings: Settings, database: Database, now: datetime, *, series_id: st
     """
     try:
         champion = load_champion(settings.model_directory(series_id))
-        return _by_the_champion(champion, settings, database, now, series_id, horizon)
+        return by_the_champion(champion, settings, database, now, series_id, horizon)
     except NoChampionError:
         raise
     except (ModelError, ForecastError) as error:
         return _by_the_naive(settings, database, now, series_id, horizon, reason=str(error))
 
 
-def _by_the_champion(
+def by_the_champion(
     champion: Champion,
     settings: Settings,
     database: Database,
     now: datetime,
     series_id: str,
     horizon: int,
+    assumptions: Assumptions | None = None,
 ) -> Made:
-    """The champion's forecast. Raises ForecastError where it cannot make one that may be served."""
+    """The champion's forecast, under assumptions if there are any.
+
+    Raises ForecastError where it cannot make one that may be served.
+    """
     timeline = settings.series[series_id].timeline
-    history = history_of(champion, database, now, series_id=series_id, timeline=timeline, horizon=horizon)
+    reach = horizon + (len(assumptions.newest) if assumptions else 0)
+    history = history_of(champion, database, now, series_id=series_id, timeline=timeline, horizon=reach)
+    if assumptions:
+        history = assumptions.apply(history)
     width = _live_width(champion, database, series_id, history)
     fitted = champion.forecaster
     level = standing(history, fitted.shifts, fitted.seasonality)

@@ -20,6 +20,7 @@ from actioncast.database.database import Database, Newest
 from actioncast.forecasting import trees
 from actioncast.forecasting.champion import load_champion
 from actioncast.forecasting.vintage import Vintage
+from actioncast.serving.what_if import hypothetical
 from actioncast.settings import Settings
 from tests.support.serving import NOW, SERIES, fill, settings_in
 
@@ -57,7 +58,7 @@ def with_forecasts(settings: Settings, make: Counted, scenario: Callable[[Foreca
 
     async def run() -> T:
         database = Database(database_url(settings))
-        forecasts = Forecasts(settings, database, make, lambda: NOW)
+        forecasts = Forecasts(settings, database, make, hypothetical, lambda: NOW)
         try:
             return await scenario(forecasts)
         finally:

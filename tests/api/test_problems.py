@@ -211,14 +211,34 @@ def test_an_unknown_parameter_is_named_with_those_that_are_allowed(client: TestC
     assert answer.json()["errors"] == [{"field": name, "location": "query", "detail": detail}]
 
 
-def test_a_body_is_refused_because_nothing_would_read_it(client: TestClient) -> None:
+def test_a_body_with_what_belongs_into_the_url_is_refused(client: TestClient) -> None:
     answer = client.post("/forecast", json={"num_predictions": 3})
     assert answer.status_code == 422
-    assert answer.json()["detail"] == f"body: expected none; parameters of the URL: {FORECAST_PARAMETERS}"
+    assert answer.json()["detail"] == "num_predictions: Extra inputs are not permitted"
+
+
+def test_a_body_is_refused_where_nothing_would_read_it(client: TestClient) -> None:
+    answer = client.post("/annotations", params={"note": "x"}, json={"note": "y"})
+    assert answer.status_code == 422
+    assert answer.json()["detail"] == "body: expected none; parameters of the URL: note, at, series"
 
 
 @pytest.mark.parametrize("method", ["GET", "HEAD"])
-@pytest.mark.parametrize("path", ["/forecast", "/performance", "/model", "/series", "/health", "/ready", "/metrics"])
+@pytest.mark.parametrize(
+    "path",
+    [
+        "/forecast",
+        "/performance",
+        "/model",
+        "/series",
+        "/health",
+        "/ready",
+        "/metrics",
+        "/reality",
+        "/vintages",
+        "/what-if",
+    ],
+)
 def test_every_address_refuses_what_it_does_not_know(client: TestClient, method: str, path: str) -> None:
     assert client.request(method, path, params={"nothing": 1}).status_code == 422
     assert client.request(method, path, content=b"{}").status_code == 422

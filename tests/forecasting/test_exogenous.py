@@ -240,6 +240,15 @@ def test_a_column_makes_a_better_champion_and_is_used_where_it_serves(driven: An
         assert answer.status_code == 200, answer.text
         got = [hour["prediction"] for hour in answer.json()["predictions"]]
         assert got == pytest.approx([row["prediction"] for row in made.rows])
+        windier = client.post("/forecast?num_predictions=24", json={"columns": {"wind": {"add": 1.0}}}).json()
+        assert windier["hypothetical"]
+        change = [hour["prediction"] - plain for hour, plain in zip(windier["predictions"], got, strict=True)]
+        assert np.mean(change) == pytest.approx(25, rel=0.2), "the series has 25 for each unit of the column"
+        calm = client.post("/forecast?num_predictions=2", json={"columns": {"wind": [0.0, 0.0]}}).json()
+        assert calm["predictions"][0]["prediction"] != pytest.approx(got[0], rel=1e-3)
+        unknown = client.post("/forecast", json={"columns": {"rain": {"add": 1.0}}})
+        assert unknown.status_code == 409
+        assert "'rain' is none of those that the champion of demo uses: wind" in unknown.text
 
 
 def test_without_the_future_of_a_column_the_naive_steps_in_and_says_why(driven: Any) -> None:

@@ -6,6 +6,7 @@ import json
 from typing import Annotated
 
 from fastapi import APIRouter, Query, Request
+from fastapi import Body as BodyParameter
 from fastapi.responses import Response
 
 from actioncast.api.body import CSV, Body, csv_of, wants_csv
@@ -14,14 +15,14 @@ from actioncast.api.problems import problems
 from actioncast.api.routes.parameters import (
     AS_CSV,
     TO_READERS,
-    TO_WRITERS,
+    TO_WRITERS_OR_ASSUMING,
     UNCHANGED,
     Moment,
     NumPredictions,
     Periods,
     SeriesName,
 )
-from actioncast.api.schemas import Forecast, SeriesInfo
+from actioncast.api.schemas import Assumed, Forecast, SeriesInfo, Shift
 from actioncast.api.state import state_of
 from actioncast.forecasting.card import Card
 
@@ -33,9 +34,9 @@ FORECAST_COLUMNS = ("prediction_date", "prediction", "lower", "upper")
     "/forecast",
     tags=["forecast"],
     response_model=Forecast,
-    dependencies=TO_WRITERS,
-    openapi_extra={"security": TO_WRITE},
-    responses=problems(401, 404, 413, 422, 429, 503),
+    dependencies=TO_WRITERS_OR_ASSUMING,
+    openapi_extra={"security": [*TO_WRITE, {}]},
+    responses=problems(400, 401, 404, 409, 413, 422, 429, 503),
 )
 async def forecast(
     request: Request,
@@ -43,8 +44,11 @@ async def forecast(
     periods: Periods = None,
     return_predictions: Annotated[bool, Query(description="false: an empty list instead of the periods")] = True,
     series: SeriesName = None,
+    assumed: Annotated[Assumed | None, BodyParameter()] = None,
 ) -> Response:
     """Forecast the next periods from the newest stored ones, store them, and answer the first of them.
+
+    With a body the forecast is hypothetical: made under its assumptions and not stored. Reading is enough for that.
 
     At least the series' whole horizon is stored. The same data and the same model give the same forecast, so that it
     is made once: asking again answers the stored one, until a new or corrected period or a new champion comes.
@@ -52,8 +56,18 @@ async def forecast(
     """
     forecasts = state_of(request).forecasts
     series_id = await forecasts.catalogue.series_id(series)
-    body = await forecasts.forecast(series_id, num_predictions or periods, listed=return_predictions)
-    return body.answer(request)
+    if assumed is None:
+        body = await forecasts.forecast(series_id, num_predictions or periods, listed=return_predictions)
+        return body.answer(request)
+    # Serving a stored forecast needs no features.
+    from actioncast.forecasting import exogenous
+
+    shifts = {name: column.add for name, column in assumed.columns.items() if isinstance(column, Shift)}
+    columns = {name: column for name, column in assumed.columns.items() if not isinstance(column, Shift)}
+    assumptions = exogenous.Assumptions(shifts, columns, assumed.newest)
+    vintage = await forecasts.hypothetical(series_id, num_predictions or periods, assumptions)
+    document = (vintage if return_predictions else vintage.first(0)).as_json() | {"hypothetical": True}
+    return Body(json.dumps(document).encode()).answer(request)
 
 
 @router.get(

@@ -58,21 +58,32 @@ Periods = Annotated[
 ]
 
 
+def has_body(request: Request) -> bool:
+    """Whether the request has one; one of unknown length was refused before."""
+    return request.headers.get("content-length", "0") != "0"
+
+
+async def writing_or_assuming(request: Request) -> None:
+    """The caller may write; with a body, which assumes and stores nothing, reading is enough."""
+    await (reading(request) if has_body(request) else writing(request))
+
+
 async def only_documented(request: Request) -> None:
     """The request holds nothing that would be ignored: no parameter of another name, and no body.
 
     Raises RequestValidationError, which names them and what is allowed.
     """
-    if not request.scope["query_string"] and request.headers.get("content-length", "0") == "0":
+    if not request.scope["query_string"] and not has_body(request):
         return
-    allowed = [parameter.alias for parameter in request.scope["route"].dependant.query_params]
+    dependant = request.scope["route"].dependant
+    allowed = [parameter.alias for parameter in dependant.query_params]
     names = ", ".join(allowed) or "none"
     errors = [
         _undocumented("query", name, f"unknown parameter; allowed: {names}")
         for name in request.query_params
         if name not in allowed
     ]
-    if request.headers.get("content-length", "0") != "0":
+    if has_body(request) and not dependant.body_params:
         errors.append(_undocumented("body", "body", f"expected none; parameters of the URL: {names}"))
     if errors:
         raise RequestValidationError(errors)
@@ -86,3 +97,4 @@ def _undocumented(location: str, name: str, message: str) -> dict[str, Any]:
 TO_ANYONE = [Depends(only_documented)]
 TO_READERS = [Depends(reading), *TO_ANYONE]
 TO_WRITERS = [Depends(writing), *TO_ANYONE]
+TO_WRITERS_OR_ASSUMING = [Depends(writing_or_assuming), *TO_ANYONE]
