@@ -12,8 +12,11 @@ from actioncast import quantiles
 from actioncast.dashboard import charts
 from actioncast.dashboard.advice import Advice, advice_on
 from actioncast.dashboard.charts import TABLE_ROWS, Chart, Range, Row
+from actioncast.dashboard.data_health import Fact, data_health
+from actioncast.dashboard.heatmap import Heatmap, heatmap
 from actioncast.dashboard.marks import Mark, marks_of
 from actioncast.dashboard.stored import ERROR_SHOWN, Stored, drawn_periods, read_stored, shown_periods
+from actioncast.dashboard.trainings import Training, trainings_of, what_comes_next
 from actioncast.database.database import Database
 from actioncast.forecasting.card import Card
 from actioncast.forecasting.naive import season_in_words
@@ -22,6 +25,7 @@ from actioncast.forecasting.vintage import Vintage
 from actioncast.monitoring.lights import Issue, Light, Watched, lights
 from actioncast.periods.timeline import Timeline
 from actioncast.periods.words import Words
+from actioncast.policies import RetrainPolicy
 from actioncast.quantiles import DistributionScore
 from actioncast.settings import SeriesSettings, Settings
 from actioncast.text import number
@@ -71,7 +75,12 @@ class PageFigures:
     notes: Sequence[str]  # about the champion and its newest forecast, a sentence each
     training: Row | None  # the newest one
     candidates: Sequence[Row]
+    trainings: Sequence[Training]  # newest first
+    heatmap: Heatmap | None  # of the live error
+    data_health: Sequence[Fact]
     looks: list[Look]
+    next: str  # when the next check and a retrain may come
+    policy: RetrainPolicy
     window: int  # periods of the live error
     shown: int  # periods of the past in the charts
     ranges: Sequence[Range]  # of the past, that a reader can choose
@@ -109,11 +118,7 @@ def compute(stored: Stored, *, settings: Settings, now: datetime, series_id: str
     error_since = timeline.shift(stored.end, -ERROR_SHOWN * shown)
     upcoming = not_over(stored.vintage, now, timeline)
     drawn_since = timeline.shift(stored.end, -drawn_periods(settings, series_id))
-    page_charts = {
-        "forecast": charts.forecast_chart(stored.history, stored.performance, drawn_since, stored.end),
-        "error": charts.error_chart(scored, card, policy, timeline, error_since),
-        "lead": charts.lead_chart(stored.errors_by_lead, card, policy),
-    }
+    page_charts = _charts(stored, scored, policy, timeline, drawn_since, error_since)
     return PageFigures(
         series=series_id,
         title=series.title or series_id,
@@ -133,7 +138,12 @@ def compute(stored: Stored, *, settings: Settings, now: datetime, series_id: str
         notes=notes(card, stored.vintage, quantiles.score_rows(newest_scored)),
         training=stored.training,
         candidates=leaderboard(stored.training),
+        trainings=trainings_of(stored.trainings),
+        heatmap=heatmap([row for row in scored if row["prediction_date"] > error_since], timeline),
+        data_health=data_health(stored, words),
         looks=group(stored.checks)[:SHOWN_LOOKS],
+        next=what_comes_next(stored.checks, stored.trainings, policy, settings.retrain.check_hours, now, words),
+        policy=policy,
         window=policy.window,
         shown=shown,
         ranges=charts.ranges(page_charts["forecast"], words, shown),
@@ -142,6 +152,21 @@ def compute(stored: Stored, *, settings: Settings, now: datetime, series_id: str
         naive=naive,
         coverage=coverage,
     )
+
+
+def _charts(
+    stored: Stored,
+    scored: Sequence[Row],
+    policy: RetrainPolicy,
+    timeline: Timeline,
+    drawn_since: datetime,
+    error_since: datetime,
+) -> dict[str, Chart]:
+    return {
+        "forecast": charts.forecast_chart(stored.history, stored.performance, drawn_since, stored.end),
+        "error": charts.error_chart(scored, stored.card, policy, timeline, error_since),
+        "lead": charts.lead_chart(stored.errors_by_lead, stored.card, policy),
+    }
 
 
 def not_over(vintage: Vintage | None, now: datetime, timeline: Timeline) -> list[Row]:
@@ -260,7 +285,8 @@ def group(checks: Sequence[Row]) -> list[Look]:
 def leaderboard(training: Row | None) -> list[dict[str, Any]]:
     """The best candidates of a training, and all others that are no ridge.
 
-    Each row gets its `rank`, and its `share` of the largest shown error in percent, for the bars.
+    Each row gets its `rank`, whether it `is_challenger`, and for the bars its `share` of the largest shown error in
+    percent.
     """
     if training is None:
         return []
@@ -269,7 +295,9 @@ def leaderboard(training: Row | None) -> list[dict[str, Any]]:
     others = [row for row in ranked[SHOWN_CANDIDATES:] if not row["candidate"].startswith("ridge")]
     shown = ranked[:SHOWN_CANDIDATES] + others
     largest_mae = max((row["mae"] for row in shown), default=0.0)
+    challenger = (training["challenger"] or {}).get("name")
     for row in shown:
+        row["is_challenger"] = row["candidate"] == challenger
         row["share"] = round(100 * row["mae"] / largest_mae, 1) if largest_mae else 0.0
     return shown
 

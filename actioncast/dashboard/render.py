@@ -206,6 +206,7 @@ def _script_data(page: PageFigures, *, live: bool, clock_runs: bool) -> Markup:
     content = {
         **page.charts,
         "marks": [mark.as_json() for mark in page.marks],
+        "trainings": [training.as_json(page.words) for training in page.trainings],
         "series": page.series,
         "unit": page.unit,
         "coverageTarget": page.coverage,

@@ -36,6 +36,7 @@ class Stored:
     etl_runs: Sequence[Row]  # newest first
     trainings: Sequence[Row]  # newest first
     quarantined: Mapping[datetime, str]  # periods that are set aside, and why
+    restated: int  # periods whose value was replaced by a newer one
     annotations: Sequence[Row]  # ascending
     card: Card | None
     card_problem: str  # why the card cannot be read; empty otherwise
@@ -83,6 +84,7 @@ def read_stored(settings: Settings, database: Database, now: datetime, series_id
         etl_runs=database.etl_runs(series_id, since=now - RUNS_PAST),
         trainings=database.training_runs(series_id, since=LONG_AGO),
         quarantined=database.quarantined(series_id, since=drawn_since),
+        restated=len({row["reality_date"] for row in database.revisions(series_id, since=drawn_since)}),
         annotations=database.annotations(series_id, since=drawn_since),
         card=card,
         card_problem=card_problem,

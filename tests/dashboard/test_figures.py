@@ -49,7 +49,8 @@ def test_checks_in_a_row_are_one_look_but_every_retrain_its_own() -> None:
 def test_leaderboard_shows_the_best_and_the_best_of_each_other_kind() -> None:
     board = [{"candidate": f"ridge_{i}", "mae": 1.0 + i, "mase": 1.0} for i in range(9)]
     board += [{"candidate": "seasonal_naive_168", "mae": 20.0, "mase": 2.0}]
-    shown = leaderboard({"leaderboard": board})
+    shown = leaderboard({"leaderboard": board, "challenger": {"name": "ridge_0"}})
     assert [candidate["rank"] for candidate in shown] == [1, 2, 3, 4, 5, 6, 7, 8, 10]
     assert shown[-1]["share"] == 100.0
+    assert [candidate["candidate"] for candidate in shown if candidate["is_challenger"]] == ["ridge_0"]
     assert leaderboard(None) == []

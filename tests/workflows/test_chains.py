@@ -14,6 +14,7 @@ import yaml
 
 from actioncast.config import load_settings
 from actioncast.database.database import open_database
+from actioncast.github.alerts.issues import key_of
 from actioncast.rehearsal.world.replay import ReplayServer
 from tests.support.checkout import SERIES
 from tests.support.json_server import JsonServer
@@ -64,7 +65,7 @@ def stored(github: GitHub, query: str, tmp_path: Path) -> list[Any]:
 
 
 def open_issues(github: GitHub) -> list[str]:
-    return [issue["title"] for issue in github.issues.values() if issue["state"] == "open"]
+    return [key_of(issue["title"]) for issue in github.issues.values() if issue["state"] == "open"]
 
 
 def version(github: GitHub, ref: str = "main") -> str:
@@ -209,7 +210,7 @@ def test_dead_source_is_one_issue_that_recovery_closes(
         clock.variables = {"WEBHOOK_KIND": "slack", "NOTIFY": "@ann @acme/on-call", "PUBLISH_PAGES": "true"}
         clock.tick("update_real_data.yml").check("failure")
         second = clock.tick("update_real_data.yml").check("failure")
-        assert [issue["title"] for issue in github.issues.values()] == ["update_real_data is failing"]
+        assert [key_of(issue["title"]) for issue in github.issues.values()] == ["update_real_data is failing"]
         body = github.issues[1]["body"]
         assert "answered without a single point" in body.splitlines()[0], "the error comes first"
         assert f"/actions/runs/{second.id}" in body, "the newest run is linked"

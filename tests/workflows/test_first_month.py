@@ -136,7 +136,7 @@ def the_source_dies_for_two_days(clock: Clock, meter: Meter, slack: Receiver) ->
     one_day_of_the_outage(clock)
     assert len(slack.taken) == 3
     [issue] = open_issues(github)
-    assert issue["title"] == "update_real_data is failing"
+    assert issue["title"].startswith("update_real_data is failing · "), "and the series"
     assert "503" in issue["body"].splitlines()[0]
     assert len(github.comments) == 2
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import pytest
 
+from actioncast.github.alerts.issues import key_of
 from actioncast.rehearsal.world.replay import ReplayServer
 from tests.support.checkout import SERIES
 from tests.support.source import Stub
@@ -22,7 +23,7 @@ def _fast(clock: Clock) -> None:
 
 
 def open_issues(github: GitHub) -> list[str]:
-    return [issue["title"] for issue in github.issues.values() if issue["state"] == "open"]
+    return [key_of(issue["title"]) for issue in github.issues.values() if issue["state"] == "open"]
 
 
 def test_check_takes_place_after_a_failed_load_and_no_second_one_within_the_hour(

@@ -449,15 +449,65 @@ document.addEventListener("DOMContentLoaded", () => {
     return `Since the forecast of ${actioncast.moment(seconds(vintage.issued_at))}: ${signed(mean)} ${data.unit} on the mean of ${counted(changes.length)} in both, at most ${signed(most)} (${period(at)}).`;
   }
 
+  // --- two trainings side by side, and other rules -------------------------------------------------------------------
+  function prepareTrainings() {
+    const box = document.getElementById("compare");
+    if (!box) return;
+    box.hidden = false;
+    const selects = [...box.querySelectorAll("select")];
+    selects.forEach((select, at) => {
+      select.replaceChildren(...data.trainings.map(({ name }, place) => new Option(name, place)));
+      select.value = at;
+      select.addEventListener("change", compare);
+    });
+    function compare() {
+      const boards = selects.map((select) => data.trainings[select.value].board);
+      const names = [...new Set(boards.flatMap(Object.keys))];
+      const cell = (tag, text, number) => Object.assign(document.createElement(tag), { textContent: text, className: number ? "n" : "" });
+      const row = (tag, texts) => {
+        const element = document.createElement("tr");
+        element.append(...texts.map((text, at) => cell(at ? tag : "th", text, at > 0)));
+        return element;
+      };
+      const head = row("th", ["Candidate", ...selects.map((select) => data.trainings[select.value].name), "change"]);
+      const rows = names.map((name) => {
+        const [a, b] = boards.map((board) => board[name]);
+        return row("td", [name, plain(a), plain(b), a && b ? `${((a / b - 1) * 100).toFixed(1)} %` : "–"]);
+      });
+      document.getElementById("side-by-side").replaceChildren(head, ...rows);
+    }
+    compare();
+  }
+  function prepareWhatIf() {
+    const box = document.getElementById("what-if");
+    if (!box) return;
+    box.hidden = false;
+    const inputs = [...box.querySelectorAll("input")];
+    const answer = async () => {
+      const rules = Object.fromEntries(inputs.filter((input) => input.value).map((input) => [input.name, input.value]));
+      const said = document.getElementById("what-if-says");
+      try {
+        said.textContent = (await ask("what-if", rules)).sentence;
+      } catch (error) {
+        said.textContent = error.message;
+      }
+    };
+    for (const input of inputs) input.addEventListener("change", answer);
+  }
+
   redrawn.push(() => {
     const isNew = data !== actioncast.data;
     data = actioncast.data;
     if (isNew) {
       vintages = [];
       prepareTools();
+      prepareTrainings();
+      prepareWhatIf();
     }
     redraw();
   });
   prepareTools();
+  prepareTrainings();
+  prepareWhatIf();
   redraw();
 });

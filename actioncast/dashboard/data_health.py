@@ -1,0 +1,64 @@
+"""What of the data was missing, refused, set aside or changed, in a few figures. Pure."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from actioncast.arrays import np
+from actioncast.dashboard.stored import Stored
+from actioncast.periods.words import Words
+from actioncast.text import number
+
+SHOWN_MESSAGES = 3
+SHOWN_CHARACTERS = 240  # of a message
+
+
+@dataclass(frozen=True)
+class Fact:
+    """A name and what there is to say."""
+
+    name: str
+    text: str
+
+
+def data_health(stored: Stored, words: Words) -> list[Fact]:
+    """Loads, points, missing, set aside and restated periods, of what the page looks at; nothing without a load."""
+    if not stored.etl_runs and stored.history is None:
+        return []
+    runs = stored.etl_runs
+    failed = sum(run["outcome"] == "failed" for run in runs)
+    rejected = sum(run["points_rejected"] for run in runs)
+    read = sum(run["points_read"] for run in runs)
+    facts = [Fact("Loads", f"{len(runs):,} in 30 days, {failed:,} failed")]
+    facts.append(Fact("Points", f"{read:,} read, {rejected:,} rejected"))
+    messages = dict.fromkeys(run["message"][:SHOWN_CHARACTERS] for run in runs if run["message"])
+    facts += [Fact("", message) for message in list(messages)[:SHOWN_MESSAGES]]
+    if stored.history is not None:
+        facts.append(Fact("Missing", _missing(stored.history.values, words)))
+        facts.append(Fact("Stuck", _stuck(stored.history.values, words)))
+    facts.append(Fact("Set aside", words.count(len(stored.quarantined))))
+    facts.append(Fact("Restated", f"{words.count(stored.restated)} by the source, or by late points"))
+    return facts
+
+
+def _missing(values: np.ndarray, words: Words) -> str:
+    missing = np.isnan(values)
+    return f"{words.count(int(missing.sum()))} of {len(values):,}, at most {_longest(missing):,} in a row"
+
+
+def _stuck(values: np.ndarray, words: Words) -> str:
+    """The longest run of one value."""
+    same = np.diff(values) == 0
+    longest = _longest(same) + 1
+    if longest < 3:
+        return "no value was there three times in a row"
+    ends = np.flatnonzero(same)
+    run_end = next(end for end in ends[::-1] if same[max(0, end - longest + 2) : end + 1].sum() == longest - 1)
+    return f"{number(float(values[run_end]))} for {words.count(longest)} in a row"
+
+
+def _longest(flags: np.ndarray) -> int:
+    """The length of the longest run of true ones."""
+    edges = np.diff(np.concatenate([[0], flags.astype(np.int8), [0]]))
+    lengths = np.flatnonzero(edges == -1) - np.flatnonzero(edges == 1)
+    return int(lengths.max(initial=0))
