@@ -384,7 +384,7 @@ document.addEventListener("DOMContentLoaded", () => {
 
   function prepareVintages(tools) {
     const box = tools.querySelector("[data-vintages]");
-    if (!data.live) return;
+    if (!box) return;
     box.hidden = false;
     const step = (by) => async () => {
       if (!vintages.length) vintages = (await ask("vintages", {})).vintages;
