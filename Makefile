@@ -31,7 +31,7 @@ test: $(VENV)/.tools ## all tests, with line and branch coverage
 	$(RUN) -m pytest --cov --cov-report=term $(ARGS)
 
 quick: $(VENV)/.tools ## the tests that need no container, no browser and no workflow engine, without coverage
-	$(RUN) -m pytest --ignore=tests/workflows --ignore=tests/deploy --ignore=tests/dashboard/test_browser.py $(ARGS)
+	$(RUN) -m pytest --ignore=tests/workflows --ignore=tests/deploy --ignore=tests/dashboard/test_browser.py --ignore=tests/dashboard/test_exploring.py $(ARGS)
 
 check: $(VENV)/.tools ## linters, types, workflow files and Dockerfiles
 	$(BIN)/ruff check .
