@@ -60,6 +60,13 @@ class Environment(BaseModel):
         }
         return cls.model_validate({name: value for name, value in values.items() if value})
 
+    def workflow_url(self, file: str) -> str:
+        """Where a person runs a workflow by hand; empty where the repository is not known."""
+        if not self.github_repository:
+            return ""
+        server = self.github_api_url.replace("://api.", "://").removesuffix("/api/v3")
+        return f"{server}/{self.github_repository}/actions/workflows/{file}"
+
     def secrets(self) -> list[str]:
         """The values that no output may hold."""
         return [secret.get_secret_value() for secret in self.hidden]

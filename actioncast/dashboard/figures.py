@@ -81,6 +81,7 @@ class PageFigures:
     looks: list[Look]
     next: str  # when the next check and a retrain may come
     policy: RetrainPolicy
+    by_hand: Mapping[str, str]  # what a person can do on GitHub -> where
     window: int  # periods of the live error
     shown: int  # periods of the past in the charts
     ranges: Sequence[Range]  # of the past, that a reader can choose
@@ -111,8 +112,7 @@ def compute(stored: Stored, *, settings: Settings, now: datetime, series_id: str
     scored = [row for row in stored.performance if row["reality"] is not None]
     timeline = series.timeline
     shown = shown_periods(settings, series_id)
-    since = timeline.shift(stored.end, -shown)
-    newest_scored = [row for row in scored if row["prediction_date"] > since]
+    newest_scored = _after(scored, timeline.shift(stored.end, -shown))
     words = Words(timeline)
     naive = season_in_words(naive_season(card, series), series.frequency)
     error_since = timeline.shift(stored.end, -ERROR_SHOWN * shown)
@@ -139,11 +139,12 @@ def compute(stored: Stored, *, settings: Settings, now: datetime, series_id: str
         training=stored.training,
         candidates=leaderboard(stored.training),
         trainings=trainings_of(stored.trainings),
-        heatmap=heatmap([row for row in scored if row["prediction_date"] > error_since], timeline),
+        heatmap=heatmap(_after(scored, error_since), timeline),
         data_health=data_health(stored, words),
         looks=group(stored.checks)[:SHOWN_LOOKS],
         next=what_comes_next(stored.checks, stored.trainings, policy, settings.retrain.check_hours, now, words),
         policy=policy,
+        by_hand=_by_hand(settings),
         window=policy.window,
         shown=shown,
         ranges=charts.ranges(page_charts["forecast"], words, shown),
@@ -152,6 +153,17 @@ def compute(stored: Stored, *, settings: Settings, now: datetime, series_id: str
         naive=naive,
         coverage=coverage,
     )
+
+
+def _after(rows: Sequence[Row], moment: datetime) -> list[Row]:
+    return [row for row in rows if row["prediction_date"] > moment]
+
+
+def _by_hand(settings: Settings) -> dict[str, str]:
+    """The workflows that a person may run; none where the repository is not known."""
+    files = {"Retrain now": "retrain.yml", "Roll back": "rollback.yml", "Rehearse other rules": "rehearse.yml"}
+    urls = {name: settings.environment.workflow_url(file) for name, file in files.items()}
+    return {name: url for name, url in urls.items() if url}
 
 
 def _charts(

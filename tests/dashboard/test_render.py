@@ -115,3 +115,21 @@ def test_candidates_that_were_skipped_are_counted_apart(stage: Stage, monkeypatc
     assert any("is left of train.budget" in reason for reason in report.skipped.values())
     name, reason = next(iter(report.skipped.items()))
     assert f"{len(report.skipped)} more were skipped, such as {name}: {reason}." in html
+
+
+@pytest.mark.parametrize(
+    ("variables", "address"),
+    [
+        ({"GITHUB_REPOSITORY": "acme/f"}, "https://github.com/acme/f/actions/workflows/retrain.yml"),
+        (
+            {"GITHUB_REPOSITORY": "acme/f", "GITHUB_API_URL": "https://ghe.acme.com/api/v3"},
+            "https://ghe.acme.com/acme/f/actions/workflows/retrain.yml",
+        ),
+    ],
+)
+def test_where_the_repository_is_known_a_person_finds_the_workflows(
+    tmp_path: Path, variables: dict[str, str], address: str
+) -> None:
+    url = f"sqlite:///{tmp_path / 'test.db'}"
+    assert f'<a href="{address}" rel="noreferrer">Retrain now</a>' in html_of(settings_in(tmp_path, url, **variables))
+    assert "Retrain now" not in html_of(settings_in(tmp_path, url))
