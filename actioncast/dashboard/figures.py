@@ -19,6 +19,7 @@ from actioncast.dashboard.stored import ERROR_SHOWN, Stored, drawn_periods, read
 from actioncast.dashboard.trainings import Training, trainings_of, what_comes_next
 from actioncast.database.database import Database
 from actioncast.forecasting.card import Card
+from actioncast.forecasting.exogenous import HOLIDAY
 from actioncast.forecasting.naive import season_in_words
 from actioncast.forecasting.seasons import usual
 from actioncast.forecasting.vintage import Vintage
@@ -89,6 +90,12 @@ class PageFigures:
     words: Words
     naive: str  # the reference in words: 168 hours (a week)
     coverage: float  # target share of hours inside lower..upper
+
+    @property
+    def columns(self) -> list[str]:
+        """Columns known in the future with which a reader may ask what if: not the holidays, which nobody can shift."""
+        names = self.card.columns() if self.card else []
+        return [name for name in names if name != HOLIDAY]
 
 
 def collect(settings: Settings, database: Database, now: datetime, series_id: str) -> PageFigures:

@@ -139,6 +139,11 @@ class Card(BaseModel):
     distribution: Distribution | None = None  # of a series whose `quantiles` are asked for
     explanation: Explanation | None = None
 
+    def columns(self) -> list[str]:
+        """The columns known in the future that the champion uses."""
+        names = {name for member in self.members for name in member.recipe["predictors"].get("exogenous", ())}
+        return sorted(names)
+
 
 def six_figures(value: float) -> float:
     """The value as a card states it: six significant figures are plenty and read well."""

@@ -133,3 +133,15 @@ def test_where_the_repository_is_known_a_person_finds_the_workflows(
     url = f"sqlite:///{tmp_path / 'test.db'}"
     assert f'<a href="{address}" rel="noreferrer">Retrain now</a>' in html_of(settings_in(tmp_path, url, **variables))
     assert "Retrain now" not in html_of(settings_in(tmp_path, url))
+
+
+def test_a_column_of_the_champion_can_be_assumed_on_a_live_page(settings: Settings) -> None:
+    fill(settings)
+    with client_of(settings) as client:
+        client.post("/forecast")
+    assert "data-column" not in html_of(settings), "it uses none"
+    path = settings.model_directory(SERIES) / "card.json"
+    card = json.loads(path.read_text())
+    card["members"][0]["recipe"]["predictors"]["exogenous"] = ["temperature", "holiday"]
+    path.write_text(json.dumps(card))
+    assert re.findall(r'data-column="(.*?)"', html_of(settings)) == ["temperature"]

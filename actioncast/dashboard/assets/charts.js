@@ -341,6 +341,7 @@ document.addEventListener("DOMContentLoaded", () => {
     tools.querySelector("[data-save=csv]").addEventListener("click", saveCsv);
     tools.querySelector("[data-save=png]").addEventListener("click", savePng);
     prepareVintages(tools);
+    prepareAssumptions(tools);
   }
 
   function save(name, blob) {
@@ -414,12 +415,14 @@ document.addEventListener("DOMContentLoaded", () => {
       const before = choices.get("before") ?? "";
       if (before.startsWith("d")) found.push(await asIssuedAgo(Number(before.slice(1))));
       if (before.startsWith("n")) found.push(await asSaidBefore(before.slice(1)));
+      if (choices.has("if")) found.push(await asAssumed());
       said.textContent = found.map((overlay) => overlay.note).join(" ");
     } catch (error) {
       said.textContent = error.message;
     }
     overlays = found;
-    document.getElementById("asof").textContent = choices.has("asof") ? `as of ${actioncast.moment(seconds(choices.get("asof")))}` : "newest forecast";
+    const label = document.getElementById("asof");
+    if (label) label.textContent = choices.has("asof") ? `as of ${actioncast.moment(seconds(choices.get("asof")))}` : "newest forecast";
     redraw("forecast");
   }
   async function asIssued(issuedAt) {
@@ -437,6 +440,34 @@ document.addEventListener("DOMContentLoaded", () => {
     const since = new Date(data.forecast.t[0] * 1000).toISOString().replace(".000Z", "Z");
     const { periods } = await ask("performance", { lead, since, limit: 1000 });
     return { label: `As said ${counted(Number(lead))} before`, rows: rowsOf(periods), bounds: false, note: "" };
+  }
+  // Columns known in the future, shifted by what the reader assumes: "if" is such as {"temperature":3}.
+  async function asAssumed() {
+    const shifts = JSON.parse(choices.get("if"));
+    const columns = Object.fromEntries(Object.entries(shifts).map(([name, add]) => [name, { add }]));
+    const answer = await fetch(`forecast?${new URLSearchParams({ series: data.series })}`, {
+      method: "POST", headers: { "Content-Type": "application/json" }, body: JSON.stringify({ columns }),
+    });
+    const assumed = await answer.json();
+    if (!answer.ok) throw new Error(assumed.detail);
+    const words = Object.entries(shifts).map(([name, add]) => `${name} ${add < 0 ? "−" : "+"}${Math.abs(add)}`).join(", ");
+    return { label: `If ${words}`, rows: rowsOf(assumed.predictions), bounds: true, note: `Hypothetical, and not stored: ${words}.` };
+  }
+  function prepareAssumptions(tools) {
+    const box = tools.querySelector("[data-assume]");
+    if (!box) return;
+    box.hidden = false;
+    const inputs = [...box.querySelectorAll("input")];
+    const before = JSON.parse(choices.get("if") ?? "{}");
+    for (const input of inputs) {
+      input.value = before[input.dataset.column] ?? "";
+      input.addEventListener("change", () => {
+        const stated = inputs.filter((each) => each.value && Number(each.value)).map((each) => [each.dataset.column, Number(each.value)]);
+        choose("if", stated.length ? JSON.stringify(Object.fromEntries(stated)) : null);
+        showOverlays();
+      });
+    }
+    if (choices.has("if")) showOverlays();
   }
   // How the newest forecast differs from another one, in numbers.
   function difference(vintage, rows) {
