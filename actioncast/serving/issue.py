@@ -7,7 +7,7 @@ from datetime import datetime
 
 from actioncast.database.database import Database
 from actioncast.forecasting.recipes import ForecastError
-from actioncast.forecasting.vintage import Vintage, vintage_rows
+from actioncast.forecasting.vintage import Vintage
 from actioncast.serving.history import NoDataError
 from actioncast.serving.make import make
 from actioncast.settings import Settings
@@ -28,24 +28,9 @@ def issue(settings: Settings, database: Database, now: datetime, *, series_id: s
             raise
         reason = f"{error}; this is what the forecast of {isoformat(last.issued_at)} says"
         return replace(last, fallback=reason)
-    rows = vintage_rows(
-        made.forecast,
-        series_id=series_id,
-        issued_at=now,
-        history=made.history,
-        seasonality=made.seasonality,
-        model_version=made.model_version,
-        fallback=made.fallback,
-    )
-    database.store_vintage(rows)
-    return Vintage(
-        series=series_id,
-        issued_at=now,
-        origin=made.history.end,
-        model_version=made.model_version,
-        rows=rows,
-        fallback=made.fallback,
-    )
+    issued = made.vintage(series_id, now)
+    database.store_vintage(issued.rows)
+    return issued
 
 
 def _last_vintage(settings: Settings, database: Database, now: datetime, series_id: str) -> Vintage | None:

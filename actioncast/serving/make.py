@@ -17,6 +17,7 @@ from actioncast.forecasting.features import fill_periods
 from actioncast.forecasting.forecaster import Forecast
 from actioncast.forecasting.intervals import Width
 from actioncast.forecasting.recipes import ForecastError
+from actioncast.forecasting.vintage import Vintage, vintage_rows
 from actioncast.periods.grid import Grid
 from actioncast.serving import fallback, live_width
 from actioncast.serving.history import history_of, newest_periods
@@ -38,6 +39,26 @@ class Made:
     seasonality: Sequence[int]
     model_version: str
     fallback: str | None = None
+
+    def vintage(self, series_id: str, issued_at: datetime) -> Vintage:
+        """The forecast as it is stored and answered."""
+        rows = vintage_rows(
+            self.forecast,
+            series_id=series_id,
+            issued_at=issued_at,
+            history=self.history,
+            seasonality=self.seasonality,
+            model_version=self.model_version,
+            fallback=self.fallback,
+        )
+        return Vintage(
+            series=series_id,
+            issued_at=issued_at,
+            origin=self.history.end,
+            model_version=self.model_version,
+            rows=rows,
+            fallback=self.fallback,
+        )
 
 
 def make(settings: Settings, database: Database, now: datetime, *, series_id: str, horizon: int) -> Made:

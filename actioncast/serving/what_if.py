@@ -13,7 +13,7 @@ from actioncast.forecasting.champion import load_champion
 from actioncast.forecasting.exogenous import HOLIDAY, Assumptions
 from actioncast.forecasting.forecaster import Forecaster
 from actioncast.forecasting.recipes import ForecastError
-from actioncast.forecasting.vintage import Vintage, vintage_rows
+from actioncast.forecasting.vintage import Vintage
 from actioncast.serving.make import by_the_champion
 from actioncast.settings import Settings
 
@@ -38,21 +38,7 @@ def hypothetical(
         made = by_the_champion(champion, settings, database, now, series_id, horizon, assumptions)
     except ForecastError as error:
         raise InputError(str(error)) from None
-    rows = vintage_rows(
-        made.forecast,
-        series_id=series_id,
-        issued_at=now,
-        history=made.history,
-        seasonality=made.seasonality,
-        model_version=made.model_version,
-    )
-    return Vintage(
-        series=series_id,
-        issued_at=now,
-        origin=made.history.end,
-        model_version=made.model_version,
-        rows=rows,
-    )
+    return made.vintage(series_id, now)
 
 
 def _check(assumptions: Assumptions, forecaster: Forecaster, series_id: str) -> None:
