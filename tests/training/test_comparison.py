@@ -20,7 +20,7 @@ def test_the_report_names_the_best_of_both_sides() -> None:
     text = text_of(training(new=90.0, old=101.0), training(old=100.0))
     assert "Best error **100** (old) → **90** (new): **-10.0%**" in text
     assert "| +1.0%" in text
-    assert 'x-axis ["base: best", "new", "old"]' in text
+    assert "\n1 base: best · 2 new · 3 old" in text
 
 
 def test_a_base_that_does_not_train_is_said() -> None:
