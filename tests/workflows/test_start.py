@@ -17,7 +17,7 @@ from .copies import BRANCH, new_copy, own_hours
 from .github_stand_in import GitHub
 from .project import SMALL, edited
 
-PICTURE = "```mermaid\nxychart-beta"
+PICTURE = "\nxychart-beta\n"
 
 
 @pytest.fixture
