@@ -34,14 +34,13 @@ from actioncast.api.forecasts import Clock, Forecasts, utc_now
 from actioncast.api.metrics import Metrics, Timing
 from actioncast.api.schemas import openapi_document
 from actioncast.api.state import AppState
-from actioncast.cli.script import parser
+from actioncast.cli.script import add_demo_flag, parser
 from actioncast.config import load_settings
 from actioncast.dashboard import routes as dashboard_routes
 from actioncast.dashboard.problem_pages import ProblemPages
 from actioncast.database.connection import database_url
 from actioncast.database.database import Database
 from actioncast.errors import ActioncastError
-from actioncast.paths import ROOT
 from actioncast.serving.what_if import hypothetical
 from actioncast.settings import Settings
 
@@ -129,14 +128,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     flags = parser(__doc__)
     flags.add_argument("--host", default="127.0.0.1", help="0.0.0.0 in a container (default: 127.0.0.1)")
     flags.add_argument("--port", type=int, default=int(os.environ.get("PORT", "8000")))
-    flags.add_argument(
-        "--demo",
-        type=Path,
-        nargs="?",
-        const=ROOT / "demo",
-        metavar="FOLDER",
-        help="serve demo/, or the folder of another rehearsal, as of its end",
-    )
+    add_demo_flag(flags)
     arguments = flags.parse_args(argv)
     logging.basicConfig(level=logging.INFO, format="%(levelname)s %(message)s")
     try:

@@ -24,7 +24,7 @@ from datetime import datetime
 from pathlib import Path
 from typing import Any
 
-from actioncast.cli.script import run_without_database
+from actioncast.cli.script import add_demo_flag, run_without_database
 from actioncast.dashboard import render
 from actioncast.dashboard.figures import collect
 from actioncast.database.database import Database, open_database
@@ -108,14 +108,7 @@ def _run(arguments: argparse.Namespace, settings: Settings) -> ExportReport:
 
 def _add_flags(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--output", type=Path, default=Path("report"), help="folder to write (default: report/)")
-    parser.add_argument(
-        "--demo",
-        type=Path,
-        nargs="?",
-        const=demo.FOLDER,
-        metavar="FOLDER",
-        help="the rehearsal in demo/, or in another folder, instead of your own series",
-    )
+    add_demo_flag(parser)
 
 
 def main(argv: Sequence[str] | None = None) -> int:

@@ -16,3 +16,4 @@ MODEL_FOLDER = "model"  # beside config.toml; a folder for each series, which gi
 CARD = "card.json"  # what people read
 NUMBERS = "forecaster.npz"  # what it forecasts with
 DRAWING = "explanation.svg"  # why it serves
+DEMO = ROOT / "demo"  # what rehearse.py leaves, by default

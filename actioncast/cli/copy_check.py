@@ -108,7 +108,9 @@ def _rehearses(settings: Settings) -> bool:
             "--output",
             folder,
         ]
-        return subprocess.run(command, check=False).returncode == 0
+        done = subprocess.run(command, check=False)
+    print("(That folder is removed; one that stays: python rehearse.py --own --days 1)", flush=True)
+    return done.returncode == 0
 
 
 def _lints(settings: Settings) -> bool:

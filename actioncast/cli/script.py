@@ -20,7 +20,7 @@ from typing import Any
 from actioncast.config import load_settings, with_rows
 from actioncast.database.database import Database, open_database
 from actioncast.errors import ActioncastError
-from actioncast.paths import DEFAULT_CONFIG, ROOT
+from actioncast.paths import DEFAULT_CONFIG, DEMO, ROOT
 from actioncast.redaction import masked
 from actioncast.report import Report
 from actioncast.settings import Settings, SettingsError
@@ -142,6 +142,18 @@ def _start_logging() -> None:
 def parser(description: str | None) -> argparse.ArgumentParser:
     """A parser whose --help shows a docstring as it is written."""
     return argparse.ArgumentParser(description=description, formatter_class=argparse.RawDescriptionHelpFormatter)
+
+
+def add_demo_flag(flags: argparse.ArgumentParser) -> None:
+    """Add --demo [FOLDER]: a rehearsal, as of its end, instead of the user's own series."""
+    flags.add_argument(
+        "--demo",
+        type=Path,
+        nargs="?",
+        const=DEMO,
+        metavar="FOLDER",
+        help="the rehearsal in demo/, or in another folder, as of its end, instead of your own series",
+    )
 
 
 def _script_parser(description: str | None, add_flags: AddFlags | None) -> argparse.ArgumentParser:

@@ -11,13 +11,14 @@ from collections.abc import Mapping, Sequence
 from datetime import datetime
 from typing import Any, NamedTuple
 
+from actioncast.arrays import np
 from actioncast.forecasting.card import Card
 from actioncast.forecasting.vintage import Vintage
 from actioncast.monitoring import live_error
 from actioncast.monitoring.live_error import LiveScore
 from actioncast.periods.frequency import DAY, WEEK
 from actioncast.periods.grid import Grid
-from actioncast.periods.timeline import Timeline
+from actioncast.periods.timeline import UTC_HOURS, Timeline
 from actioncast.periods.words import Words
 from actioncast.policies import RetrainPolicy
 from actioncast.text import number, short
@@ -41,10 +42,17 @@ class Range(NamedTuple):
     is_default: bool
 
 
-def forecast_chart(history: Grid | None, rows: Sequence[Row], since: datetime, end: datetime) -> Chart:
+def forecast_chart(
+    history: Grid | None,
+    rows: Sequence[Row],
+    since: datetime,
+    end: datetime,
+    timeline: Timeline = UTC_HOURS,
+) -> Chart:
     """Reality up to the period `end` beside what a user would have seen for it, then the periods ahead.
 
-    `rows` of the view `performance`; those before `since` are left out.
+    `rows` of the view `performance`; those before `since` are left out. Where a timeline closes, a moment without
+    values ends the lines.
     """
     columns: dict[str, dict[int, float | None]] = {}  # name -> unix second -> value
     columns["reality"] = _reality(history)
@@ -55,12 +63,22 @@ def forecast_chart(history: Grid | None, rows: Sequence[Row], since: datetime, e
         second = to_seconds(row["prediction_date"])
         for name in FORECAST_COLUMNS:
             columns[name][second] = short(row[name])
-    times = sorted(columns["reality"].keys() | columns["prediction"].keys())
+    times = _with_closings(sorted(columns["reality"].keys() | columns["prediction"].keys()), timeline)
     chart: Chart = {"t": times, "end": to_seconds(end)}
     for name, values in columns.items():
         chart[name] = [values.get(time) for time in times]
     chart["fan"] = fan([row for row in newest_rows if row["prediction_date"] > end])
     return chart
+
+
+def _with_closings(times: list[int], timeline: Timeline) -> list[int]:
+    """The starts of periods, ascending, and the moments at which the timeline closes after one of them."""
+    if timeline.opening is None or not times:
+        return times
+    starts = np.array(times)
+    ends = timeline.ends(timeline.numbers(starts))
+    closings = ends[:-1][ends[:-1] < starts[1:]]
+    return sorted({*times, *closings.tolist()})
 
 
 # The ranges of the past that a reader may choose, by the unit of the frequency.
@@ -104,13 +122,13 @@ def earlier_forecasts(words: Words) -> list[tuple[str, str]]:
 
 
 def fan(rows: Sequence[Row]) -> dict[str, Any]:
-    """The pairs of quantiles that are drawn beside the interval of the periods ahead, the widest first, from `from` on.
+    """The pairs of quantiles that are drawn beside the interval of the periods ahead `t`, the widest first.
 
     `rows` of the view `performance`, ascending.
     """
     shown = [row for row in rows if row.get("quantiles")][:FAN_PERIODS]
     if not shown:
-        return {"from": 0, "bands": []}
+        return {"t": [], "bands": []}
     levels = list(shown[0]["quantiles"])
     half = len(levels) // 2
     bands = []
@@ -121,7 +139,7 @@ def fan(rows: Sequence[Row]) -> dict[str, Any]:
         lower = [short(quantiles[low]) for quantiles in alike]
         upper = [short(quantiles[high]) for quantiles in alike]
         bands.append({"label": f"{low} to {high}", "lower": lower, "upper": upper})
-    return {"from": to_seconds(shown[0]["prediction_date"]), "bands": bands[:FAN_BANDS]}
+    return {"t": [to_seconds(row["prediction_date"]) for row in shown], "bands": bands[:FAN_BANDS]}
 
 
 def _is_the_interval(rows: Sequence[Row], low: str) -> bool:

@@ -181,11 +181,20 @@ def _charts(
     drawn_since: datetime,
     error_since: datetime,
 ) -> dict[str, Chart]:
+    rows = with_newest(stored.performance, stored.vintage, stored.end)
     return {
-        "forecast": charts.forecast_chart(stored.history, stored.performance, drawn_since, stored.end),
+        "forecast": charts.forecast_chart(stored.history, rows, drawn_since, stored.end, timeline),
         "error": charts.error_chart(scored, stored.card, policy, timeline, error_since),
         "lead": charts.lead_chart(stored.errors_by_lead, stored.card, policy),
     }
+
+
+def with_newest(performance: Sequence[Row], vintage: Vintage | None, end: datetime) -> list[Row]:
+    """Rows of `performance`, and of the newest forecast those after `end` for periods that had begun at its issue."""
+    known = {row["prediction_date"] for row in performance}
+    newest = vintage.rows if vintage else []
+    begun = [row for row in newest if row["prediction_date"] > end and row["prediction_date"] not in known]
+    return sorted([*performance, *begun], key=lambda row: row["prediction_date"])
 
 
 def not_over(vintage: Vintage | None, now: datetime, timeline: Timeline) -> list[Row]:

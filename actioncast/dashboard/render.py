@@ -110,7 +110,9 @@ def _turns(light: Light) -> str:
 
 def _row_turns(row: SeriesRow) -> str:
     """When a series becomes worse, and why; empty where no more can happen."""
-    turns = [Turn(turn.after, turn.status, f"{light.name} {turn.word}") for light in row.lights for turn in light.turns]
+    turns = []
+    for light in row.lights:
+        turns += [Turn(turn.after, turn.status, f"{light.name}: {turn.word}") for turn in light.turns]
     later = [turn for turn in worsening(turns) if WORST_FIRST.index(turn.status) < WORST_FIRST.index(row.status)]
     if not later:
         return ""

@@ -19,7 +19,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 
 from actioncast.arrays import Numbers, Values, np
-from actioncast.forecasting import direct, exogenous, outliers, trees
+from actioncast.forecasting import exogenous, outliers
 from actioncast.forecasting.features import TrainingPeriods, fill_missing
 from actioncast.forecasting.fitted import FittedRecipe
 from actioncast.forecasting.guests import zero_shot
@@ -28,6 +28,7 @@ from actioncast.forecasting.level_shifts import Shift, restate
 from actioncast.forecasting.linear import fit_borrowed, fit_linear, walk_filter
 from actioncast.forecasting.recipes import BORROWED, DIRECT, STATISTICAL, ZERO_SHOT, ForecastError, Recipe
 from actioncast.forecasting.statistical.smoothing import made_of, walk
+from actioncast.forecasting.trees import direct, recursive
 from actioncast.periods.axis import Axis
 from actioncast.periods.grid import Grid
 from actioncast.periods.timeline import UTC_HOURS, Timeline
@@ -44,8 +45,8 @@ SMOOTHED_MARGIN = 1.5  # likewise, of a statistical family, which may have learn
 NEWEST_SMOOTHED = 1_500  # periods that a statistical family learns from at most
 LEARNERS = {
     "ridge": fit_linear,
-    "random_forest": trees.fit_forest,
-    "lightgbm": trees.fit_boosting,
+    "random_forest": recursive.fit_forest,
+    "lightgbm": recursive.fit_boosting,
     DIRECT: direct.fit_direct,
     BORROWED: fit_borrowed,
 }
@@ -93,7 +94,7 @@ class Forecaster:
         """Load the boosters, for which the first forecast would otherwise wait."""
         for member in self.members:
             if member.booster:
-                trees.booster(member.booster)
+                recursive.booster(member.booster)
 
 
 @dataclass(frozen=True)
@@ -212,7 +213,7 @@ def predict(
     if recipe.estimator == DIRECT:
         ahead = direct.walk_direct(fitted, levels, axis, targets, terms)
         return _keep_in_range(fitted, _to_values(fitted, ahead), past)
-    walk_recipe = walk_filter if len(fitted.filter) else trees.walk_trees
+    walk_recipe = walk_filter if len(fitted.filter) else recursive.walk_trees
     ahead = walk_recipe(fitted, levels, axis.week_phases(targets), terms)
     return _keep_in_range(fitted, _to_values(fitted, ahead), past)
 

@@ -122,7 +122,7 @@ def _row(settings: Settings, series_id: str, facts: _Facts, now: datetime, card_
         watched=Watched(now, settings.freshness_of(series_id), timeline),
     )
     status = worst(shown)
-    bad = [f"{light.name} {light.word}" for light in shown if light.status == status]
+    bad = [f"{light.name}: {light.word}" for light in shown if light.status == status]
     score = facts.scores.get(series_id, {})
     return SeriesRow(
         series=series_id,

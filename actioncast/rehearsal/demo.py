@@ -10,17 +10,15 @@ from pydantic import SecretStr
 from actioncast.config import load_settings
 from actioncast.database.database import open_database
 from actioncast.errors import ActioncastError
-from actioncast.paths import ROOT
+from actioncast.paths import DEMO
 from actioncast.settings import Settings
-
-FOLDER = ROOT / "demo"
 
 
 class DemoError(ActioncastError):
     """There is no rehearsal to look at."""
 
 
-def demo_settings(folder: Path = FOLDER) -> Settings:
+def demo_settings(folder: Path = DEMO) -> Settings:
     """The settings, the database and the model of the rehearsal. Raises DemoError without one."""
     folder = folder.resolve()
     path = folder / "config.toml"

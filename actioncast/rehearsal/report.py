@@ -9,7 +9,7 @@ from datetime import datetime
 from pathlib import Path
 from typing import Any
 
-from actioncast.rehearsal import demo
+from actioncast.paths import DEMO
 from actioncast.rehearsal.policies import TUTORIAL
 from actioncast.rehearsal.score import Outcome
 from actioncast.report import Report
@@ -105,7 +105,7 @@ class RehearsalReport(Report):
 
 def _serve(folder: Path) -> str:
     """The command that shows what the rehearsal left."""
-    if folder == demo.FOLDER:
+    if folder == DEMO:
         return "make serve DEMO=1"
     return f"python app.py --demo {shlex.quote(str(folder))}"
 

@@ -17,8 +17,8 @@ from actioncast.api.body import Body
 from actioncast.api.forecasts import KEPT_BODIES, Forecasts
 from actioncast.database.connection import database_url
 from actioncast.database.database import Database, Newest
-from actioncast.forecasting import trees
 from actioncast.forecasting.champion import load_champion
+from actioncast.forecasting.trees import recursive
 from actioncast.forecasting.vintage import Vintage
 from actioncast.serving.what_if import hypothetical
 from actioncast.settings import Settings
@@ -139,7 +139,7 @@ def test_few_bodies_of_a_vintage_are_kept(settings: Settings) -> None:
 
 def test_warming_reads_the_booster_of_a_tree_champion(settings: Settings, monkeypatch: pytest.MonkeyPatch) -> None:
     read: list[str] = []
-    monkeypatch.setattr(trees, "booster", read.append)
+    monkeypatch.setattr(recursive, "booster", read.append)
     champion = load_champion(settings.model_directory(SERIES)).forecaster
     champion.warm()
     assert read == []

@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import numpy as np
 
 from actioncast.dashboard.charts import error_chart, fan, forecast_chart, lead_chart
+from actioncast.periods.frequency import HOURLY
 from actioncast.periods.grid import to_grid
-from actioncast.periods.timeline import UTC_HOURS
+from actioncast.periods.opening import parse_opening
+from actioncast.periods.timeline import UTC_HOURS, Timeline
 from actioncast.policies import RetrainPolicy
 from actioncast.times import to_seconds
 from tests.support.clock import at
@@ -24,6 +27,16 @@ def test_forecast_chart_joins_what_is_known_with_what_is_ahead() -> None:
     assert chart["reality"] == [7.0, 8.0, None]
     assert chart["prediction"] == [None, 10.0, 10.0]
     assert chart["upper"] == [None, 12.0, 12.0]
+
+
+def test_no_line_is_drawn_through_closed_hours() -> None:
+    offices = Timeline(HOURLY, "UTC", parse_opening("Mon-Fri 08:00-10:00"))
+    monday = datetime(2022, 3, 7, tzinfo=UTC)
+    hours = [monday + timedelta(days=day, hours=hour) for day in (0, 1) for hour in (8, 9)]
+    starts = np.array([to_seconds(hour) for hour in hours])
+    chart = forecast_chart(to_grid(starts, np.arange(4.0), offices), [], monday, hours[-1], offices)
+    assert chart["t"] == [*starts[:2], to_seconds(monday + timedelta(hours=10)), *starts[2:]]
+    assert chart["reality"] == [0.0, 1.0, None, 2.0, 3.0]
 
 
 def test_error_chart_is_the_mean_over_the_window_of_the_checks() -> None:
@@ -50,7 +63,7 @@ def with_quantiles(hour: float, quantiles: dict[str, float]) -> dict[str, Any]:
 def test_the_fan_has_the_pairs_inside_the_interval_of_the_periods_ahead() -> None:
     quantiles = {"0.1": 8.0, "0.3": 9.0, "0.5": 10.0, "0.7": 11.5, "0.9": 12.0}
     drawn = fan([with_quantiles(hour, quantiles) for hour in (1, 2)])
-    assert drawn["from"] == to_seconds(at(1))
+    assert drawn["t"] == [to_seconds(at(1)), to_seconds(at(2))]
     assert drawn["bands"] == [{"label": "0.3 to 0.7", "lower": [9.0, 9.0], "upper": [11.5, 11.5]}]
 
 

@@ -47,8 +47,8 @@ def test_the_chart_has_a_line_for_what_is_known_and_one_for_what_is_ahead(settin
     forecast, reality = (points_of(line) for line in drawing.iter(f"{SVG}polyline"))
     (interval,) = (points_of(area) for area in drawing.iter(f"{SVG}polygon"))
     assert len(reality) == 169, "the shown week before the end of the data"
-    assert len(forecast) == 167, "all but the hour that had begun when it was issued"
-    assert len(interval) == 2 * 167
+    assert len(forecast) == 168, "with the hour that had begun when it was issued"
+    assert len(interval) == 2 * 168
     assert all(LEFT <= x <= RIGHT and TOP <= y <= BOTTOM for x, y in [*forecast, *reality, *interval])
     assert reality[-1][0] < forecast[0][0]
     texts = [text.text for text in drawing.iter(f"{SVG}text")]

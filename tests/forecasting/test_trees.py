@@ -3,9 +3,9 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from actioncast.forecasting import trees
 from actioncast.forecasting.features import TrainingPeriods, fill_missing
 from actioncast.forecasting.recipes import Recipe
+from actioncast.forecasting.trees import recursive
 from actioncast.periods.axis import Axis
 from actioncast.periods.timeline import UTC_HOURS
 from tests.support.fitting import BOOSTING, DAY, FIRST_HOUR, FOREST, NAN, TEN_LAGS, ahead
@@ -36,5 +36,5 @@ def test_a_tree_does_not_learn_a_missing_hour() -> None:
     recipe = Recipe("trees", "random_forest", TEN_LAGS)
     filled = fill_missing(values, SEASONS)
     training = TrainingPeriods(filled, ~np.isnan(values), Axis(UTC_HOURS, FIRST_HOUR), np.zeros((300, 0)))
-    _, y = trees.training_matrices(recipe, training)
+    _, y = recursive.training_matrices(recipe, training)
     assert len(y) == 300 - 20 - 1

@@ -91,10 +91,10 @@ def filled(settings: Settings) -> Settings:
 def test_the_worst_stands_first_and_says_why(filled: Settings) -> None:
     rows = rows_of(filled)
     assert list(rows) == ["dead", "monthly", "new", "late", "good"]
-    assert rows["dead"].why == "Data old, Forecast old, Loading failed"
-    assert (rows["late"].status, rows["late"].why) == ("watch", "Data ageing")
+    assert rows["dead"].why == "Data: old, Forecast: old, Loading: failed"
+    assert (rows["late"].status, rows["late"].why) == ("watch", "Data: ageing")
     assert (rows["good"].status, rows["good"].why) == ("good", "")
-    assert "Data missing" in rows["new"].why
+    assert "Data: missing" in rows["new"].why
 
 
 def test_errors_are_those_beside_the_naive(filled: Settings) -> None:
@@ -120,7 +120,7 @@ def test_a_broken_card_is_bad_and_breaks_no_other_row(filled: Settings) -> None:
     (filled.model_directory("good") / "card.json").write_text("{")
     rows = rows_of(filled)
     assert rows["good"].status == "bad"
-    assert "Model broken" in rows["good"].why
+    assert "Model: broken" in rows["good"].why
     assert rows["late"].status == "watch"
 
 
@@ -128,7 +128,7 @@ def test_as_text_it_is_a_table_of_the_worst(filled: Settings) -> None:
     text = as_text(list(rows_of(filled).values()), NOW)
     lines = text.splitlines()
     assert lines[0].startswith("| series  | status | why")
-    assert lines[2].startswith("| dead    | bad    | Data old")
+    assert lines[2].startswith("| dead    | bad    | Data: old")
     assert "1.50" in lines[2]
     many = [*rows_of(filled).values()] * 6
     assert as_text(many, NOW).splitlines()[-1] == "10 more, none worse"

@@ -18,9 +18,9 @@ import export_dashboard
 import rehearse
 from actioncast.config import load_settings
 from actioncast.database.database import open_database
+from actioncast.paths import DEMO
 from actioncast.periods.points import Points
 from actioncast.periods.timeline import UTC_HOURS
-from actioncast.rehearsal import demo
 from actioncast.rehearsal.report import RehearsalReport
 from actioncast.rehearsal.world import replay
 from actioncast.rehearsal.world.faults import SCENARIOS, Faults, Span
@@ -159,7 +159,7 @@ def test_the_text_shows_leaderboard_error_verdict_and_where_to_look(tmp_path: Pa
     for part in ("seasonal_naive_168", "seasonal naive", "good", "promoted", str(tmp_path / "demo" / "report.html")):
         assert part in text
     assert f"python app.py --demo {tmp_path / 'demo'}" in text
-    assert "make serve DEMO=1" in replace(report, folder=demo.FOLDER).as_text()
+    assert "make serve DEMO=1" in replace(report, folder=DEMO).as_text()
 
 
 def test_the_end_of_a_rehearsal_in_any_folder_can_be_served_and_exported(

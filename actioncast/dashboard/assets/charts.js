@@ -21,6 +21,7 @@ document.addEventListener("DOMContentLoaded", () => {
     return text(dates[data.frequency]);
   }
   const compact = (value) => axisFigures.format(value);
+  const isoTime = (second) => new Date(second * 1000).toISOString().replace(/\.\d+Z/, "Z");
   const plain = (value) => (value == null ? "–" : figures.format(value));
   const share = (value) => (value == null ? "–" : percent.format(value));
   const counted = (count) => `${count} ${count === 1 ? data.noun : data.plural}`;
@@ -126,6 +127,7 @@ document.addEventListener("DOMContentLoaded", () => {
         const known = listed(u).filter(([, i]) => u.data[i][idx] != null);
         const rows = known.map(([series, i]) => `${series.label} ${series.value(u, u.data[i][idx], i, idx)}`);
         if (withMarks) rows.push(...marksAt(u, u.data[0][idx]));
+        box.hidden = rows.length < 2; // nothing but a time: closed hours
         box.replaceChildren(...rows.map((text) => Object.assign(document.createElement("div"), { textContent: text })));
         box.classList.toggle("flipped", left > u.over.clientWidth / 2);
         box.style.left = `${left}px`;
@@ -160,8 +162,8 @@ document.addEventListener("DOMContentLoaded", () => {
 
   function forecastChart(width) {
     const { t, upper, lower, prediction, reality, naive, fan, end } = data.forecast;
-    const fanStart = t.indexOf(fan.from);
-    const ahead = (values) => t.map((_, at) => (at < fanStart ? null : values[at - fanStart] ?? null));
+    const places = new Map(fan.t.map((second, at) => [second, at]));
+    const ahead = (values) => t.map((second) => values[places.get(second)] ?? null);
     const interval = { ...invisible, value: (u, low, _, at) => (low == null || at == null ? "–" : `${plain(low)} to ${plain(u.data[1][at])}`) };
     const columns = [t, upper, lower, prediction, reality];
     const series = [
@@ -271,7 +273,10 @@ document.addEventListener("DOMContentLoaded", () => {
     if (!step) return;
     event.preventDefault();
     const [first, last] = [plot.scales.x.min, plot.scales.x.max].map((bound) => plot.valToIdx(bound));
-    const at = Math.max(first, Math.min(last, (plot.cursor.idx ?? (step > 0 ? first - 1 : last + 1)) + step));
+    const bounded = (place) => Math.max(first, Math.min(last, place));
+    const isEmpty = (place) => plot.data.slice(1).every((column) => column[place] == null);
+    let at = bounded((plot.cursor.idx ?? (step > 0 ? first - 1 : last + 1)) + step);
+    while (isEmpty(at) && at > first && at < last) at += Math.sign(step); // closed hours
     const value = plot.data.slice(1).find((column) => column[at] != null)?.[at] ?? 0;
     plot.setCursor({ left: plot.valToPos(plot.data[0][at], "x"), top: plot.valToPos(value, "y") });
     const parts = listed(plot).map(([series, i]) => `${series.label} ${series.value(plot, plot.data[i][at], i, at)}`);
@@ -354,7 +359,9 @@ document.addEventListener("DOMContentLoaded", () => {
   function saveCsv() {
     const { t, reality, prediction, lower, upper, naive } = data.forecast;
     const cell = (value) => value ?? "";
-    const rows = t.map((second, at) => [new Date(second * 1000).toISOString().replace(".000Z", "Z"), reality[at], prediction[at], lower[at], upper[at], naive[at]].map(cell).join(","));
+    const values = (at) => [reality, prediction, lower, upper, naive].map((column) => cell(column[at]));
+    const known = [...t.keys()].filter((at) => values(at).some((value) => value !== ""));
+    const rows = known.map((at) => [isoTime(t[at]), ...values(at)].join(","));
     save(`${data.series}.csv`, new Blob([`period,reality,prediction,lower,upper,naive\n${rows.join("\n")}\n`], { type: "text/csv" }));
   }
   // The chart with its background and its name, as it is seen.
@@ -431,13 +438,13 @@ document.addEventListener("DOMContentLoaded", () => {
     return { label: `As of ${actioncast.moment(seconds(vintage.issued_at))}`, rows, bounds: true, note: difference(vintage, rows) };
   }
   async function asIssuedAgo(age) {
-    const until = new Date((now() - age) * 1000).toISOString().replace(/\.\d+Z/, "Z");
+    const until = isoTime(now() - age);
     const { vintages: found } = await ask("vintages", { until, limit: 1 });
     if (!found.length) throw new Error("No forecast is that old.");
     return { ...(await asIssued(found[0].issued_at)), bounds: false };
   }
   async function asSaidBefore(lead) {
-    const since = new Date(data.forecast.t[0] * 1000).toISOString().replace(".000Z", "Z");
+    const since = isoTime(data.forecast.t[0]);
     const { periods } = await ask("performance", { lead, since, limit: 1000 });
     return { label: `As said ${counted(Number(lead))} before`, rows: rowsOf(periods), bounds: false, note: "" };
   }
@@ -500,7 +507,7 @@ document.addEventListener("DOMContentLoaded", () => {
         element.append(...texts.map((text, at) => cell(at ? tag : "th", text, at > 0)));
         return element;
       };
-      const head = row("th", ["Candidate", ...selects.map((select) => data.trainings[select.value].name), "change"]);
+      const head = row("th", ["Candidate", ...selects.map((select) => data.trainings[select.value].name), "first against second"]);
       const rows = names.map((name) => {
         const [a, b] = boards.map((board) => board[name]);
         return row("td", [name, plain(a), plain(b), a && b ? `${((a / b - 1) * 100).toFixed(1)} %` : "–"]);

@@ -15,7 +15,7 @@ from actioncast.arrays import Array, Numbers, Values, np
 from actioncast.forecasting.features import TrainingPeriods
 from actioncast.forecasting.fitted import FittedRecipe
 from actioncast.forecasting.recipes import Recipe
-from actioncast.forecasting.trees import booster_values, leaves_of, stack
+from actioncast.forecasting.trees.recursive import booster_values, leaves_of, stack
 from actioncast.periods.axis import WEEKDAYS, Axis
 from actioncast.periods.frequency import DAY, HOUR
 
