@@ -29,9 +29,9 @@ from fastapi import FastAPI
 
 import make_predictions
 from actioncast.api import keys, limits, problems
-from actioncast.api import routes as api_routes
 from actioncast.api.forecasts import Clock, Forecasts, utc_now
 from actioncast.api.metrics import Metrics, Timing
+from actioncast.api.routes import ROUTERS
 from actioncast.api.schemas import openapi_document
 from actioncast.api.state import AppState
 from actioncast.cli.script import add_demo_flag, parser
@@ -68,11 +68,10 @@ def create_app(settings: Settings, clock: Clock = utc_now) -> FastAPI:
         redoc_url=None,
     )
     app.state.shared = state
-    app.include_router(api_routes.router)
-    app.include_router(dashboard_routes.router)
+    for router in (*ROUTERS, dashboard_routes.router):
+        app.include_router(router)
     app.add_middleware(Timing, metrics=state.metrics)
-    app.add_middleware(limits.Guard, settings=settings)
-    app.add_middleware(ProblemPages)
+    app.add_middleware(limits.Guard, settings=settings, page_of=ProblemPages)
     problems.install(app, settings.environment.secrets())
     document = partial(openapi_document, app, reading_needs_key=state.reading_needs_key)
     app.openapi = document  # type: ignore[method-assign]

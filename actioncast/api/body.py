@@ -59,10 +59,9 @@ class Body:
         request: Request,
         media_type: str = JSON,
         cache_control: str = "no-cache",
-        more: Mapping[str, str] | None = None,
     ) -> Response:
-        """Status 200 with the content, or 304 when the client's If-None-Match names it already; with `more` headers."""
-        headers = {"Cache-Control": cache_control, "Vary": "Accept, Accept-Encoding", **(more or {})}
+        """Status 200 with the content, or 304 when the client's If-None-Match names it already."""
+        headers = {"Cache-Control": cache_control, "Vary": "Accept, Accept-Encoding"}
         if request.method == "GET":
             headers["ETag"] = self.etag
             if self.etag in request.headers.get("if-none-match", ""):

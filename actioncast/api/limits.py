@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
@@ -27,7 +27,13 @@ HEADERS = {
     "Cross-Origin-Opener-Policy": "same-origin",
     "Cross-Origin-Resource-Policy": "same-origin",
 }
+PICTURE = ".svg"
+ANYWHERE = {"Cross-Origin-Resource-Policy": "cross-origin"}  # pages elsewhere may show a picture
 HSTS = {"Strict-Transport-Security": "max-age=31536000"}  # in production: the platform ends TLS
+
+
+def _encoded(headers: Mapping[str, str]) -> list[tuple[bytes, bytes]]:
+    return [(name.lower().encode(), value.encode()) for name, value in headers.items()]
 
 
 class RateLimit:
@@ -75,15 +81,18 @@ class Guard:
     task for each.
     """
 
-    def __init__(self, app: ASGIApp, settings: Settings) -> None:
+    def __init__(self, app: ASGIApp, settings: Settings, page_of: Callable[[ASGIApp], ASGIApp]) -> None:
+        """`page_of` wraps what answers a browser: its problems become pages."""
         self._app = app
+        self._page_of = page_of
         self._api: ApiSettings = settings.api
         self._limit = RateLimit(settings.api.requests_per_minute)
         self._behind_proxy = settings.environment.production
         headers = dict(HEADERS)
         if settings.environment.production:
             headers |= HSTS
-        self._headers = [(name.lower().encode(), value.encode()) for name, value in headers.items()]
+        self._headers = _encoded(headers)
+        self._headers_of_pictures = _encoded(headers | ANYWHERE)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] != "http":
@@ -96,21 +105,23 @@ class Guard:
         if is_head:
             scope = {**scope, "method": "GET"}
 
+        headers = self._headers_of_pictures if scope["path"].endswith(PICTURE) else self._headers
+
         async def send_guarded(message: Message) -> None:
             if message["type"] == "http.response.start":
-                own = {name for name, _ in message["headers"]}
-                general = [header for header in self._headers if header[0] not in own]
-                message["headers"] = [*message["headers"], *general]
+                message["headers"] = [*message["headers"], *headers]
             elif is_head:
                 message = {**message, "body": b""}
             await send(message)
 
-        app = self._refusal(scope) or self._app
+        asked = dict(scope["headers"])
+        app = self._refusal(scope, asked) or self._app
+        if b"text/html" in asked.get(b"accept", b""):
+            app = self._page_of(app)
         await app(scope, receive, send_guarded)
 
-    def _refusal(self, scope: Scope) -> ASGIApp | None:
+    def _refusal(self, scope: Scope, headers: dict[bytes, bytes]) -> ASGIApp | None:
         """The problem to answer instead, or None for a request within the limits."""
-        headers = dict(scope["headers"])
         if scope["path"] != "/health":  # the platform's probe is free
             seconds = self._limit.wait(self._client(scope, headers))
             if seconds:
@@ -134,7 +145,7 @@ class Guard:
         return str(scope["client"][0])
 
     def _is_too_large(self, headers: dict[bytes, bytes]) -> bool:
-        """No route reads a body, so one of unknown length is refused rather than counted."""
+        """A body of unknown length is refused rather than counted."""
         if b"transfer-encoding" in headers:
             return True
         length = headers.get(b"content-length", b"0")

@@ -235,9 +235,10 @@ def openapi_document(app: FastAPI, *, reading_needs_key: bool) -> dict[str, Any]
     )
     components = schema["components"]
     components["securitySchemes"] = keys.SCHEMES
-    problem = problems.Problem.model_json_schema(ref_template="#/components/schemas/{model}")
-    components["schemas"] |= problem.pop("$defs")
-    components["schemas"]["Problem"] = problem
+    for model in (problems.Problem, Assumed):
+        described = model.model_json_schema(ref_template="#/components/schemas/{model}")
+        components["schemas"] |= described.pop("$defs")
+        components["schemas"][model.__name__] = described
     if not reading_needs_key:
         for operations in schema["paths"].values():
             operations.get("get", {}).pop("security", None)

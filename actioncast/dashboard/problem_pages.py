@@ -12,15 +12,12 @@ REPLACED = (b"content-type", b"content-length")
 
 
 class ProblemPages:
-    """ASGI middleware: turns a problem into a page where the request accepts HTML."""
+    """What answers a request that accepts HTML: its problems become pages."""
 
     def __init__(self, app: ASGIApp) -> None:
         self._app = app
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        if scope["type"] != "http" or not _accepts_html(scope):
-            await self._app(scope, receive, send)
-            return
         held: list[Message] = []  # the start of a problem, until its body is there
 
         async def send_page(message: Message) -> None:
@@ -30,15 +27,11 @@ class ProblemPages:
             if not held:
                 await send(message)
                 return
-            body = _page(scope, held[0], message["body"]) if message["body"] else b""  # HEAD has none
+            body = _page(scope, held[0], message["body"])
             await send(_as_html(held.pop(), len(body)))
             await send({**message, "body": body})
 
         await self._app(scope, receive, send_page)
-
-
-def _accepts_html(scope: Scope) -> bool:
-    return any(name == b"accept" and b"text/html" in value for name, value in scope["headers"])
 
 
 def _is_problem(start: Message) -> bool:

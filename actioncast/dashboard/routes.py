@@ -31,7 +31,6 @@ KEPT_SECONDS = 5  # a page is rendered again after that
 KEPT_PAGES = 100  # series; a page is about 100 KB
 ALL = ""  # in place of a series' name
 SVG = "image/svg+xml; charset=utf-8"
-ANYWHERE = {"Cross-Origin-Resource-Policy": "cross-origin"}  # pages elsewhere may show a picture
 Theme = Literal["light", "dark"]
 HTML = "text/html; charset=utf-8"
 FOR_EVER = "public, max-age=31536000, immutable"
@@ -85,7 +84,7 @@ async def _picture(request: Request, series: str | None, kind: str, draw: Draw) 
         in_thread = partial(forecasts.threads.ask, partial(_draw, forecasts=forecasts, name=name, draw=draw))
         body = await forecasts.flights.run(("picture", key), in_thread)
         state.pages[key] = body
-    return body.answer(request, SVG, more=ANYWHERE)
+    return body.answer(request, SVG)
 
 
 def _draw(database: Database, *, forecasts: Forecasts, name: str, draw: Draw) -> Body:

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import json
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 from fastapi import APIRouter, Query, Request
-from fastapi import Body as BodyParameter
+from fastapi.exceptions import RequestValidationError
 from fastapi.responses import Response
+from pydantic import ValidationError
 
 from actioncast.api.body import CSV, Body, csv_of, wants_csv
 from actioncast.api.keys import TO_READ, TO_WRITE
@@ -21,12 +22,21 @@ from actioncast.api.routes.parameters import (
     NumPredictions,
     Periods,
     SeriesName,
+    has_body,
 )
 from actioncast.api.schemas import Assumed, Forecast, SeriesInfo, Shift
 from actioncast.api.state import state_of
 from actioncast.forecasting.card import Card
 
+if TYPE_CHECKING:
+    from actioncast.forecasting.exogenous import Assumptions
+
 router = APIRouter()
+# Read by hand: with a parameter FastAPI would look for a body in every request.
+OPTIONAL_ASSUMPTIONS = {
+    "required": False,
+    "content": {"application/json": {"schema": {"$ref": "#/components/schemas/Assumed"}}},
+}
 FORECAST_COLUMNS = ("prediction_date", "prediction", "lower", "upper")
 
 
@@ -35,8 +45,8 @@ FORECAST_COLUMNS = ("prediction_date", "prediction", "lower", "upper")
     tags=["forecast"],
     response_model=Forecast,
     dependencies=TO_WRITERS_OR_ASSUMING,
-    openapi_extra={"security": [*TO_WRITE, {}]},
-    responses=problems(400, 401, 404, 409, 413, 422, 429, 503),
+    openapi_extra={"security": [*TO_WRITE, {}], "requestBody": OPTIONAL_ASSUMPTIONS},
+    responses=problems(401, 404, 409, 413, 422, 429, 503),
 )
 async def forecast(
     request: Request,
@@ -44,7 +54,6 @@ async def forecast(
     periods: Periods = None,
     return_predictions: Annotated[bool, Query(description="false: an empty list instead of the periods")] = True,
     series: SeriesName = None,
-    assumed: Annotated[Assumed | None, BodyParameter()] = None,
 ) -> Response:
     """Forecast the next periods from the newest stored ones, store them, and answer the first of them.
 
@@ -56,18 +65,28 @@ async def forecast(
     """
     forecasts = state_of(request).forecasts
     series_id = await forecasts.catalogue.series_id(series)
-    if assumed is None:
+    if not has_body(request):
         body = await forecasts.forecast(series_id, num_predictions or periods, listed=return_predictions)
         return body.answer(request)
-    # Serving a stored forecast needs no features.
-    from actioncast.forecasting import exogenous
-
-    shifts = {name: column.add for name, column in assumed.columns.items() if isinstance(column, Shift)}
-    columns = {name: column for name, column in assumed.columns.items() if not isinstance(column, Shift)}
-    assumptions = exogenous.Assumptions(shifts, columns, assumed.newest)
+    assumptions = _assumptions(await request.body())
     vintage = await forecasts.hypothetical(series_id, num_predictions or periods, assumptions)
     document = (vintage if return_predictions else vintage.first(0)).as_json() | {"hypothetical": True}
     return Body(json.dumps(document).encode()).answer(request)
+
+
+def _assumptions(body: bytes) -> Assumptions:
+    """What the body of a hypothetical forecast assumes. Raises RequestValidationError."""
+    # Serving a stored forecast needs no features.
+    from actioncast.forecasting import exogenous
+
+    try:
+        assumed = Assumed.model_validate_json(body)
+    except ValidationError as error:
+        faults = error.errors(include_url=False, include_context=False)
+        raise RequestValidationError([{**fault, "loc": ("body", *fault["loc"])} for fault in faults]) from None
+    shifts = {name: column.add for name, column in assumed.columns.items() if isinstance(column, Shift)}
+    columns = {name: column for name, column in assumed.columns.items() if not isinstance(column, Shift)}
+    return exogenous.Assumptions(shifts, columns, assumed.newest)
 
 
 @router.get(

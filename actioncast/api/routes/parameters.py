@@ -75,15 +75,15 @@ async def only_documented(request: Request) -> None:
     """
     if not request.scope["query_string"] and not has_body(request):
         return
-    dependant = request.scope["route"].dependant
-    allowed = [parameter.alias for parameter in dependant.query_params]
+    route = request.scope["route"]
+    allowed = [parameter.alias for parameter in route.dependant.query_params]
     names = ", ".join(allowed) or "none"
     errors = [
         _undocumented("query", name, f"unknown parameter; allowed: {names}")
         for name in request.query_params
         if name not in allowed
     ]
-    if has_body(request) and not dependant.body_params:
+    if has_body(request) and "requestBody" not in (route.openapi_extra or {}):
         errors.append(_undocumented("body", "body", f"expected none; parameters of the URL: {names}"))
     if errors:
         raise RequestValidationError(errors)
