@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from actioncast.arrays import np
+from actioncast.arrays import Flags, Numbers, Values, np
 from actioncast.dashboard.stored import Stored
 from actioncast.periods.words import Words
 from actioncast.text import number
 
+FEWEST_STUCK = 3  # periods of one value that are worth a word
 SHOWN_MESSAGES = 3
 SHOWN_CHARACTERS = 240  # of a message
 
@@ -41,24 +42,27 @@ def data_health(stored: Stored, words: Words) -> list[Fact]:
     return facts
 
 
-def _missing(values: np.ndarray, words: Words) -> str:
+def _missing(values: Values, words: Words) -> str:
     missing = np.isnan(values)
-    return f"{words.count(int(missing.sum()))} of {len(values):,}, at most {_longest(missing):,} in a row"
+    _, lengths = _runs(missing)
+    longest = int(lengths.max(initial=0))
+    return f"{words.count(int(missing.sum()))} of {len(values):,}, at most {longest:,} in a row"
 
 
-def _stuck(values: np.ndarray, words: Words) -> str:
-    """The longest run of one value."""
-    same = np.diff(values) == 0
-    longest = _longest(same) + 1
-    if longest < 3:
+def _stuck(values: Values, words: Words) -> str:
+    """The longest run of one value; the newest of several as long."""
+    starts, lengths = _runs(np.diff(values) == 0)
+    periods = lengths + 1
+    if periods.max(initial=0) < FEWEST_STUCK:
         return "no value was there three times in a row"
-    ends = np.flatnonzero(same)
-    run_end = next(end for end in ends[::-1] if same[max(0, end - longest + 2) : end + 1].sum() == longest - 1)
-    return f"{number(float(values[run_end]))} for {words.count(longest)} in a row"
+    longest = int(periods.max())
+    value = values[starts[periods == longest][-1]]
+    return f"{number(float(value))} for {words.count(longest)} in a row"
 
 
-def _longest(flags: np.ndarray) -> int:
-    """The length of the longest run of true ones."""
-    edges = np.diff(np.concatenate([[0], flags.astype(np.int8), [0]]))
-    lengths = np.flatnonzero(edges == -1) - np.flatnonzero(edges == 1)
-    return int(lengths.max(initial=0))
+def _runs(flags: Flags) -> tuple[Numbers, Numbers]:
+    """Where each run of true ones begins, and its length."""
+    padded = np.concatenate([[0], flags.astype(np.int8), [0]])
+    edges = np.diff(padded)
+    starts = np.flatnonzero(edges == 1)
+    return starts, np.flatnonzero(edges == -1) - starts

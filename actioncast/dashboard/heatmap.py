@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Sequence
 from dataclasses import dataclass
+from datetime import datetime
 from statistics import fmean
 from zoneinfo import ZoneInfo
 
@@ -52,11 +53,7 @@ def heatmap(scored: Sequence[Row], timeline: Timeline) -> Heatmap | None:
     errors: dict[tuple[int, int], list[float]] = defaultdict(list)
     zone = ZoneInfo(timeline.timezone)
     for row in scored:
-        local = row["prediction_date"].astimezone(zone)
-        unit = timeline.frequency.unit
-        place = (0, local.month - 1) if unit == "MS" else (local.weekday(), local.hour)
-        if unit == "D":
-            place = (0, local.weekday())
+        place = _place(row["prediction_date"].astimezone(zone), timeline)
         errors[place].append(row["prediction"] - row["reality"])
     means = {place: fmean(abs(error) for error in found) for place, found in errors.items()}
     largest = max(means.values()) or 1.0
@@ -68,6 +65,13 @@ def heatmap(scored: Sequence[Row], timeline: Timeline) -> Heatmap | None:
         text = f"{name}: error {number(mae)}, bias {bias:+.4g}, of {len(found)}"
         cells.append(Cell(column, row_index, mae / largest, bias / largest, text))
     return Heatmap(rows, columns, cells, largest, bias=fmean(error for found in errors.values() for error in found))
+
+
+def _place(local: datetime, timeline: Timeline) -> tuple[int, int]:
+    """Row and column of a period that begins at this time of its zone."""
+    if timeline.frequency.is_within_day:
+        return local.weekday(), local.hour
+    return 0, local.weekday() if timeline.frequency.unit == "D" else local.month - 1
 
 
 def _names(timeline: Timeline) -> tuple[Sequence[str], Sequence[str]] | None:
